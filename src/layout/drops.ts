@@ -1,0 +1,25 @@
+// Why a packet gave no segment. Every packet is a segment, a duplicate of one, or counted under exactly one of these.
+// This file is compiled by asc and by tsc and must remain portable: integer constants only; the names are in decode/drops.ts.
+
+/** The capture's link type is not one of link.ts. */
+export const LINK_TYPE = 0;
+/** Fewer captured bytes than the link header has. */
+export const LINK_TRUNCATED = 1;
+/** ARP, LLDP, LLC, ...: not IP. */
+export const NOT_IP = 2;
+/** The version nibble contradicts the link header, or is neither 4 nor 6. */
+export const IP_VERSION = 3;
+/** Fewer captured bytes than the IP header or its extension headers have. */
+export const IP_TRUNCATED = 4;
+/** IPv4 header length below 20, or an IP length smaller than its headers. */
+export const IP_LENGTH = 5;
+/** UDP, ICMP, ...: IP, but not TCP. */
+export const NOT_TCP = 6;
+/** A fragment other than the first. */
+export const FRAGMENT = 7;
+/** Captured bytes end before the TCP flags. */
+export const TCP_TRUNCATED = 8;
+/** TCP data offset below 20 bytes, or beyond the IP length. */
+export const TCP_OFFSET = 9;
+
+export const DROP_REASONS = 10;

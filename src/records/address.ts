@@ -1,0 +1,21 @@
+/** An IPv4 address as text; `address` is its big-endian number, signed or not. */
+export function ipv4Text(address: number): string {
+  return `${address >>> 24}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`;
+}
+
+/** An IPv6 address as text (RFC 5952): lower case, no leading zeros, the first longest run of two or more zero groups as `::`. */
+export function ipv6Text(bytes: Uint8Array): string {
+  const groups = Array.from({ length: 8 }, (_, i) => (bytes[i * 2]! << 8) | bytes[i * 2 + 1]!);
+  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) {
+    return `::ffff:${ipv4Text(((groups[6]! << 16) | groups[7]!) >>> 0)}`; // §5: an IPv4-mapped address
+  }
+  let from = -1;
+  let length = 1;
+  for (let i = 0; i < 8; i++) {
+    let end = i;
+    while (end < 8 && groups[end] === 0) end++;
+    if (end - i > length) [from, length] = [i, end - i];
+  }
+  const hex = (part: number[]): string => part.map((group) => group.toString(16)).join(':');
+  return from < 0 ? hex(groups) : `${hex(groups.slice(0, from))}::${hex(groups.slice(from + length))}`;
+}

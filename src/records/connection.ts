@@ -1,0 +1,248 @@
+import type { Basis, CloseClass, Confidence } from '../tracker/close.ts';
+import { type Modifier, MODIFIER_NAMES } from '../tracker/modifiers.ts';
+import { sequenceText } from '../tracker/sequence.ts';
+import * as slots from '../tracker/slot.ts';
+import { type State, type Transition, transitions } from '../tracker/states.ts';
+import type { TimeWaitEnd } from '../tracker/time-wait.ts';
+import type { Ended } from '../tracker/tracker.ts';
+import { type ConnState, connState, history } from '../tracker/zeek.ts';
+import { ipv4Text, ipv6Text } from './address.ts';
+import { communityId } from './community-id.ts';
+import type { Clock } from './time.ts';
+
+export type Role = 'client' | 'server';
+export type Open = 'three_way' | 'fast_open' | 'simultaneous_open' | 'split_handshake' | 'midstream' | 'refused' | 'syn_only' | 'synack_only';
+export type EndReason = 'closed' | 'reset' | 'tuple_reused' | 'idle_timeout' | 'evicted' | 'capture_end';
+
+export interface EndpointRecord {
+  ip: string;
+  port: number;
+  /** Segments it sent, retransmissions included. */
+  segments: number;
+  /** Payload bytes it sent, each sequence number counted once. */
+  bytes: number;
+  syn: number;
+  fin: number;
+  fin_retransmits: number;
+  rst: number;
+  /** State at the end of the record; absent where no segment proves one. */
+  state?: State;
+  /** With --transitions: name, seconds since the connection's start. */
+  states?: [State, number][];
+}
+
+export interface CloseRecord {
+  class: CloseClass;
+  initiator?: Role | 'both';
+  basis?: Basis;
+  /** The waves: `F> A< F< A>`. */
+  sequence: string;
+  modifiers: Modifier[];
+  /** First FIN, or the RST where no FIN came before it. */
+  start?: string;
+  /** From there to the last acknowledgement of a FIN, or to the RST. */
+  duration_s?: number;
+  /** First FIN to its acknowledgement. */
+  fin_ack_s?: number;
+  /** That acknowledgement to the second FIN. */
+  half_closed_s?: number;
+  /** Second FIN to its acknowledgement. */
+  last_ack_s?: number;
+  /** Payload sent by the passive closer in between. */
+  half_closed_bytes?: number;
+}
+
+export interface TimeWaitRecord {
+  holder: Role;
+  start: string;
+  expiry: string;
+  end: string;
+  restarts: number;
+  ended_by: TimeWaitEnd;
+  basis: 'ack' | 'fin';
+}
+
+/** One incarnation of a 4-tuple, as `stream` prints it and analyze() yields it (SPEC §5). */
+export interface ConnectionRecord {
+  type: 'connection';
+  start: string;
+  end: string;
+  duration_s: number;
+  client: EndpointRecord;
+  server: EndpointRecord;
+  open: Open;
+  close: CloseRecord;
+  time_wait: TimeWaitRecord[];
+  end_reason: EndReason;
+  visibility: 'both' | 'client_only' | 'server_only';
+  confidence: Confidence;
+  community_id: string;
+  zeek: { conn_state: ConnState; history: string };
+  wireshark: { completeness: number };
+  /** IPFIX flowEndReason (RFC 5102 §5.11.3). */
+  flow_end_reason: 1 | 3 | 4 | 5;
+}
+
+const FINISHED: ReadonlySet<CloseClass> = new Set(['simultaneous', 'three_segment', 'four_wave', 'half_close', 'orderly']);
+const FLOW_END_REASONS = { closed: 3, reset: 3, tuple_reused: 3, idle_timeout: 1, capture_end: 4, evicted: 5 } as const;
+
+/** The endpoint (0 or 1) that is the client. */
+export function clientOf({ table, slot }: Ended): 0 | 1 {
+  return (table.words[slot + slots.FACTS]! & slots.CLIENT_IS_HIGH) === 0 ? 0 : 1;
+}
+
+/** Text of an endpoint's address. */
+export function addressOf({ table, slot }: Ended, endpoint: number): string {
+  if ((table.words[slot + slots.FACTS]! & slots.IPV6) === 0) return ipv4Text(table.words[slot + slots.LOW + endpoint]!);
+  return ipv6Text(table.pair(slot).subarray(endpoint * 16, endpoint * 16 + 16));
+}
+
+export function portOf({ table, slot }: Ended, endpoint: number): number {
+  const ports = table.words[slot + slots.PORTS]!;
+  return endpoint === 0 ? ports >>> 16 : ports & 0xffff;
+}
+
+export function endReasonOf(connection: Ended): EndReason {
+  const { verdict, ending } = connection;
+  if (FINISHED.has(verdict.class)) return 'closed';
+  if (verdict.reset) return 'reset';
+  return ending === 'expired' ? 'closed' : ending;
+}
+
+/** The record of a connection that ended. */
+export function connectionRecord(connection: Ended, clock: Clock, withTransitions: boolean): ConnectionRecord {
+  const { table, slot, verdict } = connection;
+  const { words, times } = table;
+  const at = slot >> 1;
+  const client = clientOf(connection);
+  const role = (endpoint: number): Role => (endpoint === client ? 'client' : 'server');
+  const start = times[at + slots.START]!;
+  const last = times[at + slots.LAST]!;
+  const endReason = endReasonOf(connection);
+  return {
+    type: 'connection',
+    start: clock.text(start),
+    end: clock.text(last),
+    duration_s: clock.seconds(last - start),
+    client: endpointRecord(connection, client, clock, withTransitions),
+    server: endpointRecord(connection, client ^ 1, clock, withTransitions),
+    open: openOf(connection, client),
+    close: closeRecord(connection, clock, client),
+    time_wait: connection.timeWaits.map((wait) => ({
+      holder: role(wait.holder),
+      start: clock.text(wait.start),
+      expiry: clock.text(wait.expiry),
+      end: clock.text(wait.end),
+      restarts: wait.restarts,
+      ended_by: wait.endedBy,
+      basis: wait.basis,
+    })),
+    end_reason: endReason,
+    visibility: words[slot + slots.SEGMENTS + client] === 0 ? 'server_only' : words[slot + slots.SEGMENTS + (client ^ 1)] === 0 ? 'client_only' : 'both',
+    confidence: verdict.confidence,
+    community_id: communityId(addressBytes(connection, 0), addressBytes(connection, 1), portOf(connection, 0), portOf(connection, 1)),
+    zeek: { conn_state: connState(table, slot), history: history(table, slot) },
+    wireshark: { completeness: words[slot + slots.COMPLETENESS]! },
+    flow_end_reason: FLOW_END_REASONS[endReason],
+  };
+}
+
+function addressBytes({ table, slot }: Ended, endpoint: number): Uint8Array {
+  if ((table.words[slot + slots.FACTS]! & slots.IPV6) !== 0) return table.pair(slot).subarray(endpoint * 16, endpoint * 16 + 16);
+  const address = table.words[slot + slots.LOW + endpoint]!;
+  return Uint8Array.of(address >>> 24, address >>> 16, address >>> 8, address);
+}
+
+function endpointRecord(connection: Ended, endpoint: number, clock: Clock, withTransitions: boolean): EndpointRecord {
+  const { table, slot, verdict } = connection;
+  const { words, times } = table;
+  const list: Transition[] = transitions(table, slot, endpoint, verdict, connection.timeWaits);
+  const start = times[(slot >> 1) + slots.START]!;
+  const record: EndpointRecord = {
+    ip: addressOf(connection, endpoint),
+    port: portOf(connection, endpoint),
+    segments: words[slot + slots.SEGMENTS + endpoint]!,
+    bytes: times[(slot >> 1) + slots.BYTES + endpoint]!,
+    syn: words[slot + slots.SYNS + endpoint]!,
+    fin: words[slot + slots.FINS + endpoint]!,
+    fin_retransmits: words[slot + slots.FIN_RETRANSMITS + endpoint]!,
+    rst: words[slot + slots.RSTS + endpoint]!,
+  };
+  const state = list.at(-1)?.state;
+  if (state !== undefined) record.state = state;
+  if (withTransitions) record.states = list.map((entry) => [entry.state, clock.seconds(entry.time - start)]);
+  return record;
+}
+
+function openOf({ table, slot }: Ended, client: number): Open {
+  const { words } = table;
+  const facts = words[slot + slots.FACTS]!;
+  const own = words[slot + slots.SEEN + client]!;
+  const peer = words[slot + slots.SEEN + (client ^ 1)]!;
+  if ((facts & slots.MIDSTREAM) !== 0) return 'midstream';
+  if ((facts & slots.REFUSED) !== 0) return 'refused';
+  if ((own & peer & slots.SYN_SENT) !== 0) return (peer & slots.SYN_ACK_SENT) === 0 && (own & slots.SYN_ACK_SENT) !== 0 ? 'split_handshake' : 'simultaneous_open';
+  if ((facts & slots.FAST_OPEN) !== 0) return 'fast_open';
+  if ((facts & slots.ESTABLISHED) !== 0) return 'three_way';
+  return (peer & slots.SYN_ACK_SENT) !== 0 ? 'synack_only' : 'syn_only';
+}
+
+function closeRecord(connection: Ended, clock: Clock, client: number): CloseRecord {
+  const { table, slot, verdict } = connection;
+  const { initiator } = verdict;
+  const record: CloseRecord = {
+    class: verdict.class,
+    sequence: sequenceText(table, slot, client),
+    modifiers: MODIFIER_NAMES.filter((_, i) => (verdict.modifiers & (1 << i)) !== 0),
+  };
+  if (initiator === undefined) return record;
+  record.initiator = initiator === 'both' ? 'both' : initiator === client ? 'client' : 'server';
+  if (verdict.basis) record.basis = verdict.basis;
+  const times = closeTimes(connection);
+  if (times.start !== undefined) record.start = clock.text(times.start);
+  if (times.duration !== undefined) record.duration_s = clock.seconds(times.duration);
+  if (times.finAck !== undefined) record.fin_ack_s = clock.seconds(times.finAck);
+  if (times.halfClosed !== undefined) record.half_closed_s = clock.seconds(times.halfClosed);
+  if (times.lastAck !== undefined) record.last_ack_s = clock.seconds(times.lastAck);
+  if (initiator !== 'both' && verdict.acked[initiator]) record.half_closed_bytes = table.peekRare(slot)?.halfClosedBytes[(initiator ^ 1) as 0] ?? 0;
+  return record;
+}
+
+/** When the waves of a close came: ns on the capture clock, and between them. Absent what did not happen or is not in the capture. */
+export interface CloseTimes {
+  start?: number;
+  duration?: number;
+  finAck?: number;
+  halfClosed?: number;
+  lastAck?: number;
+}
+
+export function closeTimes({ table, slot, verdict }: Ended): CloseTimes {
+  const { times } = table;
+  const at = slot >> 1;
+  const { initiator } = verdict;
+  if (initiator === undefined) return {};
+  const finTime = (endpoint: number): number => times[at + slots.FIN_TIME + endpoint]!;
+  const ackedTime = (endpoint: number): number => (verdict.inferred[endpoint] ? finTime(endpoint) : times[at + slots.FIN_ACKED_TIME + endpoint]!);
+  if (!verdict.fin[0] && !verdict.fin[1]) return { start: verdict.resetTime, duration: 0 };
+  const active = initiator === 'both' ? (finTime(0) <= finTime(1) ? 0 : 1) : initiator;
+  const passive = active ^ 1;
+  const start = finTime(active);
+  const result: CloseTimes = { start };
+  let last = start;
+  if (verdict.acked[active]) {
+    result.finAck = Math.max(0, ackedTime(active) - start);
+    last = Math.max(last, ackedTime(active));
+  }
+  if (verdict.fin[passive]) {
+    last = Math.max(last, finTime(passive));
+    if (verdict.acked[active] && initiator !== 'both') result.halfClosed = Math.max(0, finTime(passive) - ackedTime(active));
+    if (verdict.acked[passive]) {
+      result.lastAck = Math.max(0, ackedTime(passive) - finTime(passive));
+      last = Math.max(last, ackedTime(passive));
+    }
+  }
+  if (verdict.reset && !(verdict.acked[0] && verdict.acked[1])) last = Math.max(last, verdict.resetTime);
+  result.duration = last - start;
+  return result;
+}

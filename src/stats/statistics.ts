@@ -1,0 +1,118 @@
+import { closeTimes, endReasonOf } from '../records/connection.ts';
+import { CLOSE_CLASSES } from '../tracker/close.ts';
+import { MODIFIER_NAMES } from '../tracker/modifiers.ts';
+import { sequenceText } from '../tracker/sequence.ts';
+import * as slots from '../tracker/slot.ts';
+import type { Ended } from '../tracker/tracker.ts';
+import { Histogram } from './histogram.ts';
+import { Population } from './population.ts';
+
+const MINUTE = 60e9;
+/** Silence in CLOSE_WAIT after which an endpoint is suspected of never closing (SPEC §4), ns. */
+export const CLOSE_WAIT_PATIENCE = MINUTE;
+/** Different close sequences that are told apart; the rest is counted together. */
+const SEQUENCES = 1000;
+/** Owners of CLOSE_WAIT and holders of TIME_WAIT that are told apart. */
+const HOSTS = 100_000;
+/** Name under which what goes beyond a limit is counted. */
+export const OTHERS = 'others';
+
+/** Counts by name, at most `limit` names; what comes beyond goes to OTHERS. */
+export class Tally {
+  readonly counts = new Map<string, number>();
+  readonly #limit: number;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  add(name: string, count = 1): void {
+    const known = this.counts.get(name);
+    if (known !== undefined) this.counts.set(name, known + count);
+    else if (this.counts.size < this.#limit) this.counts.set(name, count);
+    else this.counts.set(OTHERS, (this.counts.get(OTHERS) ?? 0) + count);
+  }
+
+  merge(other: Tally): void {
+    for (const [name, count] of other.counts) this.add(name, count);
+  }
+
+  /** Most frequent first, then by name. */
+  sorted(): [string, number][] {
+    return [...this.counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+  }
+}
+
+/** What all ended connections have in common: counts, populations, durations. Parts of a run merge by merge(). */
+export class Statistics {
+  connections = 0;
+  readonly classes = new Tally(CLOSE_CLASSES.length);
+  readonly initiators = new Tally(4);
+  readonly sequences = new Tally(SEQUENCES);
+  readonly modifiers = new Tally(MODIFIER_NAMES.length);
+  readonly endReasons = new Tally(8);
+  readonly timeWait = new Population();
+  timeWaitRestarts = 0;
+  readonly timeWaitEnds = new Tally(4);
+  readonly timeWaitHolders = new Tally(HOSTS);
+  closeWaitSuspects = 0;
+  closeWaitLeaks = 0;
+  readonly closeWaitOwners = new Tally(HOSTS);
+  readonly finAck = new Histogram();
+  readonly halfClosed = new Histogram();
+  readonly lastAck = new Histogram();
+  readonly wholeClose = new Histogram();
+
+  /** `host` names an endpoint's address, `clock` is the capture clock at which its record ends. */
+  add(connection: Ended, host: (endpoint: number) => string): void {
+    const { table, slot, verdict } = connection;
+    const client = (table.words[slot + slots.FACTS]! & slots.CLIENT_IS_HIGH) === 0 ? 0 : 1;
+    this.connections++;
+    this.classes.add(verdict.class);
+    if (verdict.initiator !== undefined) this.initiators.add(verdict.initiator === 'both' ? 'both' : verdict.initiator === client ? 'client' : 'server');
+    const sequence = sequenceText(table, slot, client);
+    if (sequence !== '') this.sequences.add(sequence);
+    MODIFIER_NAMES.forEach((name, i) => {
+      if ((verdict.modifiers & (1 << i)) !== 0) this.modifiers.add(name);
+    });
+    this.endReasons.add(endReasonOf(connection));
+    for (const wait of connection.timeWaits) {
+      this.timeWait.add(wait.start, wait.endedBy === 'capture_end' ? Infinity : wait.end);
+      this.timeWaitRestarts += wait.restarts;
+      this.timeWaitEnds.add(wait.endedBy);
+      this.timeWaitHolders.add(host(wait.holder));
+    }
+    this.#closeWait(connection, host);
+    const times = closeTimes(connection);
+    if (times.finAck !== undefined) this.finAck.add(times.finAck);
+    if (times.halfClosed !== undefined) this.halfClosed.add(times.halfClosed);
+    if (times.lastAck !== undefined) this.lastAck.add(times.lastAck);
+    if (times.duration !== undefined && (verdict.fin[0] || verdict.fin[1])) this.wholeClose.add(times.duration);
+  }
+
+  merge(other: Statistics): void {
+    this.connections += other.connections;
+    this.timeWaitRestarts += other.timeWaitRestarts;
+    this.closeWaitSuspects += other.closeWaitSuspects;
+    this.closeWaitLeaks += other.closeWaitLeaks;
+    for (const tally of ['classes', 'initiators', 'sequences', 'modifiers', 'endReasons', 'timeWaitEnds', 'timeWaitHolders', 'closeWaitOwners'] as const) {
+      this[tally].merge(other[tally]);
+    }
+    for (const histogram of ['finAck', 'halfClosed', 'lastAck', 'wholeClose'] as const) this[histogram].merge(other[histogram]);
+    this.timeWait.merge(other.timeWait);
+  }
+
+  /** An endpoint still in CLOSE_WAIT at the capture's end, and for longer than a program needs to close. */
+  #closeWait({ table, slot, verdict, ending, time }: Ended, host: (endpoint: number) => string): void {
+    if (ending !== 'capture_end' || verdict.class !== 'half_open') return;
+    const closer = verdict.fin[0] ? 0 : 1;
+    const owner = closer ^ 1;
+    const since = table.times[(slot >> 1) + slots.FIN_ACKED_TIME + closer]!;
+    if (time - since <= CLOSE_WAIT_PATIENCE) return;
+    // The peer still probes it, and it still answers: the program lives and does not close.
+    if ((table.words[slot + slots.SEEN + closer]! & slots.KEEPALIVE) !== 0) this.closeWaitLeaks++;
+    else this.closeWaitSuspects++;
+    this.closeWaitOwners.add(`${host(owner)}:${owner === 0 ? table.words[slot + slots.PORTS]! >>> 16 : table.words[slot + slots.PORTS]! & 0xffff}`);
+  }
+}
+

@@ -1,0 +1,276 @@
+import { HAS_TIMESTAMP, NO_WINDOW_SCALE } from '../layout/segment.ts';
+import { ACK, FIN, RST, SYN } from '../layout/tcp.ts';
+import { finish } from './finish.ts';
+import { addHole, fillHoles } from './holes.ts';
+import * as modifiers from './modifiers.ts';
+import type { Oddities } from './oddities.ts';
+import type { Segment } from './segment.ts';
+import { distance, plausible } from './serial.ts';
+import {
+  ACKED,
+  ACKED_KNOWN,
+  BYTES,
+  CLOSED,
+  COMPLETENESS,
+  ESTABLISHED,
+  ESTABLISHED_TIME,
+  FACTS,
+  FAST_OPEN,
+  FIN_ACKED,
+  FIN_SENT,
+  FIN_SEQ,
+  FIN_TIME,
+  FINS,
+  HAS_RARE,
+  ISS,
+  ISS_KNOWN,
+  KEEPALIVE,
+  LAST,
+  MIDSTREAM,
+  MODIFIERS,
+  NXT,
+  NXT_KNOWN,
+  PLAIN,
+  RESET,
+  RSTS,
+  SCALE_KNOWN,
+  SCALE_SHIFT,
+  SEEN,
+  SEGMENTS,
+  SIMULTANEOUS_OPEN,
+  SYN_ACK_SENT,
+  SYN_ACKED,
+  SYN_SENT,
+  SYN_TIME,
+  SYNS,
+  TSVAL,
+  WINDOW,
+} from './slot.ts';
+import { reset } from './reset.ts';
+import type { ConnectionTable } from './table.ts';
+import { completeness } from './wireshark.ts';
+import { contentGap, follow } from './zeek.ts';
+
+// What one segment proves, as seen from outside: it proves what its sender has sent and has received, never what will
+// become of it. `sender` and `receiver` are 0 or 1; nothing here knows who is the client.
+
+/** Takes a segment into the facts of the connection that it belongs to. */
+export function observe(table: ConnectionTable, oddities: Oddities, slot: number, segment: Segment): void {
+  const { words, times } = table;
+  const { sender, flags } = segment;
+  const receiver = sender ^ 1;
+  const first = words[slot + SEGMENTS]! + words[slot + SEGMENTS + 1]! === 0;
+
+  follow(table, slot, segment);
+  words[slot + COMPLETENESS]! |= completeness(flags, segment.payload, first);
+  words[slot + SEGMENTS + sender]! += 1;
+  times[(slot >> 1) + LAST] = segment.time;
+  if ((flags & SYN) !== 0) words[slot + SYNS + sender]! += 1;
+  if ((flags & FIN) !== 0) words[slot + FINS + sender]! += 1;
+  if ((flags & HAS_TIMESTAMP) !== 0) words[slot + TSVAL + sender] = segment.tsval;
+
+  if ((flags & RST) !== 0) {
+    words[slot + RSTS + sender]! += 1;
+    reset(table, oddities, slot, segment);
+  } else {
+    if ((words[slot + FACTS]! & HAS_RARE) !== 0) stillAlive(table, oddities, slot, segment);
+    if ((flags & SYN) !== 0) open(table, oddities, slot, segment);
+    const start = (flags & SYN) !== 0 ? (segment.seq + 1) | 0 : segment.seq;
+    const fresh = take(table, oddities, slot, segment, start);
+    if ((words[slot + FACTS]! & RESET) !== 0) {
+      if (segment.payload > 0) words[slot + MODIFIERS]! |= modifiers.DATA_AFTER_RST;
+    } else {
+      if ((flags & ACK) !== 0) acknowledge(table, oddities, slot, segment);
+      finish(table, oddities, slot, segment, start, fresh);
+    }
+    words[slot + WINDOW + sender] = segment.window;
+    if (fresh > 0) {
+      words[slot + SEEN + sender]! &= ~KEEPALIVE;
+      words[slot + SEEN + receiver]! &= ~KEEPALIVE;
+    }
+  }
+  judgePlain(table, slot);
+}
+
+/** A sender of anything but SYN and RST lives: an inexact RST that it was sent was challenged or dropped (RFC 5961 §3). */
+function stillAlive(table: ConnectionTable, oddities: Oddities, slot: number, segment: Segment): void {
+  const rare = table.rare(slot);
+  if (!rare.doubtful || rare.doubtful.sender === segment.sender || (segment.flags & SYN) !== 0) return;
+  rare.doubtful = undefined;
+  table.words[slot + MODIFIERS]! |= modifiers.RST_CHALLENGED;
+  oddities.add('rst_challenged');
+}
+
+/** SYN and SYN-ACK. */
+function open(table: ConnectionTable, oddities: Oddities, slot: number, segment: Segment): void {
+  const { words, times } = table;
+  const { sender, seq, ack, flags, time } = segment;
+  const receiver = sender ^ 1;
+  const seen = words[slot + SEEN + sender]!;
+  const peer = words[slot + SEEN + receiver]!;
+
+  if ((flags & ACK) === 0) {
+    if ((seen & SYN_SENT) !== 0) return;
+    if ((peer & SYN_SENT) !== 0 && (peer & SYN_ACK_SENT) === 0 && (words[slot + FACTS]! & ESTABLISHED) === 0) words[slot + FACTS]! |= SIMULTANEOUS_OPEN;
+    if ((seen & NXT_KNOWN) === 0) begin(words, slot, sender, seq);
+    if ((seen & SYN_ACK_SENT) === 0) times[(slot >> 1) + SYN_TIME + sender] = time;
+    words[slot + SEEN + sender]! |= SYN_SENT | ISS_KNOWN;
+    words[slot + FACTS]! &= ~MIDSTREAM; // a SYN captured behind the first data: the handshake is there after all
+  } else {
+    if ((seen & SYN_ACK_SENT) !== 0) {
+      if (seq !== words[slot + ISS + sender]) {
+        oddities.add('syn_ack_isn_changed');
+        if ((words[slot + FACTS]! & ESTABLISHED) === 0) begin(words, slot, sender, seq);
+      }
+      return;
+    }
+    if ((peer & ISS_KNOWN) === 0) {
+      if ((peer & NXT_KNOWN) === 0) begin(words, slot, receiver, (ack - 1) | 0);
+      words[slot + ISS + receiver] = (ack - 1) | 0;
+      words[slot + SEEN + receiver]! |= ISS_KNOWN;
+    } else if (distance(ack, words[slot + ISS + receiver]!) <= 0) oddities.add('syn_ack_unexpected');
+    else if (distance(ack, words[slot + ISS + receiver]!) > 1) words[slot + FACTS]! |= FAST_OPEN;
+    if ((seen & NXT_KNOWN) === 0) begin(words, slot, sender, seq);
+    if ((seen & SYN_SENT) !== 0) table.rare(slot).synAckTime[sender as 0] = time;
+    else times[(slot >> 1) + SYN_TIME + sender] = time;
+    words[slot + ISS + sender] = seq;
+    words[slot + SEEN + sender]! |= SYN_ACK_SENT | ISS_KNOWN;
+    words[slot + FACTS]! &= ~MIDSTREAM;
+  }
+  const scale = segment.tcp & 15;
+  if (scale !== NO_WINDOW_SCALE) words[slot + SEEN + sender]! |= SCALE_KNOWN | (scale << SCALE_SHIFT);
+}
+
+/** Numbers an endpoint from its initial sequence number on. */
+function begin(words: Int32Array, slot: number, endpoint: number, iss: number): void {
+  words[slot + ISS + endpoint] = iss;
+  words[slot + NXT + endpoint] = (iss + 1) | 0;
+  words[slot + SEEN + endpoint]! |= NXT_KNOWN;
+}
+
+/** The segment's place among what its sender sent; answers how many of its payload bytes were never seen before. */
+function take(table: ConnectionTable, oddities: Oddities, slot: number, segment: Segment, start: number): number {
+  const { words, times } = table;
+  const { sender, payload, flags } = segment;
+  const seen = words[slot + SEEN + sender]!;
+  const end = (start + payload) | 0;
+  if ((seen & NXT_KNOWN) === 0) {
+    words[slot + ISS + sender] = (start - 1) | 0;
+    words[slot + NXT + sender] = end;
+    words[slot + SEEN + sender] = seen | NXT_KNOWN;
+    times[(slot >> 1) + BYTES + sender]! += payload;
+    return payload;
+  }
+  const nxt = words[slot + NXT + sender]!;
+  if (!plausible(start, nxt) && !((words[slot + SEEN + (sender ^ 1)]! & ACKED_KNOWN) !== 0 && plausible(start, words[slot + ACKED + (sender ^ 1)]!))) {
+    oddities.add('seq_implausible');
+    return 0;
+  }
+  if (payload <= 1 && start === ((nxt - 1) | 0) && (flags & (SYN | FIN | RST)) === 0) {
+    // A probe repeats the byte below the next one. After a FIN that number is the FIN's own: an acknowledgement from before it.
+    const beforeFin = (seen & FIN_SENT) !== 0 && start === words[slot + FIN_SEQ + sender];
+    const persist = (words[slot + SEEN + (sender ^ 1)]! & ACKED_KNOWN) !== 0 && words[slot + WINDOW + (sender ^ 1)] === 0;
+    if (!beforeFin && !persist) words[slot + SEEN + sender]! |= KEEPALIVE;
+  }
+  let fresh = 0;
+  const ahead = distance(start, nxt);
+  if (ahead > 0 && addHole(table.rare(slot).holes[sender as 0], nxt, start)) oddities.add('hole_forgotten');
+  if (distance(end, nxt) > 0) {
+    fresh = ahead >= 0 ? payload : distance(end, nxt);
+    words[slot + NXT + sender] = end;
+  }
+  if (ahead < 0 && payload > 0 && (words[slot + FACTS]! & HAS_RARE) !== 0) {
+    const filled = fillHoles(table.rare(slot).holes[sender as 0], start, end);
+    if (filled > 0) words[slot + MODIFIERS]! |= modifiers.OUT_OF_ORDER;
+    fresh += filled;
+  }
+  times[(slot >> 1) + BYTES + sender]! += fresh;
+  return fresh;
+}
+
+/** What the acknowledgement proves of its sender, and so of the handshake. */
+function acknowledge(table: ConnectionTable, oddities: Oddities, slot: number, segment: Segment): void {
+  const { words, times } = table;
+  const { sender, ack } = segment;
+  const receiver = sender ^ 1;
+  const seen = words[slot + SEEN + sender]!;
+  const peer = words[slot + SEEN + receiver]!;
+  const advance = (seen & ACKED_KNOWN) === 0 ? 0 : distance(ack, words[slot + ACKED + sender]!);
+
+  if ((peer & NXT_KNOWN) !== 0) {
+    const beyond = distance(ack, words[slot + NXT + receiver]!);
+    if (!plausible(ack, words[slot + NXT + receiver]!)) return oddities.add('ack_implausible');
+    if (beyond > 0) {
+      if ((peer & FIN_SENT) !== 0) return oddities.add('ack_beyond_fin');
+      const news = advance > 0 || (seen & ACKED_KNOWN) === 0;
+      if (news && beyond === 1) supposeFin(words, times, slot, receiver, segment);
+      else if (news && (segment.flags & FIN) === 0) contentGap(table, slot, receiver, table.rare(slot));
+    }
+  } else if (advance === 1) supposeFin(words, times, slot, receiver, segment);
+  if ((seen & ACKED_KNOWN) === 0 || advance > 0) {
+    words[slot + ACKED + sender] = ack;
+    words[slot + SEEN + sender]! |= ACKED_KNOWN;
+  }
+  if ((words[slot + FACTS]! & (ESTABLISHED | MIDSTREAM)) === 0) establish(table, slot, segment);
+}
+
+/** One number above all that the receiver is known to have sent may be its FIN; what comes later tells (close.ts, inferredFin). */
+function supposeFin(words: Int32Array, times: Float64Array, slot: number, receiver: number, segment: Segment): void {
+  words[slot + FIN_SEQ + receiver] = (segment.ack - 1) | 0;
+  times[(slot >> 1) + FIN_TIME + receiver] = segment.time;
+}
+
+/** Whether this acknowledgement completes the handshake. */
+function establish(table: ConnectionTable, slot: number, segment: Segment): void {
+  const { words, times } = table;
+  const { sender, ack, flags, time } = segment;
+  const receiver = sender ^ 1;
+  const seen = words[slot + SEEN + sender]!;
+  const peer = words[slot + SEEN + receiver]!;
+  const ofSyn = (peer & ISS_KNOWN) !== 0 ? distance(ack, words[slot + ISS + receiver]!) : 0;
+
+  let done = false;
+  if ((words[slot + FACTS]! & SIMULTANEOUS_OPEN) !== 0) {
+    // Each endpoint is established by the peer's acknowledgement of its own SYN (RFC 9293 §3.5, figure 7).
+    const { establishedTime } = table.rare(slot);
+    if (ofSyn > 0 && (peer & SYN_ACKED) === 0) {
+      words[slot + SEEN + receiver]! |= SYN_ACKED;
+      establishedTime[receiver as 0] = time;
+    }
+    done = (words[slot + SEEN]! & words[slot + SEEN + 1]! & SYN_ACKED) !== 0;
+  } else if ((flags & SYN) !== 0) return;
+  else if ((peer & SYN_ACK_SENT) !== 0) done = ofSyn > 0;
+  else if ((seen & SYN_ACK_SENT) !== 0) {
+    // The client's acknowledgement is not in the capture, but its data is acknowledged, or the server goes on as if it had come.
+    const silent = words[slot + SEGMENTS + receiver] === 0 || words[slot + SEGMENTS + receiver] === words[slot + SYNS + receiver];
+    done = (words[slot + FACTS]! & FAST_OPEN) === 0 && (ofSyn > 1 || (silent && (segment.payload > 0 || (flags & FIN) !== 0)));
+  } else if ((seen & SYN_SENT) !== 0) {
+    // The SYN-ACK is not in the capture (or comes later in it); this acknowledgement proves it.
+    done = true;
+    if ((peer & ISS_KNOWN) === 0) {
+      words[slot + ISS + receiver] = (ack - 1) | 0;
+      words[slot + SEEN + receiver]! |= ISS_KNOWN;
+    }
+  }
+  if (!done) return;
+  words[slot + FACTS]! |= ESTABLISHED;
+  times[(slot >> 1) + ESTABLISHED_TIME] = time;
+}
+
+/** Opens the short path (tracker.ts) to this connection, or closes it. */
+function judgePlain(table: ConnectionTable, slot: number): void {
+  const { words } = table;
+  const facts = words[slot + FACTS]!;
+  const both = words[slot + SEEN]! & words[slot + SEEN + 1]!;
+  const either = words[slot + SEEN]! | words[slot + SEEN + 1]!;
+  let plain =
+    (facts & (ESTABLISHED | MIDSTREAM)) !== 0 &&
+    (facts & (RESET | CLOSED)) === 0 &&
+    (both & (NXT_KNOWN | ACKED_KNOWN)) === (NXT_KNOWN | ACKED_KNOWN) &&
+    (either & (FIN_SENT | FIN_ACKED | KEEPALIVE)) === 0;
+  if (plain && (facts & HAS_RARE) !== 0) {
+    const { held, doubtful, holes } = table.rare(slot);
+    plain = !held && !doubtful && holes[0].length === 0 && holes[1].length === 0;
+  }
+  words[slot + FACTS] = plain ? facts | PLAIN : facts & ~PLAIN;
+}

@@ -1,0 +1,95 @@
+import { ADDRESS_PAIR_BYTES, FRAGMENT_HEAD, FRAGMENT_TAIL, IPV6 } from '../layout/segment.ts';
+import type { Oddities } from './oddities.ts';
+import type { Batch, Segment } from './segment.ts';
+
+/** Datagrams waiting for their other end, at most; the oldest is given up beyond that. */
+const LIMIT = 4096;
+/** How long a datagram may wait for its other end (RFC 8200 §4.5: 60 s; Linux ipfrag_time: 30 s), ns. */
+const PATIENCE = 30e9;
+
+interface Head {
+  readonly segment: Segment;
+  readonly batch: Batch;
+  readonly packet: number;
+  readonly time: number;
+}
+
+/** A segment that has its true length now, and the addresses that go with it. */
+export interface Whole {
+  readonly segment: Segment;
+  readonly batch: Batch;
+  readonly packet: number;
+}
+
+/**
+ * A fragmented datagram's first fragment carries the TCP header, its last one tells the length. The segment counts when
+ * both were seen, in either order, because only then its receiver had it.
+ */
+export class Fragments {
+  readonly #heads = new Map<string, Head>();
+  readonly #tails = new Map<string, { length: number; time: number }>();
+
+  /** Takes either end of a datagram; answers the segment once both are there. */
+  add(batch: Batch, segment: Segment, packet: number, oddities: Oddities): Whole | undefined {
+    const pair = pairOf(batch, segment);
+    const key = keyOf(segment, pair);
+    if ((segment.flags & FRAGMENT_TAIL) !== 0) {
+      const head = this.#heads.get(key);
+      if (!head || segment.time - head.time > PATIENCE) {
+        this.#tails.set(key, { length: segment.payload, time: segment.time });
+        if (this.#tails.size > LIMIT) this.#tails.delete(this.#tails.keys().next().value!);
+        return undefined;
+      }
+      this.#heads.delete(key);
+      return whole(head, segment.payload, segment.time, packet);
+    }
+    const kept: Head = { segment: segment.clone(), batch: { ...batch, pairs: pair, count: 0 }, packet, time: segment.time };
+    if ((segment.flags & IPV6) !== 0) kept.segment.address = 0;
+    const tail = this.#tails.get(key);
+    if (tail && segment.time - tail.time <= PATIENCE) {
+      this.#tails.delete(key);
+      return whole(kept, tail.length, segment.time, packet);
+    }
+    this.#heads.set(key, kept);
+    if (this.#heads.size <= LIMIT) return undefined;
+    oddities.add('fragment_head_forgotten');
+    const [oldest] = this.#heads;
+    this.#heads.delete(oldest![0]);
+    return { segment: alone(oldest![1]), batch: oldest![1].batch, packet };
+  }
+
+  /** First fragments whose datagram never became whole: used with the length they have. */
+  *rest(oddities: Oddities): Generator<Whole> {
+    for (const head of this.#heads.values()) {
+      oddities.add('fragment_without_tail');
+      yield { segment: alone(head), batch: head.batch, packet: head.packet };
+    }
+    this.#heads.clear();
+  }
+}
+
+const alone = ({ segment }: Head): Segment => {
+  segment.flags &= ~FRAGMENT_HEAD;
+  return segment;
+};
+
+/** The datagram's IP payload less the TCP header is the segment's payload; it came when its last piece came. */
+function whole(head: Head, length: number, time: number, packet: number): Whole {
+  const segment = alone(head);
+  const header = ((segment.tcp >>> 4) & 15) * 4;
+  segment.payload = Math.max(segment.payload, length - header);
+  segment.time = time;
+  return { segment, batch: head.batch, packet };
+}
+
+function pairOf(batch: Batch, segment: Segment): Uint8Array {
+  if ((segment.flags & IPV6) === 0) return batch.pairs.slice(0, 0);
+  const at = segment.address * ADDRESS_PAIR_BYTES;
+  return batch.pairs.slice(at, at + ADDRESS_PAIR_BYTES);
+}
+
+function keyOf(segment: Segment, pair: Uint8Array): string {
+  // The last fragment has no ports, so between equal addresses its sender cannot be told.
+  const sender = segment.low === segment.high ? '' : segment.sender;
+  return `${sender}|${segment.link}|${pair.length > 0 ? pair.join('.') : `${segment.low}|${segment.high}`}`;
+}

@@ -1,0 +1,34 @@
+import { HOLES } from './rare.ts';
+import { distance } from './serial.ts';
+
+/** Ranges of one endpoint's sequence numbers that lie below its highest one and were not seen yet: start, end, start, end ... ascending. */
+export type Holes = number[];
+
+/** Remembers [start, end) as unseen. Answers whether an older hole had to be forgotten for it. */
+export function addHole(holes: Holes, start: number, end: number): boolean {
+  holes.push(start, end);
+  if (holes.length <= HOLES * 2) return false;
+  holes.splice(0, 2);
+  return true;
+}
+
+/** Takes [start, end) out of the holes; answers how many bytes of it had not been seen before. */
+export function fillHoles(holes: Holes, start: number, end: number): number {
+  let filled = 0;
+  for (let i = 0; i < holes.length; ) {
+    const from = distance(holes[i]!, start) > 0 ? holes[i]! : start;
+    const to = distance(holes[i + 1]!, end) < 0 ? holes[i + 1]! : end;
+    const overlap = distance(to, from);
+    if (overlap <= 0) {
+      i += 2;
+      continue;
+    }
+    filled += overlap;
+    const rest: number[] = [];
+    if (distance(from, holes[i]!) > 0) rest.push(holes[i]!, from);
+    if (distance(holes[i + 1]!, to) > 0) rest.push(to, holes[i + 1]!);
+    holes.splice(i, 2, ...rest);
+    i += rest.length;
+  }
+  return filled;
+}

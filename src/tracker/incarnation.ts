@@ -1,0 +1,58 @@
+import { ACK, RST, SYN } from '../layout/tcp.ts';
+import { holdsTimeWait } from './close.ts';
+import type { Segment } from './segment.ts';
+import { distance } from './serial.ts';
+import { CLOSED, ESTABLISHED, FACTS, ISS, ISS_KNOWN, MIDSTREAM, RESET, SEEN, SEGMENTS, SYN_ACK_SENT, SYN_SENT } from './slot.ts';
+import type { ConnectionTable } from './table.ts';
+
+// Which incarnation of a 4-tuple a segment belongs to (SPEC §2, identity). Only SYNs can begin a new one.
+
+/**
+ * `same`: the segment belongs to the connection in the slot; `new`: it begins the next one; `held`: a SYN with an unknown
+ * number on a connection that may still be alive: its receiver's answer will tell.
+ */
+export function beginsAnew(table: ConnectionTable, slot: number, segment: Segment): 'same' | 'new' | 'held' {
+  const { words } = table;
+  const { sender, seq, flags } = segment;
+  if ((flags & SYN) === 0 || (flags & RST) !== 0) return 'same';
+  const receiver = sender ^ 1;
+  const seen = words[slot + SEEN + sender]!;
+  const facts = words[slot + FACTS]!;
+  if ((seen & ISS_KNOWN) !== 0 && seq === words[slot + ISS + sender]) return 'same';
+
+  if ((flags & ACK) !== 0) {
+    // A SYN-ACK of a connection whose SYN the capture lacks.
+    const finished = (facts & (CLOSED | RESET)) !== 0;
+    return finished && (seen & ISS_KNOWN) !== 0 ? 'new' : finished && (facts & MIDSTREAM) !== 0 ? 'new' : 'same';
+  }
+  if ((seen & ISS_KNOWN) === 0) {
+    const lateSyn = (facts & MIDSTREAM) !== 0 && words[slot + SEGMENTS + sender]! > 0 && seq === words[slot + ISS + sender];
+    const crossing = (facts & (ESTABLISHED | MIDSTREAM | RESET)) === 0 && words[slot + SEGMENTS + sender] === 0;
+    if (lateSyn || crossing) return 'same';
+  }
+  if ((facts & RESET) !== 0) return 'new';
+  if (holdsTimeWait(words, slot, sender)) return 'new';
+  if ((facts & CLOSED) !== 0) return holdsTimeWait(words, slot, receiver) ? 'held' : 'new';
+  // Its own new SYN proves that the sender has given up an attempt that nobody ever answered.
+  const attempt = (seen & SYN_SENT) !== 0 && (seen & SYN_ACK_SENT) === 0 && (facts & ESTABLISHED) === 0;
+  return attempt && words[slot + SEGMENTS + receiver] === 0 ? 'new' : 'held';
+}
+
+/** What a segment says of a SYN that is held. */
+export function repliesToHeld(held: Segment, segment: Segment): 'accepted' | 'challenged' | 'again' | 'nothing' {
+  const { flags, sender, seq, ack } = segment;
+  if (sender === held.sender) {
+    if ((flags & (SYN | ACK)) === SYN) return seq === held.seq ? 'again' : 'nothing';
+    // The SYN-ACK is not in the capture, but the sender goes on from its new number.
+    return accepts(held, seq) && (flags & (ACK | RST)) === ACK ? 'accepted' : 'nothing';
+  }
+  if ((flags & ACK) === 0) return 'nothing';
+  if ((flags & (SYN | RST)) !== 0) return accepts(held, ack) ? 'accepted' : 'nothing';
+  return 'challenged';
+}
+
+/** Whether a number continues a SYN, or what a SYN with payload sent. */
+export function accepts(held: Segment, number: number): boolean {
+  const beyond = distance(number, held.seq);
+  return beyond >= 1 && beyond <= 1 + held.payload;
+}

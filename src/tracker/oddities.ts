@@ -1,0 +1,36 @@
+// What is strange but no reason to stop: counted by name, over the whole run.
+
+export const ODDITY_NAMES = [
+  'ack_beyond_fin',
+  'ack_implausible',
+  'fin_invalid',
+  'fragment_head_forgotten',
+  'fragment_without_tail',
+  'hole_forgotten',
+  'rst_challenged',
+  'rst_invalid',
+  'seq_implausible',
+  'syn_ack_isn_changed',
+  'syn_ack_unexpected',
+  'syn_unanswered',
+] as const;
+
+export type Oddity = (typeof ODDITY_NAMES)[number];
+
+/** Counters of oddities; merge them by adding. */
+export class Oddities {
+  readonly counts = new Float64Array(ODDITY_NAMES.length);
+
+  add(oddity: Oddity): void {
+    this.counts[ODDITY_NAMES.indexOf(oddity)]! += 1;
+  }
+
+  /** Those that occurred, by name. */
+  toRecord(): Partial<Record<Oddity, number>> {
+    const record: Partial<Record<Oddity, number>> = {};
+    ODDITY_NAMES.forEach((name, i) => {
+      if (this.counts[i]! > 0) record[name] = this.counts[i]!;
+    });
+    return record;
+  }
+}

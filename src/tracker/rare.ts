@@ -1,0 +1,48 @@
+import type { Segment } from './segment.ts';
+
+/** A SYN with an unknown ISN on a living connection: nobody can say yet whether it will be accepted (SPEC §2, identity). */
+export interface HeldSyn {
+  readonly segment: Segment;
+  /** Packet of its first transmission. */
+  readonly packet: number;
+  /** How often it was seen. */
+  count: number;
+  last: number;
+}
+
+/** An RST inside the window but not at the exact number: it counts only if its receiver is never seen alive again (RFC 5961 §3). */
+export interface DoubtfulReset {
+  readonly time: number;
+  readonly sender: number;
+  /** Where its token belongs in the close sequence. */
+  readonly position: number;
+}
+
+/** What few connections have: kept beside the slots, so that all the others stay small. */
+export class Rare {
+  held: HeldSyn | undefined;
+  doubtful: DoubtfulReset | undefined;
+  /** Endpoint whose SYN was challenged, or -1. */
+  challenged = -1;
+  /** Close tokens beyond a slot's room, at most MORE_TOKENS. */
+  tokens: number[] = [];
+  /** Zeek history letters beyond a slot's room. */
+  history = '';
+  /** Sequence ranges not seen yet below NXT: start, end, start, end ... of each endpoint. */
+  readonly holes: [number[], number[]] = [[], []];
+  /** Payload that each endpoint sent after it had acknowledged the peer's FIN. */
+  readonly halfClosedBytes: [number, number] = [0, 0];
+  /** Simultaneous open: when each endpoint sent its SYN-ACK, and was ESTABLISHED; 0: never. */
+  readonly synAckTime: [number, number] = [0, 0];
+  readonly establishedTime: [number, number] = [0, 0];
+  /** Restarts of each endpoint's TIME_WAIT, and the peer's segment that caused the latest. */
+  readonly restarts: [number, number] = [0, 0];
+  readonly restarted: [number, number] = [0, 0];
+  readonly zeroWindows: [number, number] = [0, 0];
+  readonly gaps: [number, number] = [0, 0];
+}
+
+/** Close tokens kept beside a slot's own; what follows them is counted, not named. */
+export const MORE_TOKENS = 48;
+/** Ranges remembered as holes, per endpoint; the oldest is forgotten (and counted) beyond that. */
+export const HOLES = 64;

@@ -1,0 +1,112 @@
+import { ACK } from '../layout/tcp.ts';
+import * as modifiers from './modifiers.ts';
+import type { Oddities } from './oddities.ts';
+import type { Segment } from './segment.ts';
+import { log, R, tokenCount } from './sequence.ts';
+import { distance, plausible } from './serial.ts';
+import {
+  ACKED,
+  ACKED_KNOWN,
+  CLOSED,
+  ESTABLISHED,
+  FACTS,
+  ISS,
+  KEEPALIVE,
+  MIDSTREAM,
+  MODIFIERS,
+  NXT,
+  NXT_KNOWN,
+  REFUSED,
+  RESET,
+  RESET_AFTER_CLOSE,
+  RESET_BY_HIGH,
+  RST_TIME,
+  RSTS,
+  SCALE_KNOWN,
+  SCALE_SHIFT,
+  SEEN,
+  SYN_ACK_SENT,
+  SYN_SENT,
+  WINDOW,
+} from './slot.ts';
+import type { ConnectionTable } from './table.ts';
+
+/** An RST: whether its receiver would believe it, and what then is certain. */
+export function reset(table: ConnectionTable, oddities: Oddities, slot: number, segment: Segment): void {
+  const { words } = table;
+  const { sender, time } = segment;
+  if (words[slot + RSTS + sender]! >= modifiers.STORM_RSTS) words[slot + MODIFIERS]! |= modifiers.RST_STORM;
+  if ((words[slot + FACTS]! & RESET) !== 0) return;
+
+  const verdict = judge(words, slot, segment);
+  if (verdict === 'valid') return take(table, slot, sender, time);
+  if (verdict === 'doubtful') {
+    const rare = table.rare(slot);
+    rare.doubtful ??= { time, sender, position: tokenCount(words, slot) };
+    return;
+  }
+  words[slot + MODIFIERS]! |= modifiers.RST_INVALID;
+  oddities.add('rst_invalid');
+}
+
+/** The connection ends here: for both endpoints, as far as anyone outside can know. */
+function take(table: ConnectionTable, slot: number, sender: number, time: number): void {
+  const { words, times } = table;
+  const receiver = sender ^ 1;
+  const facts = words[slot + FACTS]!;
+  words[slot + FACTS]! |= RESET | (sender === 1 ? RESET_BY_HIGH : 0);
+  times[(slot >> 1) + RST_TIME] = time;
+  log(table, slot, R, sender);
+  if ((facts & CLOSED) !== 0) {
+    words[slot + FACTS]! |= RESET_AFTER_CLOSE;
+    words[slot + MODIFIERS]! |= modifiers.RST_AFTER_CLOSE;
+    return;
+  }
+  if ((facts & (ESTABLISHED | MIDSTREAM)) === 0 && (words[slot + SEEN + receiver]! & SYN_SENT) !== 0 && (words[slot + SEEN + sender]! & SYN_ACK_SENT) === 0) {
+    words[slot + FACTS]! |= REFUSED;
+  }
+  noteSilence(words, slot);
+  const rare = table.peekRare(slot);
+  if (rare?.challenged === sender) {
+    words[slot + MODIFIERS] = (words[slot + MODIFIERS]! & ~modifiers.SYN_CHALLENGED) | modifiers.HALF_OPEN_DETECTED;
+  }
+}
+
+/** What had gone on before a close began: keep-alive probes, or a window of zero. */
+export function noteSilence(words: Int32Array, slot: number): void {
+  if (((words[slot + SEEN]! | words[slot + SEEN + 1]!) & KEEPALIVE) !== 0) words[slot + MODIFIERS]! |= modifiers.KEEPALIVE_BEFORE_CLOSE;
+  for (const endpoint of [0, 1]) {
+    if ((words[slot + SEEN + endpoint]! & ACKED_KNOWN) !== 0 && words[slot + WINDOW + endpoint] === 0) words[slot + MODIFIERS]! |= modifiers.ZERO_WINDOW_AT_CLOSE;
+  }
+}
+
+/** RFC 9293 §3.10.7 with RFC 5961 §3: the exact number resets, one inside the window is challenged, any other is dropped. */
+function judge(words: Int32Array, slot: number, segment: Segment): 'valid' | 'doubtful' | 'invalid' {
+  const { sender, seq, ack, flags } = segment;
+  const receiver = sender ^ 1;
+  const seen = words[slot + SEEN + sender]!;
+  const peer = words[slot + SEEN + receiver]!;
+  const opening = (words[slot + FACTS]! & (ESTABLISHED | MIDSTREAM)) === 0;
+
+  if (opening && (peer & SYN_SENT) !== 0 && (flags & ACK) !== 0) {
+    // In SYN_SENT only the acknowledgement counts: of the SYN, or of the data that it carried.
+    if (distance(ack, words[slot + ISS + receiver]!) > 0 && distance(ack, words[slot + NXT + receiver]!) <= 0) return 'valid';
+  }
+  const acked = (peer & ACKED_KNOWN) !== 0;
+  const sent = (seen & NXT_KNOWN) !== 0;
+  if (acked && seq === words[slot + ACKED + receiver]) return 'valid';
+  if (sent && seq === words[slot + NXT + sender]) return 'valid';
+  if (!acked) {
+    if (!sent) return 'valid'; // nothing is known that could contradict it
+    return plausible(seq, words[slot + NXT + sender]!) ? 'doubtful' : 'invalid';
+  }
+  const into = distance(seq, words[slot + ACKED + receiver]!);
+  return into > 0 && into < windowOf(words, slot, receiver) ? 'doubtful' : 'invalid';
+}
+
+/** Bytes that an endpoint's latest window allows; scaled where both SYNs said how (RFC 7323 §2.2). */
+function windowOf(words: Int32Array, slot: number, endpoint: number): number {
+  const scaled = (words[slot + SEEN]! & words[slot + SEEN + 1]! & SCALE_KNOWN) !== 0;
+  const scale = scaled ? (words[slot + SEEN + endpoint]! >> SCALE_SHIFT) & 15 : 0;
+  return words[slot + WINDOW + endpoint]! * 2 ** scale;
+}

@@ -1,0 +1,123 @@
+import type { Verdict } from './close.ts';
+import {
+  CLOSED,
+  ESTABLISHED,
+  ESTABLISHED_TIME,
+  FACTS,
+  FIN_ACKED,
+  FIN_ACKED_TIME,
+  FIN_SENT,
+  FIN_TIME,
+  MIDSTREAM,
+  REFUSED,
+  RESET,
+  SEEN,
+  SIMULTANEOUS_OPEN,
+  START,
+  SYN_ACK_SENT,
+  SYN_SENT,
+  SYN_TIME,
+} from './slot.ts';
+import type { ConnectionTable } from './table.ts';
+import type { TimeWait } from './time-wait.ts';
+
+/** netstat's names; LISTEN is never proved by a segment. */
+export type State =
+  | 'SYN_SENT'
+  | 'SYN_RECV'
+  | 'ESTABLISHED'
+  | 'FIN_WAIT1'
+  | 'FIN_WAIT2'
+  | 'CLOSING'
+  | 'TIME_WAIT'
+  | 'CLOSE_WAIT'
+  | 'LAST_ACK'
+  | 'CLOSED';
+
+/** A state and when it was entered, ns on the capture clock. */
+export interface Transition {
+  readonly state: State;
+  time: number;
+}
+
+/**
+ * The states that one endpoint went through, as its own segments and the peer's acknowledgements prove them: what the
+ * kernel would report for that socket (RFC 9293 §3.3.2 for the diagram, SPEC §2 for the table).
+ */
+export function transitions(table: ConnectionTable, slot: number, endpoint: number, verdict: Verdict, waits: readonly TimeWait[]): Transition[] {
+  const list = [...opening(table, slot, endpoint), ...closing(table, slot, endpoint, verdict, waits)];
+  return ended(table, slot, endpoint, verdict, waits, list);
+}
+
+function opening(table: ConnectionTable, slot: number, endpoint: number): Transition[] {
+  const { words, times } = table;
+  const at = slot >> 1;
+  const facts = words[slot + FACTS]!;
+  const seen = words[slot + SEEN + endpoint]!;
+  const peer = words[slot + SEEN + (endpoint ^ 1)]!;
+  const list: Transition[] = [];
+  const rare = table.peekRare(slot);
+  if ((seen & SYN_SENT) !== 0) list.push({ state: 'SYN_SENT', time: times[at + SYN_TIME + endpoint]! });
+  if ((facts & SIMULTANEOUS_OPEN) !== 0 && (seen & SYN_SENT) !== 0) {
+    if ((seen & SYN_ACK_SENT) !== 0) list.push({ state: 'SYN_RECV', time: rare!.synAckTime[endpoint as 0] });
+    if ((facts & ESTABLISHED) !== 0) list.push({ state: 'ESTABLISHED', time: Math.max(rare!.establishedTime[endpoint as 0], rare!.synAckTime[endpoint as 0]) });
+    return list;
+  }
+  if ((seen & SYN_ACK_SENT) !== 0) {
+    const again = (seen & SYN_SENT) !== 0 ? rare!.synAckTime[endpoint as 0] : times[at + SYN_TIME + endpoint]!;
+    list.push({ state: 'SYN_RECV', time: again });
+  } else if ((facts & ESTABLISHED) !== 0 && (seen & SYN_SENT) === 0) {
+    // Silent, but the peer's acknowledgement of its SYN-ACK, or its own of the peer's, proves the handshake.
+    if ((peer & SYN_ACK_SENT) !== 0) list.push({ state: 'SYN_SENT', time: times[at + SYN_TIME + (endpoint ^ 1)]! });
+    else list.push({ state: 'SYN_RECV', time: times[at + ESTABLISHED_TIME]! });
+  }
+  if ((facts & ESTABLISHED) !== 0) list.push({ state: 'ESTABLISHED', time: times[at + ESTABLISHED_TIME]! });
+  else if ((facts & MIDSTREAM) !== 0) list.push({ state: 'ESTABLISHED', time: times[at + START]! });
+  return list;
+}
+
+function closing(table: ConnectionTable, slot: number, own: number, verdict: Verdict, waits: readonly TimeWait[]): Transition[] {
+  const { times, words } = table;
+  const at = slot >> 1;
+  const peer = own ^ 1;
+  const finTime = (endpoint: number): number => times[at + FIN_TIME + endpoint]!;
+  const ackedTime = (endpoint: number): number => (verdict.inferred[endpoint] ? finTime(endpoint) : times[at + FIN_ACKED_TIME + endpoint]!);
+  const peerAcked = verdict.fin[peer]! && verdict.acked[peer]!;
+
+  if (!verdict.fin[own]) return peerAcked ? [{ state: 'CLOSE_WAIT', time: ackedTime(peer) }] : [];
+  const passive = verdict.fin[peer]! && verdict.initiator === peer;
+  if (passive) {
+    const list: Transition[] = [];
+    if (peerAcked || (words[slot + SEEN + peer]! & FIN_SENT) !== 0) list.push({ state: 'CLOSE_WAIT', time: peerAcked ? ackedTime(peer) : finTime(own) });
+    list.push({ state: 'LAST_ACK', time: finTime(own) });
+    if (verdict.acked[own]) list.push({ state: 'CLOSED', time: ackedTime(own) });
+    return list;
+  }
+  const list: Transition[] = [{ state: 'FIN_WAIT1', time: finTime(own) }];
+  const wait = waits.find(({ holder }) => holder === own);
+  if (verdict.fin[peer] && verdict.initiator === 'both') {
+    list.push({ state: 'CLOSING', time: peerAcked ? ackedTime(peer) : Math.max(finTime(own), finTime(peer)) });
+  } else if (verdict.acked[own] || wait) {
+    // Where the capture lacks the acknowledgement, the peer's FIN proves that it had come.
+    const known = (words[slot + SEEN + own]! & FIN_ACKED) !== 0;
+    list.push({ state: 'FIN_WAIT2', time: known ? ackedTime(own) : wait!.start });
+  }
+  if (wait) list.push({ state: 'TIME_WAIT', time: wait.start });
+  return list;
+}
+
+/** Cuts what a reset ended, closes a TIME_WAIT that is over, and lets time run one way. */
+function ended(table: ConnectionTable, slot: number, endpoint: number, verdict: Verdict, waits: readonly TimeWait[], all: Transition[]): Transition[] {
+  const { words } = table;
+  const facts = words[slot + FACTS]!;
+  let list = all;
+  const wait = waits.find(({ holder }) => holder === endpoint);
+  if (wait) {
+    if (wait.endedBy !== 'capture_end') list.push({ state: 'CLOSED', time: wait.end });
+  } else if (verdict.reset && (facts & CLOSED) === 0 && list.at(-1)?.state !== 'CLOSED') {
+    if ((facts & RESET) === 0) list = list.filter(({ time }) => time <= verdict.resetTime);
+    if (list.length > 0 || (facts & REFUSED) !== 0) list.push({ state: 'CLOSED', time: verdict.resetTime });
+  }
+  for (let i = 1; i < list.length; i++) list[i]!.time = Math.max(list[i]!.time, list[i - 1]!.time);
+  return list;
+}

@@ -1,0 +1,87 @@
+import type { Verdict } from './close.ts';
+import { CLOSED, FACTS, FIN_ACKED_TIME, FIN_TIME, RESET, RESET_AFTER_CLOSE, RST_TIME } from './slot.ts';
+import type { ConnectionTable } from './table.ts';
+
+const SECOND = 1e9;
+
+/** What a TCP stack does in TIME_WAIT (SPEC §4). */
+export interface Profile {
+  readonly name: string;
+  /** Length of TIME_WAIT, ns. */
+  readonly twoMsl: number;
+  /** Whether any segment with ACK starts it again, or a retransmitted FIN alone. */
+  readonly restartedByAnyAck: boolean;
+  /** Whether an RST ends it (RFC 1337 tells why it should not). */
+  readonly endedByRst: boolean;
+}
+
+export const PROFILES: Readonly<Record<string, Profile>> = {
+  // net/ipv4/tcp_minisocks.c: TCP_TIMEWAIT_LEN; tcp_rfc1337 = 0 lets an RST through.
+  linux: { name: 'linux', twoMsl: 60 * SECOND, restartedByAnyAck: true, endedByRst: true },
+  // RFC 9293 §3.4.2: MSL is two minutes; §3.10.7.4: only a retransmitted FIN restarts the timer, an RST closes.
+  rfc9293: { name: 'rfc9293', twoMsl: 240 * SECOND, restartedByAnyAck: false, endedByRst: true },
+  // FreeBSD's tcp_timewait.c: net.inet.tcp.msl is 30 s; an RST is ignored.
+  bsd: { name: 'bsd', twoMsl: 60 * SECOND, restartedByAnyAck: false, endedByRst: false },
+  // net.inet.tcp.msl is 15 s.
+  macos: { name: 'macos', twoMsl: 30 * SECOND, restartedByAnyAck: false, endedByRst: false },
+  // TcpTimedWaitDelay of the server editions.
+  windows: { name: 'windows', twoMsl: 120 * SECOND, restartedByAnyAck: false, endedByRst: true },
+};
+
+export type TimeWaitEnd = 'expiry' | 'reuse' | 'rst' | 'capture_end';
+
+/** One endpoint's stay in TIME_WAIT. Times are ns on the capture clock. */
+export interface TimeWait {
+  holder: number;
+  start: number;
+  /** `ack`: the holder's own acknowledgement of the peer's FIN; `fin`: that is missing, and the peer's FIN stands for it. */
+  basis: 'ack' | 'fin';
+  restarts: number;
+  expiry: number;
+  end: number;
+  endedBy: TimeWaitEnd;
+}
+
+/** Who is left holding TIME_WAIT, given the verdict on the close. `end`: when the record ended; `reused`: a new incarnation ended it. */
+export function timeWaits(table: ConnectionTable, slot: number, verdict: Verdict, profile: Profile, end: number, reused: boolean): TimeWait[] {
+  const { initiator, fin } = verdict;
+  if (initiator === undefined || !fin[0] || !fin[1]) return [];
+  const found: TimeWait[] = [];
+  for (const holder of [0, 1]) {
+    if (initiator !== 'both' && initiator !== holder) continue;
+    const wait = timeWait(table, slot, verdict, profile, holder, end, reused);
+    if (wait) found.push(wait);
+  }
+  return found;
+}
+
+function timeWait(table: ConnectionTable, slot: number, verdict: Verdict, profile: Profile, holder: number, end: number, reused: boolean): TimeWait | undefined {
+  const { words, times } = table;
+  const at = slot >> 1;
+  const peer = holder ^ 1;
+  const facts = words[slot + FACTS]!;
+  const crossed = verdict.initiator === 'both';
+  if (crossed && !verdict.acked[holder]) return undefined;
+  const aborted = verdict.reset && (facts & CLOSED) === 0;
+  if (aborted && verdict.resetBy === holder) return undefined;
+
+  const acked = verdict.acked[peer]!;
+  const ackTime = verdict.inferred[peer] ? times[at + FIN_TIME + peer]! : times[at + FIN_ACKED_TIME + peer]!;
+  const own = times[at + FIN_ACKED_TIME + holder]!;
+  const proof = acked ? ackTime : times[at + FIN_TIME + peer]!;
+  const start = crossed ? Math.max(proof, own) : proof;
+  const rare = table.peekRare(slot);
+  const restarts = rare?.restarts[holder as 0] ?? 0;
+  const expiry = (restarts > 0 ? rare!.restarted[holder as 0] : start) + profile.twoMsl;
+
+  const wait: TimeWait = { holder, start, basis: acked ? 'ack' : 'fin', restarts, expiry, end, endedBy: 'capture_end' };
+  const killed = aborted || ((facts & RESET_AFTER_CLOSE) !== 0 && (profile.endedByRst || verdict.resetBy === holder));
+  if (killed && (facts & RESET) !== 0 && times[at + RST_TIME]! < expiry) {
+    wait.end = times[at + RST_TIME]!;
+    wait.endedBy = 'rst';
+  } else if (expiry <= end) {
+    wait.end = expiry;
+    wait.endedBy = 'expiry';
+  } else if (reused) wait.endedBy = 'reuse';
+  return wait;
+}

@@ -1,0 +1,353 @@
+import { FRAGMENT_HEAD, FRAGMENT_TAIL, FROM_HIGH, HAS_TIMESTAMP, SEGMENT_WORDS } from '../layout/segment.ts';
+import * as layout from '../layout/segment.ts';
+import { ACK, FIN, RST, SYN } from '../layout/tcp.ts';
+import { holdsTimeWait, judge, type Verdict } from './close.ts';
+import { Duplicates } from './duplicates.ts';
+import { observe } from './evidence.ts';
+import { Fragments } from './fragments.ts';
+import { beginsAnew, repliesToHeld } from './incarnation.ts';
+import * as modifiers from './modifiers.ts';
+import { Oddities } from './oddities.ts';
+import { type Batch, Segment } from './segment.ts';
+import * as slots from './slot.ts';
+import { ConnectionTable } from './table.ts';
+import { type Profile, type TimeWait, timeWaits } from './time-wait.ts';
+import { ExpiryQueue } from './timers.ts';
+import { beginHistory } from './zeek.ts';
+
+/** Why a record ended, apart from its close: its time was over, its tuple was used again, it was silent too long, or the capture ended. */
+export type Ending = 'expired' | 'tuple_reused' | 'idle_timeout' | 'evicted' | 'capture_end';
+
+/** A connection whose record ends now. Valid during the call that delivers it: its slot is reused afterwards. */
+export interface Ended {
+  readonly table: ConnectionTable;
+  readonly slot: number;
+  readonly verdict: Verdict;
+  readonly timeWaits: readonly TimeWait[];
+  readonly ending: Ending;
+  /** Capture time at which it ended, ns. */
+  readonly time: number;
+  /** The packet that ended it, counted from the start of the run; -1: a timer did. */
+  readonly packet: number;
+}
+
+export interface TrackerOptions {
+  readonly profile: Profile;
+  /** Silence after which a connection that has not closed ends, ns; Infinity: never. */
+  readonly idleTimeout: number;
+  readonly ended: (connection: Ended) => void;
+}
+
+const ORDINARY = FIN | SYN | RST | ACK | FRAGMENT_HEAD | FRAGMENT_TAIL;
+
+/**
+ * Follows the connections of one shard. Pure: segments and capture time in, ended connections out.
+ *
+ * Most segments are ordinary: an acknowledgement or the next payload of a connection that is not about to close. Those
+ * take the short path in track(), which writes two cache lines; all others go through place() and observe().
+ */
+export class Tracker {
+  readonly table = new ConnectionTable();
+  readonly oddities = new Oddities();
+  /** Packets that were copies of earlier ones. */
+  duplicates = 0;
+  /** Segments taken into connections. */
+  segments = 0;
+
+  readonly #options: TrackerOptions;
+  readonly #copies = new Duplicates();
+  readonly #fragments = new Fragments();
+  readonly #expiries = new ExpiryQueue();
+  readonly #segment = new Segment();
+  #clock = -Infinity;
+
+  constructor(options: TrackerOptions) {
+    this.#options = options;
+  }
+
+  /** Takes a batch of records in capture order; `firstPacket`: how many packets came before it in the run. */
+  track(batch: Batch, firstPacket: number): void {
+    const { words: records, times: recordTimes } = batch;
+    const { table } = this;
+    let { words, times, index, mask } = table;
+    const idle = this.#options.idleTimeout;
+    for (let record = 0; record < batch.count; record++) {
+      const at = record * SEGMENT_WORDS;
+      const time = recordTimes[at >> 1]!;
+      const flags = records[at + layout.FLAGS_WORD]!;
+      const hash = records[at + layout.HASH_WORD]!;
+      const payload = records[at + layout.PAYLOAD_WORD]!;
+      if ((flags & FRAGMENT_TAIL) === 0) {
+        const digest = records[at + layout.DIGEST_WORD]!;
+        if (this.#copies.isCopy(digest, hash, records[at + layout.LINK_WORD]!, flags, payload, records[at + layout.TCP_WORD]!, time)) {
+          this.duplicates++;
+          continue;
+        }
+        this.segments++;
+      }
+      if (this.#expiries.next <= time) this.#expire(time);
+
+      if ((flags & ORDINARY) === ACK) {
+        const slot = find(index, mask, words, records, at, hash);
+        if (slot >= 0 && (words[slot + slots.FACTS]! & slots.PLAIN) !== 0) {
+          const sender = (flags & FROM_HIGH) === 0 ? 0 : 1;
+          const own = slot + sender;
+          const peer = slot + 1 - sender;
+          const ack = records[at + layout.ACK_WORD]!;
+          const advance = (ack - words[own + slots.ACKED]!) | 0;
+          if (
+            records[at + layout.SEQ_WORD] === words[own + slots.NXT] &&
+            advance >= 0 &&
+            ((words[peer + slots.NXT]! - ack) | 0) >= 0 &&
+            (words[own + slots.SEEN]! & (payload > 0 ? slots.HISTORY_DATA : slots.HISTORY_ACK)) !== 0 &&
+            flags >>> 16 !== 0 &&
+            (words[slot + slots.PAIR]! < 0 || table.samePair(words[slot + slots.PAIR]!, batch, records[at + layout.ADDRESS_WORD]!)) &&
+            time - times[(slot >> 1) + slots.LAST]! <= idle
+          ) {
+            words[own + slots.SEGMENTS]! += 1;
+            words[own + slots.ACKED] = ack;
+            words[own + slots.NXT] = (words[own + slots.NXT]! + payload) | 0;
+            words[own + slots.WINDOW] = flags >>> 16;
+            if ((flags & HAS_TIMESTAMP) !== 0) words[own + slots.TSVAL] = records[at + layout.TSVAL_WORD]!;
+            times[(slot >> 1) + slots.BYTES + sender]! += payload;
+            times[(slot >> 1) + slots.LAST] = time;
+            continue;
+          }
+        }
+      }
+      const segment = this.#segment.load(batch, record);
+      const packet = firstPacket + records[at + layout.PACKET_WORD]!;
+      if ((flags & (FRAGMENT_HEAD | FRAGMENT_TAIL)) !== 0) {
+        const whole = this.#fragments.add(batch, segment, packet, this.oddities);
+        if (whole) this.#place(whole.batch, whole.segment, whole.packet);
+      } else this.#place(batch, segment, packet);
+      ({ words, times, index, mask } = table);
+    }
+  }
+
+  /** The capture clock of the whole run stands at `clock`: timers of this shard that are due run out. */
+  advance(clock: number): void {
+    if (this.#expiries.next <= clock) this.#expire(clock);
+    this.#clock = Math.max(this.#clock, clock);
+  }
+
+  /** The capture ends at `clock`: every connection that is left is delivered, ordered by its 4-tuple. */
+  finish(clock: number): void {
+    for (const { segment, batch, packet } of this.#fragments.rest(this.oddities)) {
+      segment.time = Math.max(segment.time, clock);
+      this.#place(batch, segment, packet);
+    }
+    this.advance(clock);
+    const { table } = this;
+    for (const slot of table.slots()) this.#releaseHeld(slot, 'capture_end', clock);
+    for (const slot of table.slots().sort((a, b) => compareTuples(table, a, b))) {
+      this.#deliver(slot, 'capture_end', clock, Infinity);
+      table.remove(slot);
+    }
+  }
+
+  /** Finds or begins the connection that a segment belongs to, and lets it have it. */
+  #place(batch: Batch, segment: Segment, packet: number): void {
+    const { table } = this;
+    let slot = table.find(batch, segment);
+    if (slot >= 0 && this.#isIdle(slot, segment.time)) {
+      this.#remove(slot, 'idle_timeout', table.times[(slot >> 1) + slots.LAST]! + this.#options.idleTimeout, -1);
+      slot = -1;
+    }
+    if (slot < 0) {
+      slot = table.add(batch, segment);
+      this.#begin(slot, segment);
+    } else {
+      const rare = table.peekRare(slot);
+      if (rare?.held) {
+        const reply = repliesToHeld(rare.held.segment, segment);
+        if (reply === 'accepted') this.#acceptHeld(slot, 'tuple_reused', segment.time, packet);
+        else if (reply === 'challenged') this.#challenged(slot);
+        else if (reply === 'again') {
+          rare.held.count++;
+          rare.held.last = segment.time;
+          return;
+        }
+      }
+      const identity = beginsAnew(table, slot, segment);
+      if (identity === 'held') {
+        this.#dropHeld(slot);
+        table.rare(slot).held = { segment: segment.clone(), packet, count: 1, last: segment.time };
+        table.words[slot + slots.FACTS]! &= ~slots.PLAIN;
+        return;
+      }
+      if (identity === 'new') {
+        this.#dropHeld(slot);
+        this.#renew(slot, segment, 'tuple_reused', segment.time, packet);
+      }
+    }
+    this.#observe(slot, segment);
+  }
+
+  #isIdle(slot: number, time: number): boolean {
+    const { words, times } = this.table;
+    return (words[slot + slots.FACTS]! & (slots.CLOSED | slots.RESET)) === 0 && time - times[(slot >> 1) + slots.LAST]! > this.#options.idleTimeout;
+  }
+
+  /** A fresh slot's first facts: who is the client, and whether the capture missed the beginning. */
+  #begin(slot: number, segment: Segment): void {
+    const { words, times } = this.table;
+    const { sender, flags } = segment;
+    times[(slot >> 1) + slots.START] = segment.time;
+    let client = sender;
+    if ((flags & (SYN | ACK)) === (SYN | ACK)) {
+      client = sender ^ 1;
+      words[slot + slots.FACTS]! |= slots.SYN_ACK_FIRST;
+    } else if ((flags & SYN) === 0) {
+      words[slot + slots.FACTS]! |= slots.MIDSTREAM;
+      const low = words[slot + slots.PORTS]! >>> 16;
+      const high = words[slot + slots.PORTS]! & 0xffff;
+      if (low !== high) client = low < high ? 1 : 0; // the lower port serves, and a well-known port is always the lower one
+    }
+    if (client === 1) words[slot + slots.FACTS]! |= slots.CLIENT_IS_HIGH;
+    beginHistory(this.table, slot, segment);
+  }
+
+  #observe(slot: number, segment: Segment): void {
+    const { table } = this;
+    const ending = slots.CLOSED | slots.RESET;
+    const before = table.words[slot + slots.FACTS]! & ending;
+    observe(table, this.oddities, slot, segment);
+    const { words } = table;
+    const after = words[slot + slots.FACTS]! & ending;
+    if (before === 0 && after !== 0) this.#due(slot, segment.time + this.#options.profile.twoMsl);
+    else if ((words[slot + slots.SEEN + (segment.sender ^ 1)]! & slots.FIN_ACKED) !== 0 && (after & slots.RESET) === 0) this.#restart(slot, segment, before !== 0);
+  }
+
+  /** A segment of the peer that makes the holder of TIME_WAIT count from the beginning. */
+  #restart(slot: number, segment: Segment, closed: boolean): void {
+    const { table } = this;
+    const { words } = table;
+    const holder = segment.sender ^ 1;
+    const { profile } = this.#options;
+    if ((segment.flags & (ACK | SYN | RST)) !== ACK || !holdsTimeWait(words, slot, holder)) return;
+    const repeatedFin = (segment.flags & FIN) !== 0 && words[slot + slots.FINS + segment.sender]! > 1;
+    if (!repeatedFin && !(closed && profile.restartedByAnyAck)) return;
+    const rare = table.rare(slot);
+    rare.restarts[holder as 0]++;
+    rare.restarted[holder as 0] = segment.time;
+    if (closed) this.#due(slot, segment.time + profile.twoMsl);
+  }
+
+  #due(slot: number, time: number): void {
+    const { words, times } = this.table;
+    times[(slot >> 1) + slots.EXPIRY] = time;
+    this.#expiries.push(slot, words[slot + slots.GENERATION]!, time);
+  }
+
+  /** Lets go of the connections whose time is over at `clock`. */
+  #expire(clock: number): void {
+    const { table } = this;
+    while (this.#expiries.next <= clock) {
+      const { slot, generation, next } = this.#expiries;
+      this.#expiries.shift();
+      if (table.words[slot + slots.GENERATION] !== generation || table.times[(slot >> 1) + slots.EXPIRY] !== next) continue;
+      if (table.peekRare(slot)?.held) this.#releaseHeld(slot, 'expired', next);
+      else this.#remove(slot, 'expired', next, -1);
+    }
+  }
+
+  /** The held SYN was accepted: the new incarnation begins at it. */
+  #acceptHeld(slot: number, ending: Ending, time: number, packet: number): void {
+    const held = this.table.rare(slot).held!;
+    this.table.rare(slot).held = undefined;
+    this.#renew(slot, held.segment, ending, time, packet);
+    this.#observe(slot, held.segment);
+    this.#countAgain(slot, held.segment, held.count - 1);
+  }
+
+  /** The old incarnation answered the held SYN: it lives on, and the SYN was one of its own troubles. */
+  #challenged(slot: number): void {
+    const { words } = this.table;
+    const rare = this.table.rare(slot);
+    const { segment } = rare.held!;
+    const waiting = holdsTimeWait(words, slot, segment.sender ^ 1);
+    words[slot + slots.MODIFIERS]! |= waiting ? modifiers.SYN_IN_TIME_WAIT_CHALLENGED : modifiers.SYN_CHALLENGED;
+    rare.challenged = segment.sender;
+    this.#dropHeld(slot);
+  }
+
+  /** Counts a held SYN with the old incarnation. */
+  #dropHeld(slot: number): void {
+    const rare = this.table.peekRare(slot);
+    if (!rare?.held) return;
+    const { segment, count } = rare.held;
+    rare.held = undefined;
+    this.#countAgain(slot, segment, count);
+  }
+
+  #countAgain(slot: number, segment: Segment, count: number): void {
+    this.table.words[slot + slots.SEGMENTS + segment.sender]! += count;
+    this.table.words[slot + slots.SYNS + segment.sender]! += count;
+  }
+
+  /** The old incarnation is over and its held SYN was never answered: that SYN begins one of its own, if the old one had closed. */
+  #releaseHeld(slot: number, ending: Ending, time: number): void {
+    const rare = this.table.peekRare(slot);
+    if (!rare?.held) return;
+    this.oddities.add('syn_unanswered');
+    if ((this.table.words[slot + slots.FACTS]! & (slots.CLOSED | slots.RESET)) === 0) this.#dropHeld(slot);
+    else this.#acceptHeld(slot, ending, time, -1);
+  }
+
+  /** The 4-tuple's old incarnation ends, the next one begins with `segment`. */
+  #renew(slot: number, segment: Segment, ending: Ending, time: number, packet: number): void {
+    const { words } = this.table;
+    const waiting = (words[slot + slots.FACTS]! & slots.RESET) === 0 && (holdsTimeWait(words, slot, 0) || holdsTimeWait(words, slot, 1));
+    if (waiting && ending === 'tuple_reused') words[slot + slots.MODIFIERS]! |= modifiers.REUSE_IN_TIME_WAIT;
+    this.#deliver(slot, ending, time, packet, ending === 'tuple_reused' ? segment.time : time);
+    this.table.renew(slot);
+    this.#begin(slot, segment);
+  }
+
+  #remove(slot: number, ending: Ending, time: number, packet: number): void {
+    this.#deliver(slot, ending, time, packet);
+    this.table.remove(slot);
+  }
+
+  /** `over`: capture time up to which a TIME_WAIT of this incarnation can have lasted. */
+  #deliver(slot: number, ending: Ending, time: number, packet: number, over = time): void {
+    const { table } = this;
+    const verdict = judge(table, slot);
+    const waits = timeWaits(table, slot, verdict, this.#options.profile, over, ending === 'tuple_reused');
+    this.#options.ended({ table, slot, verdict, timeWaits: waits, ending, time, packet });
+  }
+}
+
+/** The slot whose key equals a record's, addresses of IPv6 left to the caller; -1 where there is none. */
+function find(index: Int32Array, mask: number, words: Int32Array, records: Int32Array, at: number, hash: number): number {
+  for (let i = hash & mask; ; i = (i + 1) & mask) {
+    const entry = index[i * 2 + 1]!;
+    if (entry === 0) return -1;
+    if (index[i * 2] !== hash) continue;
+    const slot = entry - 1;
+    if (
+      words[slot + slots.LOW] === records[at + layout.LOW_WORD] &&
+      words[slot + slots.HIGH] === records[at + layout.HIGH_WORD] &&
+      words[slot + slots.PORTS] === records[at + layout.PORTS_WORD]
+    )
+      return slot;
+  }
+}
+
+/** Orders connections by their 4-tuple: family, addresses, ports. */
+export function compareTuples(table: ConnectionTable, a: number, b: number): number {
+  const { words } = table;
+  const family = (words[a + slots.FACTS]! & slots.IPV6) - (words[b + slots.FACTS]! & slots.IPV6);
+  if (family !== 0) return family;
+  if ((words[a + slots.FACTS]! & slots.IPV6) !== 0) {
+    const order = Buffer.compare(table.pair(a), table.pair(b));
+    if (order !== 0) return order;
+  } else {
+    const low = (words[a + slots.LOW]! >>> 0) - (words[b + slots.LOW]! >>> 0);
+    if (low !== 0) return low;
+    const high = (words[a + slots.HIGH]! >>> 0) - (words[b + slots.HIGH]! >>> 0);
+    if (high !== 0) return high;
+  }
+  return (words[a + slots.PORTS]! >>> 0) - (words[b + slots.PORTS]! >>> 0);
+}

@@ -1,3 +1,87 @@
 #!/usr/bin/env node
-import { analyze } from './index.ts';
-for await (const r of analyze(process.argv.slice(3).filter((a) => !a.startsWith('-')), { transitions: true })) process.stdout.write(JSON.stringify(r) + '\n');
+import { readFileSync } from 'node:fs';
+import { CaptureError } from './capture/errors.ts';
+import { Run } from './merge/run.ts';
+import { type Command, helpText, parseCommand, UsageError } from './options.ts';
+import { notices } from './report/notices.ts';
+import { ProgressLine } from './report/progress.ts';
+import { reportText } from './report/text.ts';
+import { writeNdjson } from './stream/ndjson.ts';
+
+const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+const DONE = 0;
+const FAILED = 1;
+const MISUSED = 2;
+const PARTIAL = 3;
+
+const say = (message: string): void => void process.stderr.write(`fourwaves: ${message}\n`);
+
+async function main(args: readonly string[]): Promise<number> {
+  const command = parseCommand(args);
+  if (command.name === 'help') return print(helpText());
+  if (command.name === 'version') return print(`${version()}\n`);
+  const run = new Run(command.captures, {
+    profile: command.profile,
+    connections: command.name === 'stream' && command.only.has('connection'),
+    transitions: command.transitions,
+    ...(command.twoMsl !== undefined && { twoMsl: command.twoMsl }),
+    ...(command.idleTimeout !== undefined && { idleTimeout: command.idleTimeout }),
+  });
+  let status: number = DONE;
+  for (const [signal, code] of Object.entries(SIGNALS)) {
+    process.once(signal, () => {
+      run.interrupted = true;
+      status = code;
+    });
+  }
+  const progress = new ProgressLine(run.analysis, process.stderr);
+  try {
+    await (command.name === 'stream' ? writeNdjson(run, command.only, process.stdout) : report(run, command, progress));
+  } finally {
+    progress.end();
+  }
+  for (const fault of run.analysis.faults) say(fault.message);
+  for (const notice of notices(run.analysis, run.statistics.connections)) say(notice);
+  if (status === DONE && run.analysis.faults.length > 0) status = run.analysis.progress.packets > 0 || run.analysis.faults.length < run.analysis.files ? PARTIAL : FAILED;
+  return status;
+}
+
+async function report(run: Run, command: Command, progress: ProgressLine): Promise<void> {
+  for await (const _ of run.batches());
+  progress.end();
+  const summary = run.summary();
+  const color = process.stdout.isTTY === true;
+  await print(command.json ? `${JSON.stringify(summary, undefined, 2)}\n` : reportText(summary, command.captures, color));
+}
+
+/** Writes all of a text, also where standard output is slow. */
+function print(text: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(text, (error) => (error ? reject(error) : resolve(DONE)));
+  });
+}
+
+function version(): string {
+  const { version: text } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  return text;
+}
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(DONE); // whoever read the output has seen enough
+  say(`standard output: ${error.message}`);
+  process.exit(FAILED);
+});
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (error instanceof UsageError) {
+    say(`${error.message}\nTry 'fourwaves --help'.`);
+    process.exitCode = MISUSED;
+  } else if (error instanceof CaptureError) {
+    say(error.message);
+    process.exitCode = FAILED;
+  } else if ((error as NodeJS.ErrnoException).code === 'EPIPE' || (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE') {
+    process.exitCode = DONE;
+  } else throw error;
+}

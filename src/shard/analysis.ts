@@ -1,3 +1,4 @@
+import { CaptureError } from '../capture/errors.ts';
 import { CaptureFile } from '../capture/file.ts';
 import { firstSecond, type PcapHeader, readPcapHeader } from '../capture/pcap.ts';
 import { type Fault, WindowWalk } from '../capture/windows.ts';
@@ -61,10 +62,7 @@ export class Analysis {
     const profile = PROFILES[options.profile ?? 'linux'];
     if (!profile) throw new RangeError(`no such profile: ${options.profile}`);
     this.profile = options.twoMsl === undefined ? profile : { ...profile, twoMsl: options.twoMsl * 1e9 };
-    this.#inputs = paths.map((path) => {
-      const file = new CaptureFile(path);
-      return { file, header: readPcapHeader(file) };
-    });
+    this.#inputs = this.#open(paths);
     this.size = this.#inputs.reduce((sum, { file }) => sum + file.size, 0);
     this.files = paths.length;
     this.linkTypes = [...new Set(this.#inputs.map(({ header }) => header.linkType))];
@@ -74,6 +72,24 @@ export class Analysis {
     this.#windowBytes = options.windowBytes;
     this.#decoder = new Decoder(module);
     this.tracker = new Tracker({ profile: this.profile, idleTimeout: (options.idleTimeout ?? Infinity) * 1e9, ended });
+  }
+
+  /** Opens the captures. One that cannot be read is a fault of the run; it fails where none can. */
+  #open(paths: readonly string[]): Input[] {
+    const inputs: Input[] = [];
+    const errors: CaptureError[] = [];
+    for (const path of paths) {
+      try {
+        const file = new CaptureFile(path);
+        inputs.push({ file, header: readPcapHeader(file) });
+      } catch (error) {
+        if (!(error instanceof CaptureError)) throw error;
+        errors.push(error);
+      }
+    }
+    if (inputs.length === 0 && errors.length > 0) throw errors[0]!;
+    for (const { file, offset, rule, message } of errors) this.faults.push({ file, offset, truncated: false, rule, message });
+    return inputs;
   }
 
   /** Runs it; yields after each batch, so that the caller can write what has ended, or stop. */

@@ -1,0 +1,70 @@
+// A regular file, read at positions straight into the bytes one gives, which may lie in WebAssembly's memory.
+
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { CaptureError } from './errors.ts';
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EISDIR: 'a directory is not a capture',
+  ENOTDIR: 'a part of the path is not a directory',
+  EMFILE: 'too many files are open',
+  EIO: 'the device reports a read error',
+};
+
+/** Bytes at positions. */
+export interface Source {
+  /** As messages name it. */
+  readonly path: string;
+  /** Bytes that there are. */
+  readonly size: number;
+  /** Fills `bytes` from `position` on, as far as there are any; answers how many were read. */
+  read(bytes: Uint8Array, position: number): number;
+}
+
+export class CaptureFile implements Source {
+  readonly path: string;
+  /** Bytes, as it was when the file was opened. */
+  readonly size: number;
+  readonly #descriptor: number;
+  #open = true;
+
+  constructor(path: string) {
+    this.path = path;
+    // Asked before opening, because opening a pipe waits for its writer.
+    const status = attempt(path, 0, () => statSync(path));
+    if (status.isDirectory()) throw new CaptureError(path, 0, 'a directory is not a capture');
+    if (!status.isFile()) throw new CaptureError(path, 0, 'not a regular file');
+    this.size = status.size;
+    this.#descriptor = attempt(path, 0, () => openSync(path, 'r'));
+  }
+
+  read(bytes: Uint8Array, position: number): number {
+    let filled = 0;
+    while (filled < bytes.length) {
+      const got = attempt(this.path, position + filled, () =>
+        readSync(this.#descriptor, bytes, filled, bytes.length - filled, position + filled),
+      );
+      if (got === 0) break;
+      filled += got;
+    }
+    return filled;
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    closeSync(this.#descriptor);
+  }
+}
+
+/** Runs a system call, and tells its failure in the words of a capture's reader. */
+function attempt<T>(path: string, offset: number, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new CaptureError(path, offset, REASONS[code ?? ''] ?? message, { cause: error });
+  }
+}

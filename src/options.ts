@@ -1,0 +1,115 @@
+import { LINE_TYPES, type LineType } from './stream/ndjson.ts';
+import { PROFILES } from './tracker/time-wait.ts';
+import { parseArgs } from 'node:util';
+
+/** What the command line asks for. */
+export interface Command {
+  readonly name: 'report' | 'stream' | 'help' | 'version';
+  readonly captures: readonly string[];
+  readonly profile: string;
+  readonly twoMsl: number | undefined;
+  readonly idleTimeout: number | undefined;
+  readonly json: boolean;
+  readonly transitions: boolean;
+  readonly only: ReadonlySet<LineType>;
+}
+
+/** The command line cannot be understood: exit status 2. */
+export class UsageError extends Error {}
+
+interface Option {
+  readonly type: 'boolean' | 'string';
+  readonly short?: string;
+  /** What stands for the value in the help. */
+  readonly value?: string;
+  readonly help: string;
+  readonly of?: 'report' | 'stream';
+}
+
+const OPTIONS = {
+  json: { type: 'boolean', of: 'report', help: 'one JSON document instead of text' },
+  only: { type: 'string', of: 'stream', value: 'TYPES', help: `lines to print: ${LINE_TYPES.join(',')}` },
+  transitions: { type: 'boolean', of: 'stream', help: 'list the states of both endpoints, with seconds since the start' },
+  profile: { type: 'string', value: 'NAME', help: `how hosts treat TIME_WAIT: ${Object.keys(PROFILES).join(', ')} (default linux)` },
+  '2msl': { type: 'string', value: 'SECONDS', help: "length of TIME_WAIT, instead of the profile's" },
+  'idle-timeout': { type: 'string', value: 'SECONDS', help: 'end the record of an open connection that is silent this long (default: never)' },
+  help: { type: 'boolean', short: 'h', help: 'print this' },
+  version: { type: 'boolean', short: 'V', help: 'print the version' },
+} as const satisfies Record<string, Option>;
+
+/**
+ * Reads the arguments after the program's name.
+ * @throws UsageError
+ */
+export function parseCommand(args: readonly string[]): Command {
+  const { values, positionals } = parse(args);
+  const [first] = positionals;
+  const named = first === 'report' || first === 'stream';
+  const captures = named ? positionals.slice(1) : positionals;
+  const name = values.help ? 'help' : values.version ? 'version' : named ? first : 'report';
+  if ((name === 'report' || name === 'stream') && captures.length === 0) throw new UsageError('no capture given');
+  for (const [option, { of }] of Object.entries(OPTIONS as Record<string, Option>)) {
+    if (of && of !== name && values[option as 'json'] !== undefined && name !== 'help') throw new UsageError(`--${option} belongs to '${of}'`);
+  }
+  const profile = values.profile ?? 'linux';
+  if (!Object.hasOwn(PROFILES, profile)) throw new UsageError(`--profile ${profile}: not one of ${Object.keys(PROFILES).join(', ')}`);
+  return {
+    name,
+    captures,
+    profile,
+    twoMsl: seconds('2msl', values['2msl']),
+    idleTimeout: seconds('idle-timeout', values['idle-timeout']),
+    json: values.json ?? false,
+    transitions: values.transitions ?? false,
+    only: lineTypes(values.only),
+  };
+}
+
+function parse(args: readonly string[]) {
+  const options = OPTIONS;
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function seconds(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text.replace(/s$/, ''));
+  if (!(value > 0 && value <= 1e9) || text.trim() === '') throw new UsageError(`--${option} ${text}: not a number of seconds above 0`);
+  return value;
+}
+
+function lineTypes(text: string | undefined): ReadonlySet<LineType> {
+  if (text === undefined) return new Set(LINE_TYPES);
+  const types = text.split(',');
+  for (const type of types) {
+    if (!LINE_TYPES.includes(type as LineType)) throw new UsageError(`--only ${text}: '${type}' is not one of ${LINE_TYPES.join(', ')}`);
+  }
+  return new Set(types as LineType[]);
+}
+
+/** The text of --help. */
+export function helpText(): string {
+  const rows = (of: string | undefined): string =>
+    Object.entries(OPTIONS as Record<string, Option>)
+      .filter(([, option]) => option.of === of)
+      .map(([name, { short, value, help }]) => `  ${`${short ? `-${short}, ` : ''}--${name}${value ? ` ${value}` : ''}`.padEnd(25)} ${help}\n`)
+      .join('');
+  return `Tells how the TCP connections in packet captures end.
+
+Usage: fourwaves [report] CAPTURE...   a report for people
+       fourwaves stream CAPTURE...     one JSON object a line, as connections end
+
+Options of report:
+${rows('report')}
+Options of stream:
+${rows('stream')}
+Options:
+${rows(undefined)}
+Several captures are read as one, in the order given.
+Exit status: 0 all was analysed, 1 nothing could be, 2 wrong usage, 3 only a part (standard error says where it ends),
+130 and 143 ended by SIGINT or SIGTERM after reporting what had been read.
+`;
+}

@@ -1,0 +1,18 @@
+import { namedDrops } from '../decode/drops.ts';
+import { LINK_TYPE } from '../layout/drops.ts';
+import type { Analysis } from '../shard/analysis.ts';
+
+/** What a user has to be told of the input on standard error, because the answer may not be what was hoped for. */
+export function notices({ progress, linkTypes }: Analysis, connections: number): string[] {
+  const { packets, drops } = progress;
+  if (packets === 0) return ['the capture holds no packets'];
+  const found: string[] = [];
+  if (drops[LINK_TYPE]! > 0) found.push(`${drops[LINK_TYPE]} packets have a link type that is not supported (${linkTypes.join(', ')} in the file header)`);
+  if (connections === 0) {
+    const reasons = Object.entries(namedDrops(drops))
+      .filter(([, count]) => count > 0)
+      .map(([name, count]) => `${name} ${count}`);
+    found.push(`none of the ${packets} packets is a usable TCP segment (${reasons.join(', ')})`);
+  }
+  return found;
+}

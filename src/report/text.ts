@@ -1,0 +1,154 @@
+import type { Quantiles, SummaryRecord } from '../merge/summary.ts';
+
+const BAR = 24;
+const SHOWN = 8;
+
+/** What each class of close means, in a few words. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  refused: 'SYN answered by RST: nobody listens',
+  no_reply: 'the handshake was never completed',
+  aborted_handshake: 'reset before the handshake was complete',
+  rst_abort: 'reset without any FIN',
+  data_after_close_rst: 'one side had closed, the other still sent: reset',
+  fin_then_rst: 'FIN, then RST by the same side',
+  fin_answered_by_rst: 'FIN answered by RST',
+  simultaneous: 'both closed at once, the FINs crossed',
+  three_segment: 'FIN, FIN+ACK, ACK',
+  four_wave: 'FIN, ACK, FIN, ACK',
+  half_close: 'four waves, with data between the FINs',
+  last_ack_missing: 'both FINs, but not both acknowledged',
+  half_open: 'one FIN acknowledged, the other never came',
+  fin_unacked: 'a FIN that nobody acknowledged',
+  not_closed: 'still open at the end',
+  orderly: 'both closed, but the capture lacks a part of it',
+  unknown: 'the capture does not tell',
+};
+
+/** The report for people: what a tired engineer wants to know first, first. */
+export function reportText(summary: SummaryRecord, captures: readonly string[], color: boolean): string {
+  const bold = (text: string): string => (color ? `\u001b[1m${text}\u001b[22m` : text);
+  const sections = [heading(summary, captures, bold), closes(summary, bold), sequences(summary, bold), timeWait(summary, bold), suspects(summary, bold), input(summary, bold)];
+  return `${sections.filter((text) => text !== '').join('\n')}`;
+}
+
+type Style = (text: string) => string;
+
+const count = (value: number): string => value.toLocaleString('en');
+const plural = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+const share = (part: number, whole: number): string => `${((part / whole) * 100).toFixed(1)} %`.padStart(7);
+
+function heading(summary: SummaryRecord, captures: readonly string[], bold: Style): string {
+  const names = captures.length > 3 ? `${captures.slice(0, 3).join(', ')} and ${captures.length - 3} more` : captures.join(', ');
+  const span = summary.start === undefined ? '' : `, ${duration(summary.duration_s)} from ${summary.start}`;
+  const end = summary.interrupted ? ' (interrupted)' : '';
+  return `${bold(names)}${end}\n${plural(summary.connections, 'connection')} in ${plural(summary.packets, 'packet')}${span}\n`;
+}
+
+function closes(summary: SummaryRecord, bold: Style): string {
+  const rows = Object.entries(summary.close.class);
+  if (rows.length === 0) return '';
+  const most = Math.max(...rows.map(([, n]) => n));
+  const lines = rows.map(([name, n]) => {
+    const bar = '█'.repeat(Math.max(1, Math.round((n / most) * BAR))).padEnd(BAR);
+    return `  ${name.padEnd(20)} ${count(n).padStart(10)} ${share(n, summary.connections)}  ${bar}  ${MEANINGS[name] ?? ''}`;
+  });
+  const who = Object.entries(summary.close.initiator).map(([name, n]) => `${name} ${count(n)}`);
+  const times = [
+    timing('whole close', summary.close.duration_s),
+    timing('FIN to its ACK', summary.close.fin_ack_s),
+    timing('half closed', summary.close.half_closed_s),
+    timing('last ACK', summary.close.last_ack_s),
+  ].filter((text) => text !== '');
+  const first = who.length > 0 ? `  closed first: ${who.join(', ')}\n` : '';
+  return `${bold('How they closed')}\n${lines.join('\n')}\n${first}${times.join('')}`;
+}
+
+function timing(name: string, { count: n, p50, p99, max }: Quantiles): string {
+  if (n === 0) return '';
+  if (n === 1) return `  ${name}: ${duration(max!)}\n`;
+  return `  ${`${name}:`.padEnd(16)} median ${duration(p50!)}, 99 % within ${duration(p99!)}, longest ${duration(max!)}\n`;
+}
+
+function sequences(summary: SummaryRecord, bold: Style): string {
+  const rows = Object.entries(summary.close.sequence);
+  if (rows.length === 0) return '';
+  const lines = rows.slice(0, SHOWN).map(([name, n]) => `  ${count(n).padStart(10)} ${share(n, summary.connections)}  ${name}`);
+  const rest = rows.length > SHOWN ? `  ${`and ${rows.length - SHOWN} others`.padStart(10)}\n` : '';
+  return `${bold('Close sequences')} (> client, < server; F FIN, A ACK, FA both, D data, R RST, f a repeated)\n${lines.join('\n')}\n${rest}`;
+}
+
+function timeWait(summary: SummaryRecord, bold: Style): string {
+  const { time_wait: wait } = summary;
+  if (wait.entered === 0) return '';
+  const ends = Object.entries(wait.ended_by).map(([name, n]) => `${count(n)} ${ENDINGS[name] ?? name}`);
+  const holders = Object.entries(wait.holders).slice(0, SHOWN).map(([host, n]) => `  ${count(n).padStart(10)}  ${host}`);
+  const peak = `  at most ${count(wait.peak)} at once${wait.peak_at ? ` (${wait.peak_at})` : ''}, ${wait.mean.toFixed(1)} on average; restarted ${plural(wait.restarts, 'time')}\n`;
+  const warmUp = summary.duration_s < wait['2msl_s'] ? 'all of this capture' : `the first ${duration(wait['2msl_s'])}`;
+  return `${bold('TIME_WAIT')} (${wait.profile}, ${duration(wait['2msl_s'])})
+  entered ${plural(wait.entered, 'time')}: ${ends.join(', ')}
+${peak}  closes from before the capture are not in it: the numbers of ${warmUp} are lower bounds
+  held by:
+${holders.join('\n')}
+`;
+}
+
+const ENDINGS: Readonly<Record<string, string>> = {
+  expiry: 'ran out',
+  reuse: 'ended by a new connection',
+  rst: 'ended by RST',
+  capture_end: 'still there at the end',
+};
+
+/** Modifiers that tell of trouble, with what they say about a connection. */
+const TROUBLES: Readonly<Record<string, string>> = {
+  fin_retransmitted: 'had to repeat a FIN',
+  rst_after_close: 'got an RST after they had closed',
+  data_after_rst: 'sent payload to an endpoint that had reset',
+  rst_storm: 'were reset ten times or more',
+  keepalive_before_close: 'were only kept alive before they closed',
+  zero_window_at_close: 'closed while a window was zero',
+  reuse_in_time_wait: 'had their ports used again during TIME_WAIT',
+  syn_in_time_wait_challenged: 'answered a new SYN with an ACK out of TIME_WAIT',
+  half_open_detected: 'were found half open: the peer had forgotten them',
+  syn_challenged: 'challenged a SYN in the middle',
+  rst_challenged: 'got an RST inside the window and lived on',
+  rst_invalid: 'got an RST with a number that nobody would believe',
+};
+
+function suspects(summary: SummaryRecord, bold: Style): string {
+  const { close_wait: wait } = summary;
+  const lines: string[] = [];
+  if (wait.leaks + wait.suspects > 0) {
+    lines.push(`  ${count(wait.leaks + wait.suspects).padStart(10)}  in CLOSE_WAIT for over a minute, and still at the end: the program does not close`);
+    for (const [owner, n] of Object.entries(wait.owners).slice(0, SHOWN)) lines.push(`  ${''.padStart(10)}    ${count(n)} of ${owner}`);
+  }
+  for (const [name, text] of Object.entries(TROUBLES)) {
+    const n = summary.close.modifiers[name];
+    if (n) lines.push(`  ${count(n).padStart(10)}  ${text} (${name})`);
+  }
+  return lines.length === 0 ? '' : `${bold('Suspects')}\n${lines.join('\n')}\n`;
+}
+
+function input(summary: SummaryRecord, bold: Style): string {
+  const { input: read } = summary;
+  const lines = Object.entries(summary.drops).map(([name, n]) => `  ${count(n).padStart(10)}  packets without a segment: ${name}`);
+  if (read.duplicates > 0) lines.push(`  ${count(read.duplicates).padStart(10)}  packets captured twice, counted once`);
+  if (read.time_regressions > 0) lines.push(`  ${count(read.time_regressions).padStart(10)}  packets with a time before their predecessor's`);
+  for (const [name, n] of Object.entries(summary.oddities)) lines.push(`  ${count(n).padStart(10)}  ${name}`);
+  if (read.truncated) lines.push('  the capture is damaged or cut: all of this is about what comes before (see standard error)');
+  return lines.length === 0 ? '' : `${bold('The input')}\n${lines.join('\n')}\n`;
+}
+
+/** A duration for people: three digits, and a unit that fits. */
+function duration(seconds: number): string {
+  if (seconds >= 120) {
+    const s = Math.round(seconds);
+    const parts = [Math.floor(s / 86400), Math.floor(s / 3600) % 24, Math.floor(s / 60) % 60, s % 60];
+    const named = parts.map((value, i) => `${value} ${['d', 'h', 'min', 's'][i]}`);
+    const from = parts.findIndex((value) => value > 0);
+    return named.slice(from, from + 2).join(' ');
+  }
+  if (seconds >= 1) return `${Number(seconds.toPrecision(3))} s`;
+  if (seconds >= 1e-3) return `${Number((seconds * 1e3).toPrecision(3))} ms`;
+  return `${Number((seconds * 1e6).toPrecision(3))} µs`;
+}

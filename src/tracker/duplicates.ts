@@ -4,6 +4,8 @@ import { FIN, SYN } from '../layout/tcp.ts';
 /** Copies of one packet come within this time of the first (SPEC §1), ns. */
 const SPAN = 1e6;
 const WAYS = 4;
+/** Bound on the memory of a capture whose clock stands still: beyond it, the oldest packet of a set is forgotten. */
+const MOST_SETS = 1 << 17;
 /** Words of an entry's key: digest, hash, link, lag. */
 const KEY_WORDS = 4;
 /** SPAN in units of a record's lag (16 µs), and the lag that means "this or more". */
@@ -29,17 +31,21 @@ export class Duplicates {
     for (;;) {
       const base = ((digest ^ (digest >>> 15)) & this.#mask) * WAYS;
       let free = -1;
+      let oldest = base;
       for (let at = base; at < base + WAYS; at++) {
         if (clock - this.#clocks[at]! > SPAN) {
-          free = at;
+          if (free < 0) free = at;
           continue;
         }
+        if (this.#clocks[at]! < this.#clocks[oldest]!) oldest = at;
         const key = at * KEY_WORDS;
         if (this.#keys[key] !== digest || this.#keys[key + 1] !== hash) continue;
-        if (needsOtherLink && this.#keys[key + 2] === link) continue;
-        if (Math.abs(this.#keys[key + 3]! - lag) > LAG_SPAN) continue;
-        return true;
+        const other = (needsOtherLink && this.#keys[key + 2] === link) || Math.abs(this.#keys[key + 3]! - lag) > LAG_SPAN;
+        if (!other) return true;
+        free = at; // another packet of the same bytes: the next copies are its own
+        break;
       }
+      if (free < 0 && this.#mask >= MOST_SETS - 1) free = oldest;
       if (free >= 0) {
         const key = free * KEY_WORDS;
         this.#keys[key] = digest;

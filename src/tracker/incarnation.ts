@@ -21,9 +21,10 @@ export function beginsAnew(table: ConnectionTable, slot: number, segment: Segmen
   if ((seen & ISS_KNOWN) !== 0 && seq === words[slot + ISS + sender]) return 'same';
 
   if ((flags & ACK) !== 0) {
-    // A SYN-ACK of a connection whose SYN the capture lacks.
-    const finished = (facts & (CLOSED | RESET)) !== 0;
-    return finished && (seen & ISS_KNOWN) !== 0 ? 'new' : finished && (facts & MIDSTREAM) !== 0 ? 'new' : 'same';
+    // A SYN-ACK of a connection whose SYN the capture lacks; one that answers a SYN of this incarnation belongs to it.
+    if ((facts & (CLOSED | RESET)) === 0) return 'same';
+    const answers = (words[slot + SEEN + receiver]! & SYN_SENT) !== 0 && segment.ack === ((words[slot + ISS + receiver]! + 1) | 0);
+    return !answers && ((seen & ISS_KNOWN) !== 0 || (facts & MIDSTREAM) !== 0) ? 'new' : 'same';
   }
   if ((seen & ISS_KNOWN) === 0) {
     const lateSyn = (facts & MIDSTREAM) !== 0 && words[slot + SEGMENTS + sender]! > 0 && seq === words[slot + ISS + sender];

@@ -4,7 +4,6 @@ import {
   ESTABLISHED,
   ESTABLISHED_TIME,
   FACTS,
-  FIN_ACKED,
   FIN_ACKED_TIME,
   FIN_SENT,
   FIN_TIME,
@@ -99,8 +98,8 @@ function closing(table: ConnectionTable, slot: number, own: number, verdict: Ver
     list.push({ state: 'CLOSING', time: peerAcked ? ackedTime(peer) : Math.max(finTime(own), finTime(peer)) });
   } else if (verdict.acked[own] || wait) {
     // Where the capture lacks the acknowledgement, the peer's FIN proves that it had come.
-    const known = (words[slot + SEEN + own]! & FIN_ACKED) !== 0;
-    list.push({ state: 'FIN_WAIT2', time: known ? ackedTime(own) : wait!.start });
+    const known = wait === undefined || verdict.acked[own]!;
+    list.push({ state: 'FIN_WAIT2', time: known ? ackedTime(own) : wait.start });
   }
   if (wait) list.push({ state: 'TIME_WAIT', time: wait.start });
   return list;

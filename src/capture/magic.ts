@@ -25,7 +25,7 @@ export function looksLike(bytes: Uint8Array): string {
   const known = MAGICS.find(([, ...magic]) => magic.length <= bytes.length && magic.every((byte, at) => bytes[at] === byte));
   if (known) return `it seems to be ${known[0]}`;
   const sample = bytes.subarray(0, SAMPLE);
-  if (sample.length > 0 && sample.every(isText)) return 'it seems to be text';
+  if (sample.every(isText) && (sample[0] ?? 0xff) < 0x80) return 'it seems to be text';
   const first = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, '0'));
   return `it begins with the bytes ${first.join(' ')}`;
 }

@@ -63,9 +63,10 @@ export class ConnectionTable {
   /** Makes room for a connection of the segment's 4-tuple: a slot of zeros but for its key. */
   add(batch: Batch, segment: Segment): number {
     if (this.count * 4 >= this.mask) this.#growIndex();
-    const slot = this.#free.pop() ?? this.#nextSlot();
+    const used = this.#free.pop();
+    if (used !== undefined) this.#clear(used);
+    const slot = used ?? this.#nextSlot();
     const { words } = this;
-    this.clear(slot);
     words[slot + LOW] = segment.low;
     words[slot + HIGH] = segment.high;
     words[slot + PORTS] = segment.ports;
@@ -86,7 +87,7 @@ export class ConnectionTable {
     const key = words.slice(slot, slot + FACTS);
     const pair = words[slot + PAIR]!;
     const family = words[slot + FACTS]! & IPV6;
-    this.clear(slot);
+    this.#clear(slot);
     words.set(key, slot);
     words[slot + PAIR] = pair;
     words[slot + FACTS] = family;
@@ -125,7 +126,7 @@ export class ConnectionTable {
     return slots;
   }
 
-  private clear(slot: number): void {
+  #clear(slot: number): void {
     const generation = this.words[slot + GENERATION]!;
     if ((this.words[slot + FACTS]! & HAS_RARE) !== 0) this.#rare.delete(slot);
     this.words.fill(0, slot, slot + SLOT_WORDS);

@@ -9,11 +9,13 @@ import { beginsAnew, repliesToHeld } from './incarnation.ts';
 import * as modifiers from './modifiers.ts';
 import { Oddities } from './oddities.ts';
 import { type Batch, Segment } from './segment.ts';
+import { slotsByTuple } from './order.ts';
 import * as slots from './slot.ts';
 import { ConnectionTable } from './table.ts';
 import { type Profile, type TimeWait, timeWaits } from './time-wait.ts';
 import { ExpiryQueue } from './timers.ts';
-import { beginHistory } from './zeek.ts';
+import { completeness } from './wireshark.ts';
+import { beginHistory, plainLetter } from './zeek.ts';
 
 /** Why a record ended, apart from its close: its time was over, its tuple was used again, it was silent too long, or the capture ended. */
 export type Ending = 'expired' | 'tuple_reused' | 'idle_timeout' | 'evicted' | 'capture_end';
@@ -99,11 +101,14 @@ export class Tracker {
             records[at + layout.SEQ_WORD] === words[own + slots.NXT] &&
             advance >= 0 &&
             ((words[peer + slots.NXT]! - ack) | 0) >= 0 &&
-            (words[own + slots.SEEN]! & (payload > 0 ? slots.HISTORY_DATA : slots.HISTORY_ACK)) !== 0 &&
             flags >>> 16 !== 0 &&
             (words[slot + slots.PAIR]! < 0 || table.samePair(words[slot + slots.PAIR]!, batch, records[at + layout.ADDRESS_WORD]!)) &&
             time - times[(slot >> 1) + slots.LAST]! <= idle
           ) {
+            if ((words[own + slots.SEEN]! & (payload > 0 ? slots.HISTORY_DATA : slots.HISTORY_ACK)) === 0) {
+              plainLetter(table, slot, sender, payload);
+              words[slot + slots.COMPLETENESS]! |= completeness(flags, payload, false);
+            }
             words[own + slots.SEGMENTS]! += 1;
             words[own + slots.ACKED] = ack;
             words[own + slots.NXT] = (words[own + slots.NXT]! + payload) | 0;
@@ -140,7 +145,7 @@ export class Tracker {
     this.advance(clock);
     const { table } = this;
     for (const slot of table.slots()) this.#releaseHeld(slot, 'capture_end', clock);
-    for (const slot of table.slots().sort((a, b) => compareTuples(table, a, b))) {
+    for (const slot of slotsByTuple(table)) {
       this.#deliver(slot, 'capture_end', clock, Infinity);
       table.remove(slot);
     }
@@ -333,21 +338,4 @@ function find(index: Int32Array, mask: number, words: Int32Array, records: Int32
     )
       return slot;
   }
-}
-
-/** Orders connections by their 4-tuple: family, addresses, ports. */
-export function compareTuples(table: ConnectionTable, a: number, b: number): number {
-  const { words } = table;
-  const family = (words[a + slots.FACTS]! & slots.IPV6) - (words[b + slots.FACTS]! & slots.IPV6);
-  if (family !== 0) return family;
-  if ((words[a + slots.FACTS]! & slots.IPV6) !== 0) {
-    const order = Buffer.compare(table.pair(a), table.pair(b));
-    if (order !== 0) return order;
-  } else {
-    const low = (words[a + slots.LOW]! >>> 0) - (words[b + slots.LOW]! >>> 0);
-    if (low !== 0) return low;
-    const high = (words[a + slots.HIGH]! >>> 0) - (words[b + slots.HIGH]! >>> 0);
-    if (high !== 0) return high;
-  }
-  return (words[a + slots.PORTS]! >>> 0) - (words[b + slots.PORTS]! >>> 0);
 }

@@ -83,18 +83,21 @@ export function beginHistory(table: ConnectionTable, slot: number, segment: Segm
 }
 
 /** Adds one letter, in lower case where the responder's packet brought it. */
-function letter(table: ConnectionTable, slot: number, endpoint: number, code: string): void {
+function letter(table: ConnectionTable, slot: number, endpoint: number, upper: string): void {
   const { words, bytes } = table;
-  const text = endpoint === originator(words, slot) ? code : code.toLowerCase();
+  const code = upper.charCodeAt(0) | (endpoint === originator(words, slot) || upper === '^' ? 0 : LOWER_CASE);
   const at = words[slot + LOGGED]! & 0xff;
   if (at < HISTORY_CAPACITY) {
-    bytes[(slot + HISTORY) * 4 + at] = text.charCodeAt(0);
+    bytes[(slot + HISTORY) * 4 + at] = code;
     words[slot + LOGGED]! += 1;
   } else {
     const rare = table.rare(slot);
-    if (rare.history.length < HISTORY_MORE) rare.history += text;
+    if (rare.history.length < HISTORY_MORE) rare.history += String.fromCharCode(code);
   }
 }
+
+/** What makes an ASCII letter lower case. */
+const LOWER_CASE = 0x20;
 
 /** Letters kept beyond a slot's room. */
 const HISTORY_MORE = 96;
@@ -112,8 +115,7 @@ export function follow(table: ConnectionTable, slot: number, segment: Segment): 
   const restarts = (flags & SYN) !== 0 && own !== INACTIVE && own !== CLOSED && own !== RESET; // Zeek numbers the endpoint anew
 
   if (control === 0) {
-    if (payload > 0) plainLetter(table, slot, sender, HISTORY_DATA, 'D');
-    else if ((flags & ACK) !== 0) plainLetter(table, slot, sender, HISTORY_ACK, 'A');
+    if (payload > 0 || (flags & ACK) !== 0) plainLetter(table, slot, sender, payload);
   } else if ((control & (control - 1)) !== 0) {
     const [bit, code] = (flags & FIN) !== 0 && (flags & RST) !== 0 ? [H_INCONSISTENT, 'I'] : [H_MULTI, 'Q'];
     if (first(words, slot, sender, bit as number)) letter(table, slot, sender, code as string);
@@ -159,11 +161,13 @@ export function contentGap(table: ConnectionTable, slot: number, endpoint: numbe
   if (isPowerOfTen(++rare.gaps[endpoint as 0])) letter(table, slot, endpoint, 'G');
 }
 
-function plainLetter(table: ConnectionTable, slot: number, endpoint: number, bit: number, code: string): void {
+/** The letter of a segment without control flags: D with payload, A without; once each. */
+export function plainLetter(table: ConnectionTable, slot: number, endpoint: number, payload: number): void {
+  const bit = payload > 0 ? HISTORY_DATA : HISTORY_ACK;
   const seen = table.words[slot + SEEN + endpoint]!;
   if ((seen & bit) !== 0) return;
   table.words[slot + SEEN + endpoint] = seen | bit;
-  letter(table, slot, endpoint, code);
+  letter(table, slot, endpoint, payload > 0 ? 'D' : 'A');
 }
 
 function first(words: Int32Array, slot: number, endpoint: number, bit: number): boolean {

@@ -42,7 +42,8 @@ async function main(args: readonly string[]): Promise<number> {
   }
   for (const fault of run.analysis.faults) say(fault.message);
   for (const notice of notices(run.analysis, run.statistics.connections)) say(notice);
-  if (status === DONE && run.analysis.faults.length > 0) status = run.analysis.progress.packets > 0 || run.analysis.faults.length < run.analysis.files ? PARTIAL : FAILED;
+  if (status === DONE && run.analysis.faults.length > 0)
+    status = run.analysis.progress.packets > 0 || run.analysis.faults.length < run.analysis.files ? PARTIAL : FAILED;
   return status;
 }
 

@@ -32,7 +32,11 @@ const OPTIONS = {
   transitions: { type: 'boolean', of: 'stream', help: 'list the states of both endpoints, with seconds since the start' },
   profile: { type: 'string', value: 'NAME', help: `how hosts treat TIME_WAIT: ${Object.keys(PROFILES).join(', ')} (default linux)` },
   '2msl': { type: 'string', value: 'SECONDS', help: "length of TIME_WAIT, instead of the profile's" },
-  'idle-timeout': { type: 'string', value: 'SECONDS', help: 'end the record of an open connection that is silent this long (default: never)' },
+  'idle-timeout': {
+    type: 'string',
+    value: 'SECONDS',
+    help: 'end the record of an open connection that is silent this long (default: never)',
+  },
   help: { type: 'boolean', short: 'h', help: 'print this' },
   version: { type: 'boolean', short: 'V', help: 'print the version' },
 } as const satisfies Record<string, Option>;
@@ -49,7 +53,8 @@ export function parseCommand(args: readonly string[]): Command {
   const name = values.help ? 'help' : values.version ? 'version' : named ? first : 'report';
   if ((name === 'report' || name === 'stream') && captures.length === 0) throw new UsageError('no capture given');
   for (const [option, { of }] of Object.entries(OPTIONS as Record<string, Option>)) {
-    if (of && of !== name && values[option as 'json'] !== undefined && name !== 'help') throw new UsageError(`--${option} belongs to '${of}'`);
+    if (of && of !== name && values[option as 'json'] !== undefined && name !== 'help')
+      throw new UsageError(`--${option} belongs to '${of}'`);
   }
   const profile = values.profile ?? 'linux';
   if (!Object.hasOwn(PROFILES, profile)) throw new UsageError(`--profile ${profile}: not one of ${Object.keys(PROFILES).join(', ')}`);
@@ -95,7 +100,9 @@ export function helpText(): string {
   const rows = (of: string | undefined): string =>
     Object.entries(OPTIONS as Record<string, Option>)
       .filter(([, option]) => option.of === of)
-      .map(([name, { short, value, help }]) => `  ${`${short ? `-${short}, ` : ''}--${name}${value ? ` ${value}` : ''}`.padEnd(25)} ${help}\n`)
+      .map(
+        ([name, { short, value, help }]) => `  ${`${short ? `-${short}, ` : ''}--${name}${value ? ` ${value}` : ''}`.padEnd(25)} ${help}\n`,
+      )
       .join('');
   return `Tells how the TCP connections in packet captures end.
 

@@ -74,7 +74,12 @@ export class WindowWalk implements Iterable<Batch> {
       if (filled < asked) {
         this.#end(true, `the file ends here although it had ${this.#file.size} bytes: it became shorter while it was read`);
       } else if (left > 0 && this.position + left === this.#file.size) {
-        this.#end(true, left < RECORD_HEADER_BYTES ? `the file ends within a record header` : `the file ends ${missing} bytes before its last record does`);
+        this.#end(
+          true,
+          left < RECORD_HEADER_BYTES
+            ? `the file ends within a record header`
+            : `the file ends ${missing} bytes before its last record does`,
+        );
       }
       wanted = used > 0 ? this.#windowBytes : Math.max(this.#windowBytes, left + missing);
     }

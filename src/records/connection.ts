@@ -11,7 +11,15 @@ import { communityId } from './community-id.ts';
 import type { Clock } from './time.ts';
 
 export type Role = 'client' | 'server';
-export type Open = 'three_way' | 'fast_open' | 'simultaneous_open' | 'split_handshake' | 'midstream' | 'refused' | 'syn_only' | 'synack_only';
+export type Open =
+  | 'three_way'
+  | 'fast_open'
+  | 'simultaneous_open'
+  | 'split_handshake'
+  | 'midstream'
+  | 'refused'
+  | 'syn_only'
+  | 'synack_only';
 export type EndReason = 'closed' | 'reset' | 'tuple_reused' | 'idle_timeout' | 'evicted' | 'capture_end';
 
 export interface EndpointRecord {
@@ -138,7 +146,12 @@ export function connectionRecord(connection: Ended, clock: Clock, withTransition
       basis: wait.basis,
     })),
     end_reason: endReason,
-    visibility: words[slot + slots.SEGMENTS + client] === 0 ? 'server_only' : words[slot + slots.SEGMENTS + (client ^ 1)] === 0 ? 'client_only' : 'both',
+    visibility:
+      words[slot + slots.SEGMENTS + client] === 0
+        ? 'server_only'
+        : words[slot + slots.SEGMENTS + (client ^ 1)] === 0
+          ? 'client_only'
+          : 'both',
     confidence: verdict.confidence,
     community_id: communityId(addressBytes(connection, 0), addressBytes(connection, 1), portOf(connection, 0), portOf(connection, 1)),
     zeek: { conn_state: connState(table, slot), history: history(table, slot) },
@@ -181,7 +194,8 @@ function openOf({ table, slot }: Ended, client: number): Open {
   const peer = words[slot + slots.SEEN + (client ^ 1)]!;
   if ((facts & slots.MIDSTREAM) !== 0) return 'midstream';
   if ((facts & slots.REFUSED) !== 0) return 'refused';
-  if ((own & peer & slots.SYN_SENT) !== 0) return (peer & slots.SYN_ACK_SENT) === 0 && (own & slots.SYN_ACK_SENT) !== 0 ? 'split_handshake' : 'simultaneous_open';
+  if ((own & peer & slots.SYN_SENT) !== 0)
+    return (peer & slots.SYN_ACK_SENT) === 0 && (own & slots.SYN_ACK_SENT) !== 0 ? 'split_handshake' : 'simultaneous_open';
   if ((facts & slots.FAST_OPEN) !== 0) return 'fast_open';
   if ((facts & slots.ESTABLISHED) !== 0) return 'three_way';
   return (peer & slots.SYN_ACK_SENT) !== 0 ? 'synack_only' : 'syn_only';
@@ -204,7 +218,8 @@ function closeRecord(connection: Ended, clock: Clock, client: number): CloseReco
   if (times.finAck !== undefined) record.fin_ack_s = clock.seconds(times.finAck);
   if (times.halfClosed !== undefined) record.half_closed_s = clock.seconds(times.halfClosed);
   if (times.lastAck !== undefined) record.last_ack_s = clock.seconds(times.lastAck);
-  if (initiator !== 'both' && verdict.acked[initiator]) record.half_closed_bytes = table.peekRare(slot)?.halfClosedBytes[(initiator ^ 1) as 0] ?? 0;
+  if (initiator !== 'both' && verdict.acked[initiator])
+    record.half_closed_bytes = table.peekRare(slot)?.halfClosedBytes[(initiator ^ 1) as 0] ?? 0;
   return record;
 }
 
@@ -223,7 +238,8 @@ export function closeTimes({ table, slot, verdict }: Ended): CloseTimes {
   const { initiator } = verdict;
   if (initiator === undefined) return {};
   const finTime = (endpoint: number): number => times[at + slots.FIN_TIME + endpoint]!;
-  const ackedTime = (endpoint: number): number => (verdict.inferred[endpoint] ? finTime(endpoint) : times[at + slots.FIN_ACKED_TIME + endpoint]!);
+  const ackedTime = (endpoint: number): number =>
+    verdict.inferred[endpoint] ? finTime(endpoint) : times[at + slots.FIN_ACKED_TIME + endpoint]!;
   if (!verdict.fin[0] && !verdict.fin[1]) return { start: verdict.resetTime, duration: 0 };
   const active = initiator === 'both' ? (finTime(0) <= finTime(1) ? 0 : 1) : initiator;
   const passive = active ^ 1;

@@ -7,7 +7,8 @@ export function notices({ progress, linkTypes }: Analysis, connections: number):
   const { packets, drops } = progress;
   if (packets === 0) return ['the capture holds no packets'];
   const found: string[] = [];
-  if (drops[LINK_TYPE]! > 0) found.push(`${drops[LINK_TYPE]} packets have a link type that is not supported (${linkTypes.join(', ')} in the file header)`);
+  if (drops[LINK_TYPE]! > 0)
+    found.push(`${drops[LINK_TYPE]} packets have a link type that is not supported (${linkTypes.join(', ')} in the file header)`);
   if (connections === 0) {
     const reasons = Object.entries(namedDrops(drops))
       .filter(([, count]) => count > 0)

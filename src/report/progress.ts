@@ -25,7 +25,9 @@ export class ProgressLine {
     const { progress, size } = this.#analysis;
     const share = size > 0 ? `${Math.floor((progress.bytes / size) * 100)} %  ` : '';
     const rate = `${(progress.bytes / GIGA / (elapsed / 1000)).toFixed(2)} GB/s`;
-    this.#out.write(`\r${share}${(progress.bytes / GIGA).toFixed(2)} of ${(size / GIGA).toFixed(2)} GB  ${rate}  ${progress.packets.toLocaleString('en')} packets\u001b[K`);
+    this.#out.write(
+      `\r${share}${(progress.bytes / GIGA).toFixed(2)} of ${(size / GIGA).toFixed(2)} GB  ${rate}  ${progress.packets.toLocaleString('en')} packets\u001b[K`,
+    );
     this.#drawn = true;
   }
 

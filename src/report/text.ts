@@ -27,7 +27,14 @@ const MEANINGS: Readonly<Record<string, string>> = {
 /** The report for people: what a tired engineer wants to know first, first. */
 export function reportText(summary: SummaryRecord, captures: readonly string[], color: boolean): string {
   const bold = (text: string): string => (color ? `\u001b[1m${text}\u001b[22m` : text);
-  const sections = [heading(summary, captures, bold), closes(summary, bold), sequences(summary, bold), timeWait(summary, bold), suspects(summary, bold), input(summary, bold)];
+  const sections = [
+    heading(summary, captures, bold),
+    closes(summary, bold),
+    sequences(summary, bold),
+    timeWait(summary, bold),
+    suspects(summary, bold),
+    input(summary, bold),
+  ];
   return `${sections.filter((text) => text !== '').join('\n')}`;
 }
 
@@ -81,7 +88,9 @@ function timeWait(summary: SummaryRecord, bold: Style): string {
   const { time_wait: wait } = summary;
   if (wait.entered === 0) return '';
   const ends = Object.entries(wait.ended_by).map(([name, n]) => `${count(n)} ${ENDINGS[name] ?? name}`);
-  const holders = Object.entries(wait.holders).slice(0, SHOWN).map(([host, n]) => `  ${count(n).padStart(10)}  ${host}`);
+  const holders = Object.entries(wait.holders)
+    .slice(0, SHOWN)
+    .map(([host, n]) => `  ${count(n).padStart(10)}  ${host}`);
   const peak = `  at most ${count(wait.peak)} at once${wait.peak_at ? ` (${wait.peak_at})` : ''}, ${wait.mean.toFixed(1)} on average; restarted ${plural(wait.restarts, 'time')}\n`;
   const warmUp = summary.duration_s < wait['2msl_s'] ? 'all of this capture' : `the first ${duration(wait['2msl_s'])}`;
   return `${bold('TIME_WAIT')} (${wait.profile}, ${duration(wait['2msl_s'])})
@@ -119,7 +128,9 @@ function suspects(summary: SummaryRecord, bold: Style): string {
   const { close_wait: wait } = summary;
   const lines: string[] = [];
   if (wait.leaks + wait.suspects > 0) {
-    lines.push(`  ${count(wait.leaks + wait.suspects).padStart(10)}  in CLOSE_WAIT for over a minute, and still at the end: the program does not close`);
+    lines.push(
+      `  ${count(wait.leaks + wait.suspects).padStart(10)}  in CLOSE_WAIT for over a minute, and still at the end: the program does not close`,
+    );
     for (const [owner, n] of Object.entries(wait.owners).slice(0, SHOWN)) lines.push(`  ${''.padStart(10)}    ${count(n)} of ${owner}`);
   }
   for (const [name, text] of Object.entries(TROUBLES)) {
@@ -133,7 +144,8 @@ function input(summary: SummaryRecord, bold: Style): string {
   const { input: read } = summary;
   const lines = Object.entries(summary.drops).map(([name, n]) => `  ${count(n).padStart(10)}  packets without a segment: ${name}`);
   if (read.duplicates > 0) lines.push(`  ${count(read.duplicates).padStart(10)}  packets captured twice, counted once`);
-  if (read.time_regressions > 0) lines.push(`  ${count(read.time_regressions).padStart(10)}  packets with a time before their predecessor's`);
+  if (read.time_regressions > 0)
+    lines.push(`  ${count(read.time_regressions).padStart(10)}  packets with a time before their predecessor's`);
   for (const [name, n] of Object.entries(summary.oddities)) lines.push(`  ${count(n).padStart(10)}  ${name}`);
   if (read.truncated) lines.push('  the capture is damaged or cut: all of this is about what comes before (see standard error)');
   return lines.length === 0 ? '' : `${bold('The input')}\n${lines.join('\n')}\n`;

@@ -41,7 +41,14 @@ interface Input {
  * Captures are read in the order given, as one: connections go on from one to the next.
  */
 export class Analysis {
-  readonly progress: Progress = { packets: 0, segments: 0, duplicates: 0, bytes: 0, timeRegressions: 0, drops: new Float64Array(DROP_REASONS) };
+  readonly progress: Progress = {
+    packets: 0,
+    segments: 0,
+    duplicates: 0,
+    bytes: 0,
+    timeRegressions: 0,
+    drops: new Float64Array(DROP_REASONS),
+  };
   readonly clock: Clock;
   readonly profile: Profile;
   readonly tracker: Tracker;
@@ -58,7 +65,12 @@ export class Analysis {
   readonly #windowBytes: number | undefined;
 
   /** @throws CaptureError where a capture cannot be read at all */
-  constructor(paths: readonly string[], options: AnalysisOptions, ended: (connection: Ended) => void, module: DecoderModule = Decoder.compile()) {
+  constructor(
+    paths: readonly string[],
+    options: AnalysisOptions,
+    ended: (connection: Ended) => void,
+    module: DecoderModule = Decoder.compile(),
+  ) {
     const profile = PROFILES[options.profile ?? 'linux'];
     if (!profile) throw new RangeError(`no such profile: ${options.profile}`);
     this.profile = options.twoMsl === undefined ? profile : { ...profile, twoMsl: options.twoMsl * 1e9 };

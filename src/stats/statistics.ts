@@ -69,7 +69,8 @@ export class Statistics {
     const client = (table.words[slot + slots.FACTS]! & slots.CLIENT_IS_HIGH) === 0 ? 0 : 1;
     this.connections++;
     this.classes.add(verdict.class);
-    if (verdict.initiator !== undefined) this.initiators.add(verdict.initiator === 'both' ? 'both' : verdict.initiator === client ? 'client' : 'server');
+    if (verdict.initiator !== undefined)
+      this.initiators.add(verdict.initiator === 'both' ? 'both' : verdict.initiator === client ? 'client' : 'server');
     const sequence = sequenceText(table, slot, client);
     if (sequence !== '') this.sequences.add(sequence);
     MODIFIER_NAMES.forEach((name, i) => {
@@ -95,7 +96,16 @@ export class Statistics {
     this.timeWaitRestarts += other.timeWaitRestarts;
     this.closeWaitSuspects += other.closeWaitSuspects;
     this.closeWaitLeaks += other.closeWaitLeaks;
-    for (const tally of ['classes', 'initiators', 'sequences', 'modifiers', 'endReasons', 'timeWaitEnds', 'timeWaitHolders', 'closeWaitOwners'] as const) {
+    for (const tally of [
+      'classes',
+      'initiators',
+      'sequences',
+      'modifiers',
+      'endReasons',
+      'timeWaitEnds',
+      'timeWaitHolders',
+      'closeWaitOwners',
+    ] as const) {
       this[tally].merge(other[tally]);
     }
     for (const histogram of ['finAck', 'halfClosed', 'lastAck', 'wholeClose'] as const) this[histogram].merge(other[histogram]);
@@ -112,7 +122,8 @@ export class Statistics {
     // The peer still probes it, and it still answers: the program lives and does not close.
     if ((table.words[slot + slots.SEEN + closer]! & slots.KEEPALIVE) !== 0) this.closeWaitLeaks++;
     else this.closeWaitSuspects++;
-    this.closeWaitOwners.add(`${host(owner)}:${owner === 0 ? table.words[slot + slots.PORTS]! >>> 16 : table.words[slot + slots.PORTS]! & 0xffff}`);
+    this.closeWaitOwners.add(
+      `${host(owner)}:${owner === 0 ? table.words[slot + slots.PORTS]! >>> 16 : table.words[slot + slots.PORTS]! & 0xffff}`,
+    );
   }
 }
-

@@ -87,7 +87,12 @@ function inferredFin(words: Int32Array, slot: number, endpoint: number): boolean
 function hasGap(table: ConnectionTable, slot: number, endpoint: number): boolean {
   const { words } = table;
   const peer = endpoint ^ 1;
-  if ((words[slot + SEEN + peer]! & ACKED_KNOWN) === 0 || (words[slot + SEEN + endpoint]! & NXT_KNOWN) === 0 || words[slot + SEGMENTS + endpoint] === 0) return false;
+  if (
+    (words[slot + SEEN + peer]! & ACKED_KNOWN) === 0 ||
+    (words[slot + SEEN + endpoint]! & NXT_KNOWN) === 0 ||
+    words[slot + SEGMENTS + endpoint] === 0
+  )
+    return false;
   const acked = words[slot + ACKED + peer]!;
   if (distance(acked, words[slot + NXT + endpoint]!) > 1) return true;
   const holes = table.peekRare(slot)?.holes[endpoint as 0];
@@ -123,7 +128,8 @@ export function judge(table: ConnectionTable, slot: number): Verdict {
   const reset = (facts & RESET) !== 0 || counted;
   const resetBy = counted ? (doubtful.sender as 0 | 1) : (facts & RESET_BY_HIGH) !== 0 ? 1 : 0;
   const resetTime = counted ? doubtful.time : times[(slot >> 1) + RST_TIME]!;
-  const inferred: [boolean, boolean] = reset && (facts & CLOSED) === 0 ? [false, false] : [inferredFin(words, slot, 0), inferredFin(words, slot, 1)];
+  const inferred: [boolean, boolean] =
+    reset && (facts & CLOSED) === 0 ? [false, false] : [inferredFin(words, slot, 0), inferredFin(words, slot, 1)];
   const sent = (endpoint: number): boolean =>
     (words[slot + SEEN + endpoint]! & FIN_SENT) !== 0 && !(counted && times[(slot >> 1) + FIN_TIME + endpoint]! > resetTime);
   const verdict: Verdict = {

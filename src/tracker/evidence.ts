@@ -111,7 +111,8 @@ function open(table: ConnectionTable, oddities: Oddities, slot: number, segment:
 
   if ((flags & ACK) === 0) {
     if ((seen & SYN_SENT) !== 0) return;
-    if ((peer & SYN_SENT) !== 0 && (peer & SYN_ACK_SENT) === 0 && (words[slot + FACTS]! & ESTABLISHED) === 0) words[slot + FACTS]! |= SIMULTANEOUS_OPEN;
+    if ((peer & SYN_SENT) !== 0 && (peer & SYN_ACK_SENT) === 0 && (words[slot + FACTS]! & ESTABLISHED) === 0)
+      words[slot + FACTS]! |= SIMULTANEOUS_OPEN;
     if ((seen & NXT_KNOWN) === 0) begin(words, slot, sender, seq);
     if ((seen & SYN_ACK_SENT) === 0) times[(slot >> 1) + SYN_TIME + sender] = time;
     words[slot + SEEN + sender]! |= SYN_SENT | ISS_KNOWN;
@@ -162,7 +163,10 @@ function take(table: ConnectionTable, oddities: Oddities, slot: number, segment:
     return payload;
   }
   const nxt = words[slot + NXT + sender]!;
-  if (!plausible(start, nxt) && !((words[slot + SEEN + (sender ^ 1)]! & ACKED_KNOWN) !== 0 && plausible(start, words[slot + ACKED + (sender ^ 1)]!))) {
+  if (
+    !plausible(start, nxt) &&
+    !((words[slot + SEEN + (sender ^ 1)]! & ACKED_KNOWN) !== 0 && plausible(start, words[slot + ACKED + (sender ^ 1)]!))
+  ) {
     oddities.add('seq_implausible');
     return 0;
   }

@@ -48,7 +48,8 @@ export function finish(table: ConnectionTable, oddities: Oddities, slot: number,
   }
   if (isFin) fin(table, oddities, slot, segment, (start + segment.payload) | 0, firstTime);
   else if (acknowledged) {
-    const beforeOwnFin = (words[slot + SEEN + sender]! & FIN_SENT) !== 0 && segment.payload === 0 && segment.seq === words[slot + FIN_SEQ + sender];
+    const beforeOwnFin =
+      (words[slot + SEEN + sender]! & FIN_SENT) !== 0 && segment.payload === 0 && segment.seq === words[slot + FIN_SEQ + sender];
     if (beforeOwnFin) overtaken(table, slot, sender, firstTime);
     else if (firstTime) log(table, slot, A, sender);
     else if ((peer & FIN_AGAIN) !== 0) {
@@ -115,7 +116,8 @@ function acknowledgedAlready(table: ConnectionTable, slot: number, sender: numbe
   words[slot + SEEN + sender]! |= FIN_ACKED;
   words[slot + MODIFIERS]! |= modifiers.OUT_OF_ORDER;
   times[(slot >> 1) + FIN_ACKED_TIME + sender] = time;
-  const byItsFin = (words[slot + SEEN + receiver]! & FIN_SENT) !== 0 && distance(words[slot + FIN_ACK + receiver]!, words[slot + FIN_SEQ + sender]!) > 0;
+  const byItsFin =
+    (words[slot + SEEN + receiver]! & FIN_SENT) !== 0 && distance(words[slot + FIN_ACK + receiver]!, words[slot + FIN_SEQ + sender]!) > 0;
   if (!byItsFin) return log(table, slot, A, receiver);
   // The peer's FIN carried that acknowledgement, so this FIN was sent before it.
   const list = tokens(table, slot);

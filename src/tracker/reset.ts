@@ -62,7 +62,11 @@ function take(table: ConnectionTable, slot: number, sender: number, time: number
     words[slot + MODIFIERS]! |= modifiers.RST_AFTER_CLOSE;
     return;
   }
-  if ((facts & (ESTABLISHED | MIDSTREAM)) === 0 && (words[slot + SEEN + receiver]! & SYN_SENT) !== 0 && (words[slot + SEEN + sender]! & SYN_ACK_SENT) === 0) {
+  if (
+    (facts & (ESTABLISHED | MIDSTREAM)) === 0 &&
+    (words[slot + SEEN + receiver]! & SYN_SENT) !== 0 &&
+    (words[slot + SEEN + sender]! & SYN_ACK_SENT) === 0
+  ) {
     words[slot + FACTS]! |= REFUSED;
   }
   noteSilence(words, slot);
@@ -76,7 +80,8 @@ function take(table: ConnectionTable, slot: number, sender: number, time: number
 export function noteSilence(words: Int32Array, slot: number): void {
   if (((words[slot + SEEN]! | words[slot + SEEN + 1]!) & KEEPALIVE) !== 0) words[slot + MODIFIERS]! |= modifiers.KEEPALIVE_BEFORE_CLOSE;
   for (const endpoint of [0, 1]) {
-    if ((words[slot + SEEN + endpoint]! & ACKED_KNOWN) !== 0 && words[slot + WINDOW + endpoint] === 0) words[slot + MODIFIERS]! |= modifiers.ZERO_WINDOW_AT_CLOSE;
+    if ((words[slot + SEEN + endpoint]! & ACKED_KNOWN) !== 0 && words[slot + WINDOW + endpoint] === 0)
+      words[slot + MODIFIERS]! |= modifiers.ZERO_WINDOW_AT_CLOSE;
   }
 }
 

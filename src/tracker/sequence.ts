@@ -67,7 +67,7 @@ const SHORT = 8;
 export function sequenceText(table: ConnectionTable, slot: number, client: number): string {
   const count = tokenCount(table.words, slot);
   if (count > SHORT) return textOf(table, slot, client, count);
-  const key = ((count * 2 + client) * 2 ** 32) + (table.words[slot + TOKENS]! >>> 0);
+  const key = (count * 2 + client) * 2 ** 32 + (table.words[slot + TOKENS]! >>> 0);
   let text = texts.get(key);
   if (text === undefined) {
     text = textOf(table, slot, client, count);

@@ -43,7 +43,13 @@ export interface Transition {
  * The states that one endpoint went through, as its own segments and the peer's acknowledgements prove them: what the
  * kernel would report for that socket (RFC 9293 §3.3.2 for the diagram, SPEC §2 for the table).
  */
-export function transitions(table: ConnectionTable, slot: number, endpoint: number, verdict: Verdict, waits: readonly TimeWait[]): Transition[] {
+export function transitions(
+  table: ConnectionTable,
+  slot: number,
+  endpoint: number,
+  verdict: Verdict,
+  waits: readonly TimeWait[],
+): Transition[] {
   const list = [...opening(table, slot, endpoint), ...closing(table, slot, endpoint, verdict, waits)];
   return ended(table, slot, endpoint, verdict, waits, list);
 }
@@ -59,7 +65,8 @@ function opening(table: ConnectionTable, slot: number, endpoint: number): Transi
   if ((seen & SYN_SENT) !== 0) list.push({ state: 'SYN_SENT', time: times[at + SYN_TIME + endpoint]! });
   if ((facts & SIMULTANEOUS_OPEN) !== 0 && (seen & SYN_SENT) !== 0) {
     if ((seen & SYN_ACK_SENT) !== 0) list.push({ state: 'SYN_RECV', time: rare!.synAckTime[endpoint as 0] });
-    if ((facts & ESTABLISHED) !== 0) list.push({ state: 'ESTABLISHED', time: Math.max(rare!.establishedTime[endpoint as 0], rare!.synAckTime[endpoint as 0]) });
+    if ((facts & ESTABLISHED) !== 0)
+      list.push({ state: 'ESTABLISHED', time: Math.max(rare!.establishedTime[endpoint as 0], rare!.synAckTime[endpoint as 0]) });
     return list;
   }
   if ((seen & SYN_ACK_SENT) !== 0) {
@@ -87,7 +94,8 @@ function closing(table: ConnectionTable, slot: number, own: number, verdict: Ver
   const passive = verdict.fin[peer]! && verdict.initiator === peer;
   if (passive) {
     const list: Transition[] = [];
-    if (peerAcked || (words[slot + SEEN + peer]! & FIN_SENT) !== 0) list.push({ state: 'CLOSE_WAIT', time: peerAcked ? ackedTime(peer) : finTime(own) });
+    if (peerAcked || (words[slot + SEEN + peer]! & FIN_SENT) !== 0)
+      list.push({ state: 'CLOSE_WAIT', time: peerAcked ? ackedTime(peer) : finTime(own) });
     list.push({ state: 'LAST_ACK', time: finTime(own) });
     if (verdict.acked[own]) list.push({ state: 'CLOSED', time: ackedTime(own) });
     return list;
@@ -106,7 +114,14 @@ function closing(table: ConnectionTable, slot: number, own: number, verdict: Ver
 }
 
 /** Cuts what a reset ended, closes a TIME_WAIT that is over, and lets time run one way. */
-function ended(table: ConnectionTable, slot: number, endpoint: number, verdict: Verdict, waits: readonly TimeWait[], all: Transition[]): Transition[] {
+function ended(
+  table: ConnectionTable,
+  slot: number,
+  endpoint: number,
+  verdict: Verdict,
+  waits: readonly TimeWait[],
+  all: Transition[],
+): Transition[] {
   const { words } = table;
   const facts = words[slot + FACTS]!;
   let list = all;

@@ -43,7 +43,14 @@ export interface TimeWait {
 }
 
 /** Who is left holding TIME_WAIT, given the verdict on the close. `end`: when the record ended; `reused`: a new incarnation ended it. */
-export function timeWaits(table: ConnectionTable, slot: number, verdict: Verdict, profile: Profile, end: number, reused: boolean): TimeWait[] {
+export function timeWaits(
+  table: ConnectionTable,
+  slot: number,
+  verdict: Verdict,
+  profile: Profile,
+  end: number,
+  reused: boolean,
+): TimeWait[] {
   const { initiator, fin } = verdict;
   if (initiator === undefined || !fin[0] || !fin[1]) return [];
   const found: TimeWait[] = [];
@@ -55,7 +62,15 @@ export function timeWaits(table: ConnectionTable, slot: number, verdict: Verdict
   return found;
 }
 
-function timeWait(table: ConnectionTable, slot: number, verdict: Verdict, profile: Profile, holder: number, end: number, reused: boolean): TimeWait | undefined {
+function timeWait(
+  table: ConnectionTable,
+  slot: number,
+  verdict: Verdict,
+  profile: Profile,
+  holder: number,
+  end: number,
+  reused: boolean,
+): TimeWait | undefined {
   const { words, times } = table;
   const at = slot >> 1;
   const peer = holder ^ 1;

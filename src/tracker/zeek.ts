@@ -48,9 +48,9 @@ const H_MULTI = 0x1000;
 
 /** Ports that Zeek's own scripts take for servers where the first packet is no SYN. */
 const LIKELY_SERVER_PORTS = new Set([
-  21, 22, 25, 53, 80, 81, 88, 102, 110, 135, 137, 139, 143, 389, 443, 445, 502, 563, 585, 587, 614, 631, 636, 989, 990, 992, 993, 995, 1080, 1434,
-  1812, 1883, 2123, 2152, 2811, 3128, 3268, 3269, 3306, 3389, 3544, 4011, 5060, 5072, 5222, 5223, 5269, 5353, 5355, 5432, 6379, 6666, 6667, 6668,
-  6669, 8000, 8080, 8888, 20000,
+  21, 22, 25, 53, 80, 81, 88, 102, 110, 135, 137, 139, 143, 389, 443, 445, 502, 563, 585, 587, 614, 631, 636, 989, 990, 992, 993, 995, 1080,
+  1434, 1812, 1883, 2123, 2152, 2811, 3128, 3268, 3269, 3306, 3389, 3544, 4011, 5060, 5072, 5222, 5223, 5269, 5353, 5355, 5432, 6379, 6666,
+  6667, 6668, 6669, 8000, 8080, 8888, 20000,
 ]);
 
 const state = (words: Int32Array, slot: number, endpoint: number): number => words[slot + ZEEK + endpoint]! & 7;
@@ -137,7 +137,12 @@ export function follow(table: ConnectionTable, slot: number, segment: Segment): 
     if (isPowerOfTen(++rare.zeroWindows[sender as 0])) letter(table, slot, sender, 'W');
   }
 
-  if (payload > 0 && own !== RESET && (flags & (SYN | RST)) === 0 && !beyondSeen(words, slot, sender, (seq + payload + ((flags & FIN) !== 0 ? 1 : 0)) | 0)) {
+  if (
+    payload > 0 &&
+    own !== RESET &&
+    (flags & (SYN | RST)) === 0 &&
+    !beyondSeen(words, slot, sender, (seq + payload + ((flags & FIN) !== 0 ? 1 : 0)) | 0)
+  ) {
     const lonelyFin = (flags & FIN) !== 0 && words[slot + NXT + sender] === ((words[slot + ISS + sender]! + 1) | 0);
     if (!lonelyFin) retransmitted(table, slot, sender);
   }
@@ -242,7 +247,8 @@ export function connState(table: ConnectionTable, slot: number): ConnState {
   const r = state(words, slot, orig ^ 1);
   const inactive = (s: number): boolean => s === INACTIVE || s === PARTIAL;
   if (r === RESET) {
-    const nothingSent = words[slot + NXT + orig]! - words[slot + ISS + orig]! <= 1 && words[slot + NXT + (orig ^ 1)]! - words[slot + ISS + (orig ^ 1)]! <= 1;
+    const nothingSent =
+      words[slot + NXT + orig]! - words[slot + ISS + orig]! <= 1 && words[slot + NXT + (orig ^ 1)]! - words[slot + ISS + (orig ^ 1)]! <= 1;
     if (o === SYN_SENT || o === SYN_ACK_SENT || (o === RESET && nothingSent)) return 'REJ';
     return inactive(o) ? 'RSTRH' : 'RSTR';
   }

@@ -51,7 +51,7 @@ async function report(run: Run, command: Command, progress: ProgressLine): Promi
   for await (const _ of run.batches());
   progress.end();
   const summary = run.summary();
-  const color = process.stdout.isTTY === true;
+  const color = process.stdout.isTTY;
   await print(command.json ? `${JSON.stringify(summary, undefined, 2)}\n` : reportText(summary, command.captures, color));
 }
 

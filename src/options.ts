@@ -97,13 +97,6 @@ function lineTypes(text: string | undefined): ReadonlySet<LineType> {
 
 /** The text of --help. */
 export function helpText(): string {
-  const rows = (of: string | undefined): string =>
-    Object.entries(OPTIONS as Record<string, Option>)
-      .filter(([, option]) => option.of === of)
-      .map(
-        ([name, { short, value, help }]) => `  ${`${short ? `-${short}, ` : ''}--${name}${value ? ` ${value}` : ''}`.padEnd(25)} ${help}\n`,
-      )
-      .join('');
   return `Tells how the TCP connections in packet captures end.
 
 Usage: fourwaves [report] CAPTURE...   a report for people
@@ -119,4 +112,13 @@ Several captures are read as one, in the order given.
 Exit status: 0 all was analysed, 1 nothing could be, 2 wrong usage, 3 only a part (standard error says where it ends),
 130 and 143 ended by SIGINT or SIGTERM after reporting what had been read.
 `;
+}
+
+function rows(of: Option['of']): string {
+  return Object.entries<Option>(OPTIONS)
+    .filter(([, option]) => option.of === of)
+    .map(
+      ([name, { short, value, help }]) => `  ${`${short ? `-${short}, ` : ''}--${name}${value ? ` ${value}` : ''}`.padEnd(25)} ${help}\n`,
+    )
+    .join('');
 }

@@ -16,6 +16,7 @@ export function ipv6Text(bytes: Uint8Array): string {
     while (end < 8 && groups[end] === 0) end++;
     if (end - i > length) [from, length] = [i, end - i];
   }
-  const hex = (part: number[]): string => part.map((group) => group.toString(16)).join(':');
   return from < 0 ? hex(groups) : `${hex(groups.slice(0, from))}::${hex(groups.slice(from + length))}`;
 }
+
+const hex = (groups: readonly number[]): string => groups.map((group) => group.toString(16)).join(':');

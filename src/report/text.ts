@@ -35,7 +35,7 @@ export function reportText(summary: SummaryRecord, captures: readonly string[], 
     suspects(summary, bold),
     input(summary, bold),
   ];
-  return `${sections.filter((text) => text !== '').join('\n')}`;
+  return sections.filter((text) => text !== '').join('\n');
 }
 
 type Style = (text: string) => string;

@@ -59,7 +59,7 @@ export function observe(table: ConnectionTable, oddities: Oddities, slot: number
   const { words, times } = table;
   const { sender, flags } = segment;
   const receiver = sender ^ 1;
-  const first = words[slot + SEGMENTS]! + words[slot + SEGMENTS + 1]! === 0;
+  const first = (words[slot + SEGMENTS]! | words[slot + SEGMENTS + 1]!) === 0;
 
   follow(table, slot, segment);
   words[slot + COMPLETENESS]! |= completeness(flags, segment.payload, first);

@@ -117,8 +117,8 @@ export function follow(table: ConnectionTable, slot: number, segment: Segment): 
   if (control === 0) {
     if (payload > 0 || (flags & ACK) !== 0) plainLetter(table, slot, sender, payload);
   } else if ((control & (control - 1)) !== 0) {
-    const [bit, code] = (flags & FIN) !== 0 && (flags & RST) !== 0 ? [H_INCONSISTENT, 'I'] : [H_MULTI, 'Q'];
-    if (first(words, slot, sender, bit as number)) letter(table, slot, sender, code as string);
+    const inconsistent = (flags & FIN) !== 0 && (flags & RST) !== 0;
+    if (first(words, slot, sender, inconsistent ? H_INCONSISTENT : H_MULTI)) letter(table, slot, sender, inconsistent ? 'I' : 'Q');
   } else if (control === SYN) {
     const again = !first(words, slot, sender, H_SYN);
     if (!again || (!restarts && words[slot + ZEEK_SYN + sender] !== seq)) letter(table, slot, sender, (flags & ACK) !== 0 ? 'H' : 'S');

@@ -1,0 +1,61 @@
+// One frame, whatever file format it came from: its layers in order.
+
+import { FRAGMENT } from '../src/layout/drops.ts';
+import { FRAGMENT_TAIL, NO_WINDOW_SCALE } from '../src/layout/segment.ts';
+import { ETHERTYPE_IPV6, linkHeader } from './link.ts';
+import { fragment, networkHeader, plainPayload, transportBytes } from './network.ts';
+import { finishRecord, nextRecord, writeDigests, writeEndpoints, writeIdentification, writeTail, writeTcp } from './segment.ts';
+import { options, tcpHeader, TIMESTAMPS_SEEN } from './tcp.ts';
+
+/** frame()'s answer where it wrote a segment. */
+export const IS_SEGMENT = -1;
+
+/**
+ * Writes the frame's segment to the batch.
+ * @param captured bytes that may be read from `frame` on
+ * @param original bytes the packet had (unsigned)
+ * @param time ns since the origin, never less than that of the frame before
+ * @param lag how far the frame's own timestamp lies before `time`, in units of 16 µs, at most 65535
+ * @param packet its index in the batch
+ * @returns IS_SEGMENT or the drop reason
+ */
+export function frame(linkType: i32, frame: usize, captured: i32, original: u32, time: f64, lag: i32, packet: i32): i32 {
+  const link = linkHeader(linkType, frame, captured);
+  if (link < 0) return ~link;
+  const offset = link >> 16;
+  const ip = frame + offset;
+  const ipv6 = (link & 0xffff) == ETHERTYPE_IPV6;
+  let there = captured - offset;
+  let network = 20;
+  let length = ipv6 || there < 20 ? -1 : plainPayload(ip);
+  const plain = length >= 0;
+  if (!plain) {
+    network = networkHeader(ipv6, ip, there, <i32>min<u32>(original, i32.MAX_VALUE) - offset);
+    if (network < 0) return ~network;
+    length = transportBytes;
+  }
+  const special = plain ? 0 : fragment;
+  const tcp = ip + network;
+  const record = nextRecord();
+  there -= network;
+  let header = 0;
+  let ports: u32 = 0;
+  if (special != FRAGMENT_TAIL) {
+    header = tcpHeader(tcp, there, length);
+    if (header < 0) return ~header;
+    ports = bswap<u32>(load<u32>(tcp));
+  }
+  const flags = special | writeEndpoints(record, ip, ipv6, ports);
+  if (special == FRAGMENT_TAIL) {
+    writeTail(record, flags);
+    writeIdentification(record);
+    finishRecord(record, time, lag, packet, NO_WINDOW_SCALE);
+    return FRAGMENT;
+  }
+  const seen = options(tcp + 20, tcp + min(header, there));
+  writeTcp(record, tcp, there, length - header, flags, seen);
+  writeDigests(record, ip, ipv6, tcp, header, there, length - header, offset);
+  if (special != 0) writeIdentification(record);
+  finishRecord(record, time, lag, packet, (seen & (TIMESTAMPS_SEEN - 1)) | (header << 2));
+  return IS_SEGMENT;
+}

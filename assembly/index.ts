@@ -1,0 +1,13 @@
+// The decoder: windows of capture bytes in, batches of segment records out. What the host needs to know of it is exported
+// here: where its regions lie and how much they hold, and the layout that it was compiled with.
+// (Imports and exports are separate, because asc finds `./name.ts` in the former only.)
+
+import { DROP_REASONS } from '../src/layout/drops.ts';
+import { RECORD_HEADER_BYTES, STATE_WORDS } from '../src/layout/framing.ts';
+import { ADDRESS_PAIR_BYTES, LAYOUT_VERSION, SEGMENT_BYTES } from '../src/layout/segment.ts';
+import { PAIRS, PAIRS_CAPACITY, SEGMENTS, SEGMENTS_CAPACITY, STATE, WINDOW, WINDOW_BYTES } from './memory.ts';
+import { decode } from './pcap.ts';
+
+export { ADDRESS_PAIR_BYTES, DROP_REASONS, LAYOUT_VERSION, RECORD_HEADER_BYTES, SEGMENT_BYTES, STATE_WORDS };
+export { PAIRS, PAIRS_CAPACITY, SEGMENTS, SEGMENTS_CAPACITY, STATE, WINDOW, WINDOW_BYTES };
+export { decode };

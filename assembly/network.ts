@@ -1,0 +1,168 @@
+// From an IP packet to its TCP header: IPv4 (RFC 791), IPv6 and its extension headers (RFC 8200), fragments.
+//
+// Each answers the offset of the TCP header from the IP header, or ~reason. What else was learnt lies in the variables below
+// until the next packet.
+
+import { FRAGMENT, IP_LENGTH, IP_TRUNCATED, IP_VERSION, NOT_TCP } from '../src/layout/drops.ts';
+import { FRAGMENT_HEAD, FRAGMENT_TAIL } from '../src/layout/segment.ts';
+
+/** IP payload from the TCP header on, by the IP length; of a last fragment, that of the whole datagram. */
+export let transportBytes: i32 = 0;
+/** 0, FRAGMENT_HEAD or FRAGMENT_TAIL. */
+export let fragment: i32 = 0;
+/** IP identification: 16 bits in IPv4; in IPv6 32 bits, and only fragments have one. */
+export let identification: u32 = 0;
+
+// Protocol numbers (https://www.iana.org/assignments/protocol-numbers)
+const TCP = 6;
+const HOP_BY_HOP = 0;
+const ROUTING = 43;
+const FRAGMENT_HEADER = 44;
+const AUTHENTICATION = 51;
+const DESTINATION = 60;
+const MOBILITY = 135;
+const HIP = 139;
+const SHIM6 = 140;
+
+/** Extension headers that are passed in one packet; RFC 8200 §4.1 knows no sensible packet with more. */
+const EXTENSIONS = 12;
+/** Hop-by-hop option with a 32-bit payload length (RFC 2675). */
+const JUMBO = 0xc2;
+
+/**
+ * Finds the TCP header of an IPv4 or IPv6 packet.
+ * @param captured bytes from `ip` on that were captured
+ * @param room bytes from `ip` on in the packet as it was, for packets whose length field says 0 (segmentation offload)
+ */
+export function networkHeader(ipv6: bool, ip: usize, captured: i32, room: i32): i32 {
+  return ipv6 ? ipv6Header(ip, captured, room) : ipv4Header(ip, captured, room);
+}
+
+/**
+ * IP payload of the packet that nearly all are: IPv4 without options, a whole datagram, TCP. Negative for every other one.
+ */
+export function plainPayload(ip: usize): i32 {
+  const first = load<u64>(ip);
+  // Version and header length; offset and MF of the fragment word. A length of 0 is negative here, too.
+  if ((first & 0xff3f0000000000ff) != 0x45 || load<u8>(ip, 9) != TCP) return -1;
+  return <i32>bswap<u16>(<u16>(first >> 16)) - 20;
+}
+
+function ipv4Header(ip: usize, captured: i32, room: i32): i32 {
+  if (captured < 20) return captured > 0 && load<u8>(ip) >> 4 != 4 ? ~IP_VERSION : ~IP_TRUNCATED;
+  const first: i32 = load<u8>(ip);
+  if (first >> 4 != 4) return ~IP_VERSION;
+  const header = (first & 15) << 2;
+  if (header < 20) return ~IP_LENGTH;
+  if (captured < header) return ~IP_TRUNCATED;
+  let length: i32 = bswap<u16>(load<u16>(ip, 2));
+  if (length == 0) length = room;
+  if (length < header) return ~IP_LENGTH;
+  if (load<u8>(ip, 9) != TCP) return ~NOT_TCP;
+  identification = bswap<u16>(load<u16>(ip, 4));
+  return fragmented(bswap<u16>(load<u16>(ip, 6)) & 0x3fff, length - header, header);
+}
+
+function ipv6Header(ip: usize, captured: i32, room: i32): i32 {
+  if (captured < 40) return captured > 0 && load<u8>(ip) >> 4 != 6 ? ~IP_VERSION : ~IP_TRUNCATED;
+  if (load<u8>(ip) >> 4 != 6) return ~IP_VERSION;
+  let length: i32 = bswap<u16>(load<u16>(ip, 4));
+  let next: i32 = load<u8>(ip, 6);
+  identification = 0;
+  fragment = 0;
+  if (length == 0) {
+    length = next == HOP_BY_HOP ? jumboLength(ip + 40, captured - 40) : 0;
+    if (length == 0) length = room - 40;
+    if (length < 0) return ~IP_LENGTH;
+  }
+  return extensions(ip, captured, next, length);
+}
+
+/** Passes the extension headers, the first of which is `next`; `length` is what follows the fixed header. */
+function extensions(ip: usize, captured: i32, next: i32, length: i32): i32 {
+  let at = 40;
+  for (let count = 0; next != TCP; count++) {
+    if (count == EXTENSIONS || !isExtension(next)) return ~NOT_TCP;
+    if (captured < at + 8) return length < 8 ? ~IP_LENGTH : ~IP_TRUNCATED;
+    const header = ip + at;
+    const size = extensionBytes(next, load<u8>(header, 1));
+    if (length < size) return ~IP_LENGTH;
+    if (captured < at + size) return ~IP_TRUNCATED;
+    const type = next;
+    next = load<u8>(header);
+    at += size;
+    length -= size;
+    if (type == FRAGMENT_HEADER) {
+      const place: i32 = bswap<u16>(load<u16>(header, 2));
+      if (place & 0xfff9) {
+        identification = bswap<u32>(load<u32>(header, 4));
+        // Where more headers follow, a last fragment does not tell how much of the datagram is TCP: it counts as any other.
+        if (next == TCP) return fragmented(((place & 1) << 13) | (place >> 3), length, at);
+        if (place >> 3) return isExtension(next) ? ~FRAGMENT : ~NOT_TCP;
+      }
+    }
+  }
+  transportBytes = length;
+  return at;
+}
+
+function isExtension(type: i32): bool {
+  switch (type) {
+    case HOP_BY_HOP:
+    case ROUTING:
+    case FRAGMENT_HEADER:
+    case AUTHENTICATION:
+    case DESTINATION:
+    case MOBILITY:
+    case HIP:
+    case SHIM6:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Bytes of an extension header whose length byte is `units`: 8 bytes each, but for AH (RFC 4302 §2.2) and fragments. */
+function extensionBytes(type: i32, units: i32): i32 {
+  if (type == AUTHENTICATION) return (units + 2) << 2;
+  return type == FRAGMENT_HEADER ? 8 : (units + 1) << 3;
+}
+
+/** The jumbo payload length, which counts from the end of the fixed header; 0 where the options hold none. */
+function jumboLength(options: usize, captured: i32): i32 {
+  if (captured < 8) return 0;
+  const end = min(captured, (<i32>load<u8>(options, 1) + 1) << 3);
+  for (let at = 2; at + 1 < end; ) {
+    const option: i32 = load<u8>(options + at);
+    if (option == 0) {
+      at++;
+      continue;
+    }
+    const bytes: i32 = load<u8>(options + at, 1);
+    if (option == JUMBO && bytes == 4 && at + 6 <= end) {
+      return <i32>min<u32>(bswap<u32>(load<u32>(options + at, 2)), i32.MAX_VALUE);
+    }
+    at += 2 + bytes;
+  }
+  return 0;
+}
+
+/**
+ * @param place bit 13: more fragments follow; bits 0-12: offset in units of 8 bytes
+ * @param length IP payload bytes of this fragment
+ * @param header offset of what the fragment carries
+ */
+function fragmented(place: i32, length: i32, header: i32): i32 {
+  transportBytes = length;
+  fragment = 0;
+  if (place == 0) return header;
+  const offset = (place & 0x1fff) << 3;
+  if (offset == 0) {
+    fragment = FRAGMENT_HEAD;
+  } else {
+    if (place & 0x2000) return ~FRAGMENT;
+    fragment = FRAGMENT_TAIL;
+    transportBytes = offset + length;
+  }
+  return header;
+}

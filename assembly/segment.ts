@@ -1,0 +1,173 @@
+// Writes the batch: one 64-byte record (src/layout/segment.ts) for each segment and each last fragment.
+//
+// A fragment's identification takes the place of its link digest: both families have room for it there, and whether two
+// fragments are copies never depends on where they were captured.
+
+import {
+  ADDRESS_PAIR_BYTES,
+  ADDRESS_WORD,
+  DIGEST_WORD,
+  FLAGS_WORD,
+  FROM_HIGH,
+  HASH_WORD,
+  HAS_TIMESTAMP,
+  HIGH_WORD,
+  IPV6,
+  LINK_WORD,
+  LOW_WORD,
+  NO_IDENTIFICATION,
+  PACKET_WORD,
+  PAYLOAD_WORD,
+  PORTS_WORD,
+  SEGMENT_BYTES,
+  SEQ_WORD,
+  TCP_WORD,
+  TIME_WORD,
+  TSVAL_WORD,
+} from '../src/layout/segment.ts';
+import { digestLink, digestPacket, hashAddress, hashTuple } from './hash.ts';
+import { PAIRS, SEGMENTS, SEGMENTS_CAPACITY } from './memory.ts';
+import { identification, transportBytes } from './network.ts';
+import { TIMESTAMPS_SEEN, tsval } from './tcp.ts';
+
+/** Payload bytes that a digest covers. */
+const DIGESTED_PAYLOAD = 32;
+
+let next: usize = SEGMENTS;
+let pair: usize = PAIRS;
+
+export function startBatch(): void {
+  next = SEGMENTS;
+  pair = PAIRS;
+}
+
+export function batchFull(): bool {
+  return next == SEGMENTS + SEGMENTS_CAPACITY * SEGMENT_BYTES;
+}
+
+export function records(): i32 {
+  return <i32>(next - SEGMENTS) / SEGMENT_BYTES;
+}
+
+export function pairs(): i32 {
+  return <i32>(pair - PAIRS) / ADDRESS_PAIR_BYTES;
+}
+
+/** Address of the record to write; it counts once finishRecord() was called. */
+export function nextRecord(): usize {
+  return next;
+}
+
+/**
+ * Writes both endpoints in canonical order, and the hash of their tuple.
+ * @param ports source << 16 | destination
+ * @returns FROM_HIGH, IPV6, NO_IDENTIFICATION as they apply
+ */
+export function writeEndpoints(record: usize, ip: usize, ipv6: bool, ports: u32): i32 {
+  // Source address | destination address << 32, as numbers.
+  let addresses: u64;
+  let fromHigh: i32;
+  let flags: i32;
+  if (ipv6) {
+    addresses = <u64>hashAddress(ip + 8) | ((<u64>hashAddress(ip + 24)) << 32);
+    fromHigh = sourceIsHigh(ip, ports);
+    flags = IPV6 | NO_IDENTIFICATION;
+    store<i32>(record, pairs(), ADDRESS_WORD << 2);
+    writePair(ip, fromHigh);
+  } else {
+    addresses = i64x2.extract_lane(reversed(v128.load(ip, 4)), 1);
+    fromHigh = i32((((addresses & 0xffffffff) << 16) | (ports >> 16)) > (((addresses >> 32) << 16) | (ports & 0xffff)));
+    flags = i32(load<u16>(ip, 4) == 0) * NO_IDENTIFICATION;
+    store<i32>(record, 0, ADDRESS_WORD << 2);
+  }
+  // Which direction comes next cannot be predicted, so both are exchanged without a branch.
+  addresses = rotl(addresses, fromHigh << 5);
+  ports = rotl(ports, fromHigh << 4);
+  store<u64>(record, addresses, LOW_WORD << 2);
+  store<u32>(record, ports, PORTS_WORD << 2);
+  store<u32>(record, hashTuple(addresses, ports, ipv6), HASH_WORD << 2);
+  return flags | (fromHigh * FROM_HIGH);
+}
+
+/** Four big-endian words as numbers. */
+function reversed(words: v128): v128 {
+  return i8x16.swizzle(words, i8x16(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
+}
+
+/** Whether an IPv6 packet's source endpoint is the larger one: 0 or 1. */
+function sourceIsHigh(ip: usize, ports: u32): i32 {
+  for (let at: usize = 8; at < 24; at += 8) {
+    const source = bswap<u64>(load<u64>(ip + at));
+    const destination = bswap<u64>(load<u64>(ip + at, 16));
+    if (source != destination) return i32(source > destination);
+  }
+  return i32(ports >> 16 > (ports & 0xffff));
+}
+
+function writePair(ip: usize, fromHigh: i32): void {
+  const source = pair + (fromHigh << 4);
+  v128.store(source, v128.load(ip, 8));
+  v128.store(source ^ 16, v128.load(ip, 24));
+  pair += ADDRESS_PAIR_BYTES;
+}
+
+/**
+ * Writes what a TCP header says.
+ * @param captured bytes of header and payload that were captured: at least 14
+ * @param flags those that are not of the header
+ * @param seen what options() answered
+ */
+export function writeTcp(record: usize, tcp: usize, captured: i32, payload: i32, flags: i32, seen: i32): void {
+  // Ports, sequence and acknowledgement numbers, and a word of data offset, flags and window: 0 where the cut is before it.
+  const words = reversed(captured < 16 ? first14(tcp) : v128.load(tcp));
+  const last = i32x4.extract_lane(words, 3);
+  // All ones below, and above only where ACK is set.
+  const acknowledges = <u64>((((<i64>last) << 43) >> 63) << 32) | 0xffffffff;
+  const timestamps = (seen & TIMESTAMPS_SEEN) >> 11;
+  store<u64>(record, i64x2.extract_lane(v128.shuffle<i32>(words, words, 1, 2, 1, 2), 0) & acknowledges, SEQ_WORD << 2);
+  store<i32>(record, payload, PAYLOAD_WORD << 2);
+  store<i32>(record, flags | ((last >> 16) & 0xff) | (timestamps * HAS_TIMESTAMP) | (last << 16), FLAGS_WORD << 2);
+  store<u32>(record, tsval & -timestamps, TSVAL_WORD << 2);
+}
+
+/** 14 bytes and two zeros. */
+function first14(tcp: usize): v128 {
+  return i8x16.swizzle(v128.load(tcp - 2), i8x16(2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, -1, -1));
+}
+
+/** Writes the digests of a packet and of its link header, which is `link` bytes long. */
+export function writeDigests(record: usize, ip: usize, ipv6: bool, tcp: usize, header: i32, captured: i32, payload: i32, link: i32): void {
+  const fields: u32 = captured < 16 ? load<u16>(tcp, 12) : load<u32>(tcp, 12);
+  const wanted = min(payload, DIGESTED_PAYLOAD);
+  const there = captured - header;
+  // Where the snapshot length cuts a payload within these bytes, another link header would have it cut elsewhere: only a half
+  // of them counts then, or nothing.
+  const digested = select(wanted, select(there, there & 16, there < 0), there >= wanted);
+  store<u32>(record, digestPacket(ip, tcp, tcp + header + digested, ipv6, fields), DIGEST_WORD << 2);
+  store<u32>(record, digestLink(ip - link, link), LINK_WORD << 2);
+}
+
+/** What a fragment has in place of its link digest. */
+export function writeIdentification(record: usize): void {
+  store<u32>(record, identification, LINK_WORD << 2);
+}
+
+/**
+ * Writes the rest of a last fragment's record: which datagram it is of, and how long that is.
+ * @param flags FRAGMENT_TAIL and what writeEndpoints() answered
+ */
+export function writeTail(record: usize, flags: i32): void {
+  store<u64>(record, 0, SEQ_WORD << 2);
+  store<u32>(record, 0, HASH_WORD << 2);
+  store<i32>(record, transportBytes, PAYLOAD_WORD << 2);
+  store<i32>(record, flags, FLAGS_WORD << 2);
+  store<u64>(record, 0, TSVAL_WORD << 2);
+}
+
+/** Completes any record. `lag` is in units of 16 µs, `packet` counts from 0 in the batch, `tcp` is the low half of TCP_WORD. */
+export function finishRecord(record: usize, time: f64, lag: i32, packet: i32, tcp: i32): void {
+  store<f64>(record, time, TIME_WORD << 2);
+  store<i32>(record, packet, PACKET_WORD << 2);
+  store<i32>(record, tcp | (lag << 16), TCP_WORD << 2);
+  next = record + SEGMENT_BYTES;
+}

@@ -1,0 +1,46 @@
+// The module was compiled with the constants that the host uses, and its regions are where the host may rely on them.
+
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import * as drops from '../../src/layout/drops.ts';
+import * as framing from '../../src/layout/framing.ts';
+import * as segment from '../../src/layout/segment.ts';
+
+// The test may say WebAssembly, too: it looks at the module itself.
+declare const WebAssembly: {
+  Module: new (bytes: Uint8Array) => object;
+  Instance: new (module: object, imports: object) => { exports: Record<string, { value: number; buffer: ArrayBuffer }> };
+};
+
+const host: Record<string, number> = { ...drops, ...framing, ...segment };
+const COMPILED = ['ADDRESS_PAIR_BYTES', 'DROP_REASONS', 'LAYOUT_VERSION', 'RECORD_HEADER_BYTES', 'SEGMENT_BYTES', 'STATE_WORDS'];
+
+describe.each(['decoder.wasm', 'decoder.debug.wasm'])('%s', (build) => {
+  const bytes = readFileSync(new URL(`../../dist/${build}`, import.meta.url));
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { abort: () => undefined } });
+  const value = (name: string): number => exports[name]?.value ?? Number.NaN;
+
+  it.each(COMPILED)('was compiled with the %s of the host', (name) => {
+    expect(value(name)).toBe(host[name]);
+  });
+
+  it('keeps its regions apart, and the window last and page aligned', () => {
+    const regions = [
+      ['STATE', segmentEnd('STATE', framing.STATE_WORDS * 4)],
+      ['SEGMENTS', segmentEnd('SEGMENTS', value('SEGMENTS_CAPACITY') * segment.SEGMENT_BYTES)],
+      ['PAIRS', segmentEnd('PAIRS', value('PAIRS_CAPACITY') * segment.ADDRESS_PAIR_BYTES)],
+      ['WINDOW', segmentEnd('WINDOW', value('WINDOW_BYTES'))],
+    ] as const;
+    regions.forEach(([, end], index) => {
+      const next = regions[index + 1];
+      expect(end).toBeLessThanOrEqual(next ? value(next[0]) : (exports.memory?.buffer.byteLength ?? 0));
+    });
+    expect(value('WINDOW') % 65536).toBe(0);
+    expect(value('SEGMENTS') % segment.SEGMENT_BYTES).toBe(0);
+    expect(regions[3][1]).toBe(exports.memory?.buffer.byteLength);
+  });
+
+  function segmentEnd(name: string, length: number): number {
+    return value(name) + length;
+  }
+});

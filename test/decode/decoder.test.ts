@@ -1,0 +1,137 @@
+// Framing, time and counters, as the host sees them.
+
+import { describe, expect, it } from 'vitest';
+import { DROP_NAMES, namedDrops } from '../../src/decode/drops.ts';
+import * as drops from '../../src/layout/drops.ts';
+import { BATCH_FULL, BROKEN_RECORD, PACKETS, RECORDS, SEGMENTS, STOPPED, WANTS_BYTES } from '../../src/layout/framing.ts';
+import { EN10MB } from '../../src/layout/link.ts';
+import { bytes, ethernet, ipv4, ipv6, pcapRecord, tcp } from '../support/packets.ts';
+import { BUILDS, decodePackets, ORIGIN, SEED } from './decoding.ts';
+
+const packet = ethernet(ipv4(tcp()));
+const framing = { linkType: EN10MB, swapped: false, fractionNs: 1000, limit: 262144, origin: ORIGIN, seed: SEED };
+
+describe('drop reasons', () => {
+  it('have names in the order of their numbers', () => {
+    const { DROP_REASONS, ...reasons } = drops;
+    expect(DROP_NAMES).toHaveLength(DROP_REASONS);
+    for (const [name, number] of Object.entries(reasons)) expect(DROP_NAMES[number]).toBe(name.toLowerCase());
+  });
+
+  it('are counted by name', () => {
+    expect(namedDrops([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])).toMatchObject({ link_type: 0, not_ip: 2, tcp_offset: 9 });
+    expect(() => namedDrops([1])).toThrow(RangeError);
+  });
+});
+
+describe.each(BUILDS)('decoder, $build', ({ decoder }) => {
+  const put = (...records: Uint8Array[]): number => {
+    const window = bytes(...records);
+    decoder.window.set(window);
+    decoder.begin(framing);
+    return window.length;
+  };
+  const times = (...stamps: [seconds: number, fraction: number][]) =>
+    decodePackets(
+      stamps.map(([seconds, fraction]) => ({ seconds, fraction, captured: packet })),
+      {},
+      decoder,
+    );
+
+  it('stops at the last record boundary', () => {
+    const length = put(pcapRecord({ captured: packet }), pcapRecord({ captured: packet }));
+    for (let to = 0; to <= length; to++) {
+      const whole = Math.floor(to / (length / 2));
+      expect(decoder.decode(0, to)).toBe((whole * length) / 2);
+      expect([decoder.state[PACKETS], decoder.state[SEGMENTS], decoder.state[STOPPED]]).toEqual([whole, whole, WANTS_BYTES]);
+    }
+  });
+
+  it('starts where it is told', () => {
+    const length = put(pcapRecord({ captured: packet }), pcapRecord({ captured: packet }));
+    expect(decoder.decode(length / 2, length)).toBe(length);
+    expect(decoder.state[PACKETS]).toBe(1);
+    expect(() => decoder.decode(2, 1)).toThrow(RangeError);
+    expect(() => decoder.decode(0, decoder.window.length + 1)).toThrow(RangeError);
+    expect(() => decoder.decode(-1, 1)).toThrow(RangeError);
+  });
+
+  it('goes on where the batch was full, with counters of its own for each call', () => {
+    const record = pcapRecord({ captured: ethernet(ipv6(tcp())) });
+    const count = decoder.capacity + 5;
+    put(...Array.from({ length: count }, () => record));
+    const end = count * record.length;
+    const stop = decoder.decode(0, end);
+    expect(stop).toBe(decoder.capacity * record.length);
+    expect([decoder.state[STOPPED], decoder.state[RECORDS]]).toEqual([BATCH_FULL, decoder.capacity]);
+    expect(decoder.decode(stop, end)).toBe(end);
+    expect([decoder.state[STOPPED], decoder.state[RECORDS], decoder.state[PACKETS]]).toEqual([WANTS_BYTES, 5, 5]);
+  });
+
+  it('refuses a record that claims more than the limit, and decodes what is before it', () => {
+    const first = pcapRecord({ captured: packet });
+    const broken = pcapRecord({ captured: packet });
+    new DataView(broken.buffer).setUint32(8, 262145, true);
+    const length = put(first, broken, first);
+    expect(decoder.decode(0, length)).toBe(first.length);
+    expect([decoder.state[PACKETS], decoder.state[STOPPED]]).toEqual([1, BROKEN_RECORD]);
+    new DataView(broken.buffer).setUint32(8, 262144, true);
+    put(first, broken);
+    decoder.decode(0, length);
+    expect(decoder.state[STOPPED]).toBe(WANTS_BYTES);
+    new DataView(broken.buffer).setUint32(8, 0xffffffff, true);
+    put(first, broken);
+    decoder.decode(0, length);
+    expect(decoder.state[STOPPED]).toBe(BROKEN_RECORD);
+  });
+
+  it('reads times from the origin on', () => {
+    const { records, regressions } = times([ORIGIN, 5], [ORIGIN + 1, 0], [ORIGIN + 1, 999_999], [ORIGIN + 2, 3_000_000]);
+    // A fraction of three seconds is data, and added as it is.
+    expect(records.map(({ time }) => time)).toEqual([5000, 1e9, 1_999_999_000, 5e9]);
+    expect(regressions).toBe(0);
+  });
+
+  it('reads seconds as unsigned', () => {
+    expect(times([0xffffffff, 0]).records[0]?.time).toBe((0xffffffff - ORIGIN) * 1e9);
+    expect(times([0, 0]).records[0]?.time).toBe(-ORIGIN * 1e9);
+  });
+
+  it('never lets its clock run backwards, and says by how much a packet lags', () => {
+    const { records, regressions } = times(
+      [ORIGIN, 500_000],
+      [ORIGIN, 500_000 - 160],
+      [ORIGIN - 100, 0],
+      [ORIGIN, 499_999],
+      [ORIGIN, 500_001],
+    );
+    expect(records.map(({ time }) => time)).toEqual([5e8, 5e8, 5e8, 5e8, 500_001_000]);
+    expect(records.map(({ lag }) => lag)).toEqual([0, 10, 65535, 0, 0]);
+    expect(regressions).toBe(3);
+  });
+
+  it('lets packets without a segment set the clock, too', () => {
+    const arp = ethernet(new Uint8Array(28), 0x0806);
+    const { records, regressions } = decodePackets(
+      [
+        { seconds: ORIGIN + 9, captured: arp },
+        { seconds: ORIGIN, captured: packet },
+        { seconds: ORIGIN, captured: arp },
+      ],
+      {},
+      decoder,
+    );
+    expect(records.map(({ time, packet: index }) => [time, index])).toEqual([[9e9, 1]]);
+    expect(regressions).toBe(2);
+  });
+
+  it('carries its clock from call to call, and takes one', () => {
+    const length = put(pcapRecord({ captured: packet, fraction: 7 }));
+    expect(decoder.clock).toBe(-Infinity);
+    decoder.decode(0, length);
+    expect(decoder.clock).toBe(7000);
+    decoder.begin(framing, 9000);
+    decoder.decode(0, length);
+    expect([decoder.clock, decoder.times[0]]).toEqual([9000, 9000]);
+  });
+});

@@ -1,0 +1,139 @@
+// Decodes captures that lie in memory, and copies what came out: plain objects that tests can compare.
+
+import { readPcapHeader } from '../../src/capture/pcap.ts';
+import type { Source } from '../../src/capture/file.ts';
+import { type Fault, WindowWalk } from '../../src/capture/windows.ts';
+import { Decoder } from '../../src/decode/decoder.ts';
+import { DROP_NAMES } from '../../src/decode/drops.ts';
+import { PACKETS, PAIRS, RECORDS, REGRESSIONS, SEGMENTS } from '../../src/layout/framing.ts';
+import * as S from '../../src/layout/segment.ts';
+import { type CapturedPacket, type CaptureFields, pcap } from '../support/packets.ts';
+
+/** Both builds: the debug build asserts, the release build is the one that ships. */
+export const BUILDS = ['decoder.wasm', 'decoder.debug.wasm'].map((build) => ({ build, decoder: new Decoder(Decoder.compile(build)) }));
+export const decoder: Decoder = BUILDS[0]?.decoder ?? new Decoder(Decoder.compile());
+
+export const ORIGIN = 1_600_000_000;
+export const SEED = 0x5eed;
+
+export interface DecodedSegment {
+  time: number;
+  seq: number;
+  ack: number;
+  low: number;
+  high: number;
+  lowPort: number;
+  highPort: number;
+  hash: number;
+  payload: number;
+  flags: number;
+  window: number;
+  tsval: number;
+  digest: number;
+  link: number;
+  /** Index among all packets of the capture. */
+  packet: number;
+  /** The pair's 32 bytes, where the segment is IPv6. */
+  pair: number[] | undefined;
+  windowScale: number;
+  headerWords: number;
+  /** Bits 8 to 10 of TCP_WORD. */
+  options: number;
+  lag: number;
+}
+
+export interface Decoded {
+  packets: number;
+  segments: number;
+  regressions: number;
+  /** Reasons that occurred. */
+  drops: Record<string, number>;
+  records: DecodedSegment[];
+  fault: Fault | undefined;
+}
+
+/** A capture in memory, in the place of a file. */
+export function inMemory(bytes: Uint8Array): Source {
+  return {
+    path: 'memory.pcap',
+    size: bytes.length,
+    read(target, position) {
+      const part = bytes.subarray(position, position + target.length);
+      target.set(part);
+      return part.length;
+    },
+  };
+}
+
+export function decodeSource(source: Source, windowBytes = 1 << 20, by: Decoder = decoder, seed = SEED): Decoded {
+  const header = readPcapHeader(source);
+  by.begin({ ...header, origin: ORIGIN, seed });
+  const walk = new WindowWalk(source, header, by, { windowBytes });
+  const decoded: Decoded = { packets: 0, segments: 0, regressions: 0, drops: {}, records: [], fault: undefined };
+  for (const _ of walk) {
+    const { state } = by;
+    const count = state[RECORDS] ?? 0;
+    for (let index = 0; index < count; index++) decoded.records.push(record(by, index, decoded.packets));
+    decoded.packets += state[PACKETS] ?? 0;
+    decoded.segments += state[SEGMENTS] ?? 0;
+    decoded.regressions += state[REGRESSIONS] ?? 0;
+    by.drops.forEach((drops, reason) => {
+      const name = DROP_NAMES[reason] ?? '?';
+      if (drops) decoded.drops[name] = (decoded.drops[name] ?? 0) + drops;
+    });
+  }
+  decoded.fault = walk.fault;
+  return decoded;
+}
+
+/** Decodes packets under one link type. */
+export function decodePackets(packets: readonly CapturedPacket[], fields: CaptureFields = {}, by = decoder, seed = SEED): Decoded {
+  return decodeSource(inMemory(pcap(packets, fields)), undefined, by, seed);
+}
+
+/** Decodes one packet, which gives one record. */
+export function decodeOne(captured: Uint8Array, linkType?: number, original = captured.length, by = decoder): DecodedSegment {
+  const { records, drops } = decodePackets([{ captured, original }], linkType === undefined ? {} : { linkType }, by);
+  const [first] = records;
+  if (!first || records.length !== 1) throw new Error(`${records.length} records, drops ${JSON.stringify(drops)}`);
+  return first;
+}
+
+/** Decodes one packet, which gives no record. */
+export function dropOf(captured: Uint8Array, linkType?: number, original = captured.length, by = decoder): string {
+  const { records, drops } = decodePackets([{ captured, original }], linkType === undefined ? {} : { linkType }, by);
+  const [name] = Object.keys(drops);
+  if (!name || records.length > 0) throw new Error(`${records.length} records, drops ${JSON.stringify(drops)}`);
+  return name;
+}
+
+function record(by: Decoder, index: number, packetsBefore: number): DecodedSegment {
+  const at = index * S.SEGMENT_WORDS;
+  const word = (offset: number): number => (by.words[at + offset] ?? 0) >>> 0;
+  const flags = word(S.FLAGS_WORD);
+  const tcp = word(S.TCP_WORD);
+  const pair = word(S.ADDRESS_WORD) * S.ADDRESS_PAIR_BYTES;
+  if (flags & S.IPV6 && word(S.ADDRESS_WORD) >= (by.state[PAIRS] ?? 0)) throw new Error('no such address pair');
+  return {
+    time: by.times[at / 2 + S.TIME_WORD / 2] ?? Number.NaN,
+    seq: word(S.SEQ_WORD),
+    ack: word(S.ACK_WORD),
+    low: word(S.LOW_WORD),
+    high: word(S.HIGH_WORD),
+    lowPort: word(S.PORTS_WORD) >>> 16,
+    highPort: word(S.PORTS_WORD) & 0xffff,
+    hash: word(S.HASH_WORD),
+    payload: word(S.PAYLOAD_WORD),
+    flags: flags & 0xffff,
+    window: flags >>> 16,
+    tsval: word(S.TSVAL_WORD),
+    digest: word(S.DIGEST_WORD),
+    link: word(S.LINK_WORD),
+    packet: packetsBefore + word(S.PACKET_WORD),
+    pair: flags & S.IPV6 ? [...by.pairs.subarray(pair, pair + S.ADDRESS_PAIR_BYTES)] : undefined,
+    windowScale: tcp & 15,
+    headerWords: (tcp >>> 4) & 15,
+    options: tcp & 0x700,
+    lag: tcp >>> 16,
+  };
+}

@@ -4,7 +4,7 @@ import { FRAGMENT } from '../src/layout/drops.ts';
 import { FRAGMENT_TAIL, NO_WINDOW_SCALE } from '../src/layout/segment.ts';
 import { ETHERTYPE_IPV6, linkHeader } from './link.ts';
 import { fragment, networkHeader, plainPayload, transportBytes } from './network.ts';
-import { finishRecord, nextRecord, writeDigests, writeEndpoints, writeIdentification, writeTail, writeTcp } from './segment.ts';
+import { distribute, distributeToAll, finishRecord, nextRecord, writeDigests, writeEndpoints, writeIdentification, writeTail, writeTcp } from './segment.ts';
 import { options, tcpHeader, TIMESTAMPS_SEEN } from './tcp.ts';
 
 /** frame()'s answer where it wrote a segment. */
@@ -50,6 +50,7 @@ export function frame(linkType: i32, frame: usize, captured: i32, original: u32,
     writeTail(record, flags);
     writeIdentification(record);
     finishRecord(record, time, lag, packet, NO_WINDOW_SCALE);
+    distributeToAll(record);
     return FRAGMENT;
   }
   const seen = options(tcp + 20, tcp + min(header, there));
@@ -57,5 +58,6 @@ export function frame(linkType: i32, frame: usize, captured: i32, original: u32,
   writeDigests(record, ip, ipv6, tcp, header, there, length - header, offset);
   if (special != 0) writeIdentification(record);
   finishRecord(record, time, lag, packet, (seen & (TIMESTAMPS_SEEN - 1)) | (header << 2));
+  distribute(record);
   return IS_SEGMENT;
 }

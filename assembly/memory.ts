@@ -2,14 +2,11 @@
 // grows, so that the host's views stay valid. The window is the last region and page aligned, so that pages of a file can
 // be mapped over it; what the host does not touch of it costs nothing.
 
+import { SEGMENTS_CAPACITY, SHARDS_CAPACITY, SLOTS } from '../src/layout/batch.ts';
 import { STATE_WORDS } from '../src/layout/framing.ts';
 import { ADDRESS_PAIR_BYTES, SEGMENT_BYTES } from '../src/layout/segment.ts';
 
-/** Records in one batch: with 1 MiB windows nearly always more than a window holds. */
-export const SEGMENTS_CAPACITY = 16384;
-/** Every record may be IPv6. */
-export const PAIRS_CAPACITY = SEGMENTS_CAPACITY;
-/** Room for a window of 32 MiB and a largest record that crosses its end. */
+/** Room for a window and for a largest record, of 32 MiB, that crosses its end. */
 export const WINDOW_BYTES = 34 << 20;
 
 /** Keys derived from the seed (hash.ts). */
@@ -20,6 +17,12 @@ export const KEYS: usize = memory.data(KEY_BYTES, 16);
 
 // The large regions lie beyond all static data, which is far below 64 KiB. (As static data, debug builds would write out
 // their zeros.) asconfig.json's initialMemory is the end of the window in pages of 64 KiB.
+export const SEGMENTS_BYTES: usize = SEGMENTS_CAPACITY * SEGMENT_BYTES;
+/** Every record may be IPv6. */
+export const PAIRS_BYTES: usize = SEGMENTS_CAPACITY * ADDRESS_PAIR_BYTES;
+export const LISTS_BYTES: usize = SHARDS_CAPACITY * 4 + SHARDS_CAPACITY * SEGMENTS_CAPACITY * 4;
+
 export const SEGMENTS: usize = 0x10000;
-export const PAIRS: usize = SEGMENTS + SEGMENTS_CAPACITY * SEGMENT_BYTES;
-export const WINDOW: usize = PAIRS + PAIRS_CAPACITY * ADDRESS_PAIR_BYTES;
+export const PAIRS: usize = SEGMENTS + SEGMENTS_BYTES * SLOTS;
+export const LISTS: usize = PAIRS + PAIRS_BYTES * SLOTS;
+export const WINDOW: usize = (LISTS + LISTS_BYTES * SLOTS + 0xffff) & ~0xffff;

@@ -14,6 +14,7 @@ import {
   REGRESSIONS,
   SEED,
   SEGMENTS,
+  SHARDS,
   STOPPED,
   SWAPPED,
   WANTS_BYTES,
@@ -22,19 +23,20 @@ import { frame, IS_SEGMENT } from './frame.ts';
 import { useSeed } from './hash.ts';
 import { WINDOW } from './memory.ts';
 import { batchFull, pairs, records, startBatch } from './segment.ts';
-import { answer, clearAnswers, clock, drop, setClock, word } from './state.ts';
+import { answer, clearAnswers, clock, drop, setClock, setFirst, word } from './state.ts';
 
 /** One unit of a record's lag, in ns. */
 const LAG_UNIT: f64 = 16000;
 const LARGEST_LAG: f64 = 65535;
 
 /**
- * Decodes the records of WINDOW[from..to) until the bytes run out, the batch is full or a record header is broken.
+ * Decodes the records that begin in WINDOW[from..stop) and end before `to`, until the bytes run out, the batch is full or a
+ * record header is broken. They become the batch of a slot.
  * @returns the offset of the first record that was not decoded
  */
-export function decode(from: i32, to: i32): i32 {
+export function decode(from: i32, stop: i32, to: i32, slot: i32): i32 {
   clearAnswers();
-  startBatch();
+  startBatch(slot, word(SHARDS));
   useSeed(word(SEED));
   const swapped = word(SWAPPED) != 0;
   const fraction = <f64>word(FRACTION_NS);
@@ -47,8 +49,10 @@ export function decode(from: i32, to: i32): i32 {
   let segments = 0;
   let regressions = 0;
   let at = WINDOW + from;
+  const last = WINDOW + stop;
   const end = WINDOW + to;
-  while (<i32>(end - at) >= RECORD_HEADER_BYTES) {
+  let first: f64 = Infinity;
+  while (at < last && <i32>(end - at) >= RECORD_HEADER_BYTES) {
     let seconds = load<u32>(at);
     let part = load<u32>(at, 4);
     let captured = load<u32>(at, 8);
@@ -70,6 +74,7 @@ export function decode(from: i32, to: i32): i32 {
       break;
     }
     const stamp = (<f64>seconds - origin) * 1e9 + <f64>part * fraction;
+    if (packets == 0) first = stamp;
     let lag = 0;
     if (stamp < latest) {
       regressions++;
@@ -83,6 +88,7 @@ export function decode(from: i32, to: i32): i32 {
     at = next;
   }
   setClock(latest);
+  setFirst(first);
   answer(PACKETS, packets);
   answer(SEGMENTS, segments);
   answer(RECORDS, records());

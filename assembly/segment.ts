@@ -25,32 +25,42 @@ import {
   TIME_WORD,
   TSVAL_WORD,
 } from '../src/layout/segment.ts';
+import { SEGMENTS_CAPACITY, SHARDS_CAPACITY } from '../src/layout/batch.ts';
 import { digestLink, digestPacket, hashAddress, hashTuple } from './hash.ts';
-import { PAIRS, SEGMENTS, SEGMENTS_CAPACITY } from './memory.ts';
+import { LISTS, LISTS_BYTES, PAIRS, PAIRS_BYTES, SEGMENTS, SEGMENTS_BYTES } from './memory.ts';
 import { identification, transportBytes } from './network.ts';
 import { TIMESTAMPS_SEEN, tsval } from './tcp.ts';
 
 /** Payload bytes that a digest covers. */
 const DIGESTED_PAYLOAD = 32;
 
+let batch: usize = SEGMENTS;
 let next: usize = SEGMENTS;
+let firstPair: usize = PAIRS;
 let pair: usize = PAIRS;
+let lists: usize = LISTS;
+let shards: u64 = 1;
 
-export function startBatch(): void {
-  next = SEGMENTS;
-  pair = PAIRS;
+export function startBatch(slot: i32, shardCount: i32): void {
+  batch = SEGMENTS + <usize>slot * SEGMENTS_BYTES;
+  next = batch;
+  firstPair = PAIRS + <usize>slot * PAIRS_BYTES;
+  pair = firstPair;
+  lists = LISTS + <usize>slot * LISTS_BYTES;
+  shards = shardCount;
+  memory.fill(lists, 0, <usize>shardCount << 2);
 }
 
 export function batchFull(): bool {
-  return next == SEGMENTS + SEGMENTS_CAPACITY * SEGMENT_BYTES;
+  return next == batch + SEGMENTS_BYTES;
 }
 
 export function records(): i32 {
-  return <i32>(next - SEGMENTS) / SEGMENT_BYTES;
+  return <i32>(next - batch) / SEGMENT_BYTES;
 }
 
 export function pairs(): i32 {
-  return <i32>(pair - PAIRS) / ADDRESS_PAIR_BYTES;
+  return <i32>(pair - firstPair) / ADDRESS_PAIR_BYTES;
 }
 
 /** Address of the record to write; it counts once finishRecord() was called. */
@@ -170,4 +180,21 @@ export function finishRecord(record: usize, time: f64, lag: i32, packet: i32, tc
   store<i32>(record, packet, PACKET_WORD << 2);
   store<i32>(record, tcp | (lag << 16), TCP_WORD << 2);
   next = record + SEGMENT_BYTES;
+}
+
+/** Puts the record just completed on the list of the shard that its hash belongs to. */
+export function distribute(record: usize): void {
+  list(<usize>((<u64>load<u32>(record, HASH_WORD << 2) * shards) >> 32), record);
+}
+
+/** Puts it on all lists. */
+export function distributeToAll(record: usize): void {
+  for (let shard: usize = 0; shard < <usize>shards; shard++) list(shard, record);
+}
+
+function list(shard: usize, record: usize): void {
+  const counter = lists + (shard << 2);
+  const count = load<i32>(counter);
+  store<i32>(counter, count + 1);
+  store<i32>(lists + SHARDS_CAPACITY * 4 + ((shard * SEGMENTS_CAPACITY + <usize>count) << 2), <i32>(record - batch) / SEGMENT_BYTES);
 }

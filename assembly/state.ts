@@ -1,6 +1,6 @@
 // The block of words in which host and decoder talk; src/layout/framing.ts says what each word means.
 
-import { CLOCK, DROPS, STATE_WORDS } from '../src/layout/framing.ts';
+import { CLOCK, DROPS, FIRST, STATE_WORDS } from '../src/layout/framing.ts';
 import { STATE } from './memory.ts';
 
 export function word(index: i32): i32 {
@@ -18,6 +18,10 @@ export function clock(): f64 {
 
 export function setClock(time: f64): void {
   store<f64>(STATE, time, CLOCK << 2);
+}
+
+export function setFirst(time: f64): void {
+  store<f64>(STATE, time, FIRST << 2);
 }
 
 /** Counts one packet under a drop reason. */

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { CaptureError } from './capture/errors.ts';
 import { Run } from './merge/run.ts';
+import { summaryRecord } from './merge/summary.ts';
 import { type Command, helpText, parseCommand, UsageError } from './options.ts';
 import { notices } from './report/notices.ts';
 import { ProgressLine } from './report/progress.ts';
@@ -20,37 +21,33 @@ async function main(args: readonly string[]): Promise<number> {
   const command = parseCommand(args);
   if (command.name === 'help') return print(helpText());
   if (command.name === 'version') return print(`${version()}\n`);
-  const run = new Run(command.captures, {
-    profile: command.profile,
-    connections: command.name === 'stream' && command.only.has('connection'),
-    transitions: command.transitions,
-    ...(command.twoMsl !== undefined && { twoMsl: command.twoMsl }),
-    ...(command.idleTimeout !== undefined && { idleTimeout: command.idleTimeout }),
-  });
+  const form = command.name === 'stream' && command.only.has('connection') ? 'lines' : 'none';
+  const run = new Run(command.captures, form, command.transitions, command.run);
   let status: number = DONE;
   for (const [signal, code] of Object.entries(SIGNALS)) {
     process.once(signal, () => {
-      run.interrupted = true;
+      run.interrupt();
       status = code;
     });
   }
-  const progress = new ProgressLine(run.analysis, process.stderr);
+  const progress = new ProgressLine(run, process.stderr);
   try {
     await (command.name === 'stream' ? writeNdjson(run, command.only, process.stdout) : report(run, command, progress));
   } finally {
     progress.end();
   }
-  for (const fault of run.analysis.faults) say(fault.message);
-  for (const notice of notices(run.analysis, run.statistics.connections)) say(notice);
-  if (status === DONE && run.analysis.faults.length > 0)
-    status = run.analysis.progress.packets > 0 || run.analysis.faults.length < run.analysis.files ? PARTIAL : FAILED;
+  const outcome = run.outcome();
+  const { faults, packets, files } = outcome;
+  for (const fault of faults) say(fault.message);
+  for (const notice of notices(outcome)) say(notice);
+  if (status === DONE && faults.length > 0) status = packets > 0 || faults.length < files ? PARTIAL : FAILED;
   return status;
 }
 
 async function report(run: Run, command: Command, progress: ProgressLine): Promise<void> {
   for await (const _ of run.batches());
   progress.end();
-  const summary = run.summary();
+  const summary = summaryRecord(run.outcome());
   const color = process.stdout.isTTY;
   await print(command.json ? `${JSON.stringify(summary, undefined, 2)}\n` : reportText(summary, command.captures, color));
 }

@@ -1,14 +1,12 @@
-import { Run } from './merge/run.ts';
-import type { SummaryRecord } from './merge/summary.ts';
+import { Run, type RunOptions } from './merge/run.ts';
+import { type SummaryRecord, summaryRecord } from './merge/summary.ts';
 import type { ConnectionRecord } from './records/connection.ts';
-import type { AnalysisOptions } from './shard/analysis.ts';
 
 export { CaptureError } from './capture/errors.ts';
 export type { SummaryRecord } from './merge/summary.ts';
 export type { ConnectionRecord } from './records/connection.ts';
-export type { AnalysisOptions } from './shard/analysis.ts';
 
-export interface AnalyzeOptions extends AnalysisOptions {
+export interface AnalyzeOptions extends RunOptions {
   /** Give each endpoint its list of states. */
   readonly transitions?: boolean;
 }
@@ -23,7 +21,7 @@ export async function* analyze(
   options: AnalyzeOptions = {},
 ): AsyncGenerator<ConnectionRecord | SummaryRecord, void, undefined> {
   const paths = typeof captures === 'string' ? [captures] : captures;
-  const run = new Run(paths, { ...options, connections: true, transitions: options.transitions ?? false });
-  for await (const records of run.batches()) yield* records;
-  yield run.summary();
+  const run = new Run(paths, 'records', options.transitions ?? false, options);
+  for await (const records of run.batches()) for (const record of records) yield record as ConnectionRecord;
+  yield summaryRecord(run.outcome());
 }

@@ -1,14 +1,14 @@
+import { parseArgs } from 'node:util';
+import { SHARDS_CAPACITY } from './layout/batch.ts';
+import type { RunOptions } from './merge/run.ts';
 import { LINE_TYPES, type LineType } from './stream/ndjson.ts';
 import { PROFILES } from './tracker/time-wait.ts';
-import { parseArgs } from 'node:util';
 
 /** What the command line asks for. */
 export interface Command {
   readonly name: 'report' | 'stream' | 'help' | 'version';
   readonly captures: readonly string[];
-  readonly profile: string;
-  readonly twoMsl: number | undefined;
-  readonly idleTimeout: number | undefined;
+  readonly run: RunOptions;
   readonly json: boolean;
   readonly transitions: boolean;
   readonly only: ReadonlySet<LineType>;
@@ -37,6 +37,7 @@ const OPTIONS = {
     value: 'SECONDS',
     help: 'end the record of an open connection that is silent this long (default: never)',
   },
+  workers: { type: 'string', value: 'N', help: `threads that share the work, 1 to ${SHARDS_CAPACITY} (default: as many as there are processors)` },
   help: { type: 'boolean', short: 'h', help: 'print this' },
   version: { type: 'boolean', short: 'V', help: 'print the version' },
 } as const satisfies Record<string, Option>;
@@ -61,9 +62,12 @@ export function parseCommand(args: readonly string[]): Command {
   return {
     name,
     captures,
-    profile,
-    twoMsl: seconds('2msl', values['2msl']),
-    idleTimeout: seconds('idle-timeout', values['idle-timeout']),
+    run: {
+      profile,
+      ...(values['2msl'] !== undefined && { twoMsl: seconds('2msl', values['2msl']) }),
+      ...(values['idle-timeout'] !== undefined && { idleTimeout: seconds('idle-timeout', values['idle-timeout']) }),
+      ...(values.workers !== undefined && { workers: workers(values.workers) }),
+    },
     json: values.json ?? false,
     transitions: values.transitions ?? false,
     only: lineTypes(values.only),
@@ -79,8 +83,13 @@ function parse(args: readonly string[]) {
   }
 }
 
-function seconds(option: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
+function workers(text: string): number {
+  const value = Number(text);
+  if (!(Number.isInteger(value) && value >= 1 && value <= SHARDS_CAPACITY)) throw new UsageError(`--workers ${text}: not a whole number from 1 to ${SHARDS_CAPACITY}`);
+  return value;
+}
+
+function seconds(option: string, text: string): number {
   const value = Number(text.replace(/s$/, ''));
   if (!(value > 0 && value <= 1e9) || text.trim() === '') throw new UsageError(`--${option} ${text}: not a number of seconds above 0`);
   return value;

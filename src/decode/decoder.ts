@@ -5,20 +5,28 @@
 // left in them.
 
 import { existsSync, readFileSync } from 'node:fs';
+import { MEMORY_PAGES, SEGMENTS_CAPACITY, SHARDS_CAPACITY, SLOTS } from '../layout/batch.ts';
 import { DROP_REASONS } from '../layout/drops.ts';
-import { CLOCK, DROPS, FRACTION_NS, LIMIT, LINK_TYPE, ORIGIN, SEED, STATE_WORDS, SWAPPED } from '../layout/framing.ts';
-import { ADDRESS_PAIR_BYTES, LAYOUT_VERSION, SEGMENT_BYTES } from '../layout/segment.ts';
+import { CLOCK, DROPS, FIRST, FRACTION_NS, LIMIT, LINK_TYPE, ORIGIN, SEED, SHARDS, STATE_WORDS, SWAPPED } from '../layout/framing.ts';
+import { LAYOUT_VERSION } from '../layout/segment.ts';
 
 // @types/node declares WebAssembly for those who include the DOM's types only; what is used of it is written down here.
 interface CompiledModule {
   readonly [moduleBrand]: never;
 }
 declare const moduleBrand: unique symbol;
+interface SharedMemory {
+  readonly buffer: SharedArrayBuffer;
+}
 interface WebAssemblyNamespace {
   readonly Module: new (bytes: Uint8Array) => CompiledModule;
   readonly Instance: new (module: CompiledModule, imports: Record<string, Record<string, unknown>>) => { readonly exports: object };
+  readonly Memory: new (size: { initial: number; maximum: number; shared: true }) => SharedMemory;
 }
 declare const WebAssembly: WebAssemblyNamespace;
+
+/** A decoder's memory: other threads may read the batches in it. */
+export type DecoderMemory = SharedMemory;
 
 /** A compiled decoder: may be sent to other threads, and serves any number of Decoders. */
 export type DecoderModule = CompiledModule;
@@ -36,49 +44,64 @@ export interface Framing {
   readonly origin: number;
   /** Keys every hash and digest: the same for all decoders of a run. 32 bits. */
   readonly seed: number;
+  /** Shards among which the 4-tuples are divided. */
+  readonly shards: number;
+}
+
+/** A batch as one shard takes it: all records, and the list of the indices of its own. */
+export interface ShardBatch {
+  readonly words: Int32Array;
+  readonly times: Float64Array;
+  readonly pairs: Uint8Array;
+  readonly list: Int32Array;
+  readonly count: number;
+}
+
+/** Views of one slot of one decoder's memory. */
+interface SlotViews {
+  readonly words: Int32Array;
+  readonly times: Float64Array;
+  readonly pairs: Uint8Array;
+  readonly counts: Int32Array;
+  readonly list: Int32Array;
 }
 
 interface Exports {
-  readonly memory: { readonly buffer: ArrayBuffer };
-  readonly decode: (from: number, to: number) => number;
+  readonly decode: (from: number, stop: number, to: number, slot: number) => number;
 }
 
 export class Decoder {
   /** Bytes to decode. */
   readonly window: Uint8Array;
-  /** The batch's records, SEGMENT_WORDS words each (layout/segment.ts). */
-  readonly words: Int32Array;
-  /** The same bytes, for the time of each record. */
-  readonly times: Float64Array;
-  /** The batch's IPv6 address pairs, ADDRESS_PAIR_BYTES each. */
-  readonly pairs: Uint8Array;
   /** What decode() answers, by the words of layout/framing.ts. */
   readonly state: Int32Array;
   /** DROP_REASONS counters of the last call, a part of `state`. */
   readonly drops: Int32Array;
-  /** Most records that a batch holds. */
-  readonly capacity: number;
   readonly #clock: Float64Array;
+  readonly #first: Float64Array;
   readonly #decode: Exports['decode'];
+  readonly #constant: (name: string) => number;
+  readonly #views = new Map<string, SlotViews>();
 
-  constructor(module: DecoderModule) {
-    const { exports } = new WebAssembly.Instance(module, { env: { abort } });
+  constructor(module: DecoderModule, memory: DecoderMemory = Decoder.memory()) {
+    const { exports } = new WebAssembly.Instance(module, { env: { abort, memory } });
     const constant = (name: string): number => Number(Reflect.get(exports, name).value);
     const version = constant('LAYOUT_VERSION');
     if (version !== LAYOUT_VERSION) throw new Error(`decoder.wasm has layout version ${version}, not ${LAYOUT_VERSION}: build it again`);
-    const { memory, decode } = exports as Exports;
     const { buffer } = memory;
-    this.capacity = constant('SEGMENTS_CAPACITY');
     this.window = new Uint8Array(buffer, constant('WINDOW'), constant('WINDOW_BYTES'));
-    const segments = constant('SEGMENTS');
-    const segmentBytes = this.capacity * SEGMENT_BYTES;
-    this.words = new Int32Array(buffer, segments, segmentBytes / Int32Array.BYTES_PER_ELEMENT);
-    this.times = new Float64Array(buffer, segments, segmentBytes / Float64Array.BYTES_PER_ELEMENT);
-    this.pairs = new Uint8Array(buffer, constant('PAIRS'), constant('PAIRS_CAPACITY') * ADDRESS_PAIR_BYTES);
     this.state = new Int32Array(buffer, constant('STATE'), STATE_WORDS);
     this.drops = this.state.subarray(DROPS, DROPS + DROP_REASONS);
     this.#clock = new Float64Array(buffer, this.state.byteOffset + CLOCK * Int32Array.BYTES_PER_ELEMENT, 1);
+    this.#first = new Float64Array(buffer, this.state.byteOffset + FIRST * Int32Array.BYTES_PER_ELEMENT, 1);
+    this.#constant = constant;
+    const { decode } = exports as Exports;
     this.#decode = decode;
+  }
+
+  /** Memory for one decoder. Pages that nobody touches cost nothing. */
+  static memory(): DecoderMemory {
+    return new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MEMORY_PAGES, shared: true });
   }
 
   /** Compiles the module that lies beside the built files; `build` names another one of dist/. */
@@ -97,13 +120,45 @@ export class Decoder {
     this.state[LIMIT] = framing.limit;
     this.state[ORIGIN] = framing.origin;
     this.state[SEED] = framing.seed;
+    this.state[SHARDS] = framing.shards;
     this.clock = clock;
   }
 
-  /** Decodes the records of window[from..to); answers the offset of the first one that it did not decode. */
-  decode(from: number, to: number): number {
-    if (!(from >= 0 && from <= to && to <= this.window.length)) throw new RangeError(`no such window: ${from}..${to}`);
-    return this.#decode(from, to);
+  /**
+   * Decodes the records that begin in window[from..stop) and end before `to` into the batch of a slot; answers the offset of the
+   * first one that it did not decode.
+   */
+  decode(from: number, to: number, stop = to, slot = 0): number {
+    if (!(from >= 0 && from <= to && stop <= to && to <= this.window.length)) throw new RangeError(`no such window: ${from}..${stop}..${to}`);
+    if (!(slot >= 0 && slot < SLOTS)) throw new RangeError(`no such slot: ${slot}`);
+    return this.#decode(from, stop, to, slot);
+  }
+
+  /** The batch of a slot, of this decoder or of another one's memory, as a shard takes it. Valid until it is decoded into again. */
+  batch(memory: DecoderMemory, slot: number, shard: number, of = ''): ShardBatch {
+    const key = `${of}/${slot}/${shard}`;
+    let views = this.#views.get(key);
+    if (views?.words.buffer !== memory.buffer) this.#views.set(key, (views = this.#slotViews(memory, slot, shard)));
+    return { words: views.words, times: views.times, pairs: views.pairs, list: views.list, count: views.counts[shard]! };
+  }
+
+  #slotViews({ buffer }: DecoderMemory, slot: number, shard: number): SlotViews {
+    const region = (name: string): number => this.#constant(name) + slot * this.#constant(`${name}_BYTES`);
+    const segments = region('SEGMENTS');
+    const bytes = this.#constant('SEGMENTS_BYTES');
+    const lists = region('LISTS');
+    return {
+      words: new Int32Array(buffer, segments, bytes / Int32Array.BYTES_PER_ELEMENT),
+      times: new Float64Array(buffer, segments, bytes / Float64Array.BYTES_PER_ELEMENT),
+      pairs: new Uint8Array(buffer, region('PAIRS'), this.#constant('PAIRS_BYTES')),
+      counts: new Int32Array(buffer, lists, SHARDS_CAPACITY),
+      list: new Int32Array(buffer, lists + (SHARDS_CAPACITY + shard * SEGMENTS_CAPACITY) * Int32Array.BYTES_PER_ELEMENT, SEGMENTS_CAPACITY),
+    };
+  }
+
+  /** The first packet's own timestamp in the last call, ns since the origin; Infinity where there was none. */
+  get firstTime(): number {
+    return this.#first[0] ?? Number.NaN;
   }
 
   /** The capture clock, ns since the origin: the largest timestamp so far, -Infinity before the first. */

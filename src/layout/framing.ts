@@ -14,29 +14,33 @@ export const LIMIT = 3;
 export const ORIGIN = 4;
 /** Mixed into the hash of every 4-tuple, so that nobody who writes a capture can choose collisions. */
 export const SEED = 5;
+/** Shards among which the 4-tuples are divided, 1 to SHARDS_CAPACITY. */
+export const SHARDS = 6;
 
 // -- carried from window to window
 /** f64 (two words): the capture clock, ns since the origin: the largest timestamp so far. Starts at -Infinity. */
-export const CLOCK = 6;
+export const CLOCK = 8;
 
 // -- answered by decode(), for this call alone
-export const PACKETS = 8;
-export const SEGMENTS = 9;
+export const PACKETS = 10;
+export const SEGMENTS = 11;
 /** Address pairs written. */
-export const PAIRS = 10;
+export const PAIRS = 12;
 /** Packets whose timestamp lies before the capture clock. */
-export const REGRESSIONS = 11;
+export const REGRESSIONS = 13;
 /** One of the words below. */
-export const STOPPED = 12;
+export const STOPPED = 14;
 /** Records written: SEGMENTS and the last fragments, which are no segments. */
-export const RECORDS = 13;
+export const RECORDS = 15;
+/** f64 (two words): the first packet's own timestamp, ns since the origin; Infinity where there was none. */
+export const FIRST = 16;
 /** DROP_REASONS words. */
-export const DROPS = 16;
+export const DROPS = 18;
 
 export const STATE_WORDS = 32;
 
 // Why decode() stopped.
-/** Fewer bytes than a record header, or than its record, are left before `to`. */
+/** No more records begin before `stop`; or fewer bytes than one needs are left before `to`. */
 export const WANTS_BYTES = 0;
 /** The batch is full; go on at the answered offset. */
 export const BATCH_FULL = 1;

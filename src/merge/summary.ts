@@ -1,9 +1,9 @@
 import { namedDrops } from '../decode/drops.ts';
 import type { Clock } from '../records/time.ts';
-import type { Analysis } from '../shard/analysis.ts';
 import type { Histogram } from '../stats/histogram.ts';
-import { OTHERS, type Statistics, type Tally } from '../stats/statistics.ts';
+import { OTHERS, type Tally } from '../stats/statistics.ts';
 import type { Oddity } from '../tracker/oddities.ts';
+import type { Outcome } from './outcome.ts';
 
 /** Seconds, from bins at most 0.4 % wide. */
 export interface Quantiles {
@@ -61,19 +61,19 @@ export interface SummaryRecord {
 const TOP = 20;
 
 /** The summary of a finished run. */
-export function summaryRecord(analysis: Analysis, statistics: Statistics, interrupted: boolean): SummaryRecord {
-  const { progress, clock, firstTime, lastTime, profile } = analysis;
+export function summaryRecord(outcome: Outcome): SummaryRecord {
+  const { clock, firstTime, lastTime, profile, statistics } = outcome;
   const seen = firstTime !== undefined;
   const population = statistics.timeWait.snapshot(firstTime ?? 0, seen ? lastTime : 0);
   const record: SummaryRecord = {
     type: 'summary',
     ...(seen && { start: clock.text(firstTime), end: clock.text(lastTime) }),
     duration_s: seen ? clock.seconds(lastTime - firstTime) : 0,
-    packets: progress.packets,
-    segments: progress.segments,
+    packets: outcome.packets,
+    segments: outcome.segments,
     connections: statistics.connections,
-    drops: Object.fromEntries(Object.entries(namedDrops(progress.drops)).filter(([, count]) => count > 0)),
-    oddities: analysis.tracker.oddities.toRecord(),
+    drops: Object.fromEntries(Object.entries(namedDrops(outcome.drops)).filter(([, count]) => count > 0)),
+    oddities: outcome.oddities.toRecord(),
     close: {
       class: top(statistics.classes),
       initiator: top(statistics.initiators),
@@ -99,14 +99,14 @@ export function summaryRecord(analysis: Analysis, statistics: Statistics, interr
     },
     close_wait: { suspects: statistics.closeWaitSuspects, leaks: statistics.closeWaitLeaks, owners: top(statistics.closeWaitOwners) },
     input: {
-      files: analysis.files,
-      bytes: progress.bytes,
-      truncated: analysis.faults.length > 0,
-      duplicates: progress.duplicates,
-      time_regressions: progress.timeRegressions,
+      files: outcome.files,
+      bytes: outcome.bytes,
+      truncated: outcome.faults.length > 0,
+      duplicates: outcome.duplicates,
+      time_regressions: outcome.timeRegressions,
     },
   };
-  if (interrupted) record.interrupted = true;
+  if (outcome.interrupted) record.interrupted = true;
   return record;
 }
 

@@ -1,10 +1,9 @@
 import { namedDrops } from '../decode/drops.ts';
 import { LINK_TYPE } from '../layout/drops.ts';
-import type { Analysis } from '../shard/analysis.ts';
+import type { Outcome } from '../merge/outcome.ts';
 
 /** What a user has to be told of the input on standard error, because the answer may not be what was hoped for. */
-export function notices({ progress, linkTypes }: Analysis, connections: number): string[] {
-  const { packets, drops } = progress;
+export function notices({ packets, drops, linkTypes, statistics: { connections } }: Outcome): string[] {
   if (packets === 0) return ['the capture holds no packets'];
   const found: string[] = [];
   if (drops[LINK_TYPE]! > 0)

@@ -1,4 +1,4 @@
-import type { Analysis } from '../shard/analysis.ts';
+import type { Run } from '../merge/run.ts';
 
 /** Runs shorter than this show no progress, and a line is drawn no more often, ms. */
 const PATIENCE = 1000;
@@ -7,14 +7,14 @@ const GIGA = 1e9;
 
 /** A line on a terminal that tells how far a long run has come. Nothing where the stream is no terminal. */
 export class ProgressLine {
-  readonly #analysis: Analysis;
+  readonly #run: Run;
   readonly #out: NodeJS.WriteStream;
   readonly #began = performance.now();
   readonly #timer: NodeJS.Timeout | undefined;
   #drawn = false;
 
-  constructor(analysis: Analysis, out: NodeJS.WriteStream) {
-    this.#analysis = analysis;
+  constructor(run: Run, out: NodeJS.WriteStream) {
+    this.#run = run;
     this.#out = out;
     if (out.isTTY) this.#timer = setInterval(() => this.#draw(), INTERVAL).unref();
   }
@@ -22,11 +22,11 @@ export class ProgressLine {
   #draw(): void {
     const elapsed = performance.now() - this.#began;
     if (elapsed < PATIENCE) return;
-    const { progress, size } = this.#analysis;
-    const share = size > 0 ? `${Math.floor((progress.bytes / size) * 100)} %  ` : '';
-    const rate = `${(progress.bytes / GIGA / (elapsed / 1000)).toFixed(2)} GB/s`;
+    const { share, packets } = this.#run.progress;
+    const read = (this.#run.bytes * share) / GIGA;
+    const rate = (read / (elapsed / 1000)).toFixed(2);
     this.#out.write(
-      `\r${share}${(progress.bytes / GIGA).toFixed(2)} of ${(size / GIGA).toFixed(2)} GB  ${rate}  ${progress.packets.toLocaleString('en')} packets\u001b[K`,
+      `\r${Math.floor(share * 100)} %  ${read.toFixed(2)} of ${(this.#run.bytes / GIGA).toFixed(2)} GB  ${rate} GB/s  ${packets.toLocaleString('en')} packets\u001b[K`,
     );
     this.#drawn = true;
   }

@@ -9,7 +9,7 @@ const double = new Float64Array(words.buffer);
  * adding their bins, exactly and in any order.
  */
 export class Histogram {
-  readonly #bins = new Float64Array(BINS);
+  readonly bins = new Float64Array(BINS);
   count = 0;
   sum = 0;
   max = 0;
@@ -18,14 +18,14 @@ export class Histogram {
   add(value: number): void {
     double[0] = value;
     const bin = (words[1]! >>> (20 - MANTISSA_BITS)) - (LOWEST_EXPONENT << MANTISSA_BITS);
-    this.#bins[bin < 0 ? 0 : bin >= BINS ? BINS - 1 : bin]! += 1;
+    this.bins[bin < 0 ? 0 : bin >= BINS ? BINS - 1 : bin]! += 1;
     this.count++;
     this.sum += value;
     if (value > this.max) this.max = value;
   }
 
-  merge(other: Histogram): void {
-    for (let i = 0; i < BINS; i++) this.#bins[i]! += other.#bins[i]!;
+  merge(other: Pick<Histogram, 'bins' | 'count' | 'sum' | 'max'>): void {
+    for (let i = 0; i < BINS; i++) this.bins[i]! += other.bins[i]!;
     this.count += other.count;
     this.sum += other.sum;
     this.max = Math.max(this.max, other.max);
@@ -36,7 +36,7 @@ export class Histogram {
     if (this.count === 0) return undefined;
     let rank = Math.max(1, Math.ceil(q * this.count));
     for (let bin = 0; bin < BINS; bin++) {
-      rank -= this.#bins[bin]!;
+      rank -= this.bins[bin]!;
       if (rank <= 0) return bin === 0 ? 0 : Math.min(this.max, (edge(bin) + edge(bin + 1)) / 2);
     }
     return this.max;

@@ -6,8 +6,9 @@ const LIMIT = 1 << 21;
  * Exact as long as an interval is added before LIMIT others that begin later; folded ones cost no memory.
  */
 export class Population {
-  #starts: number[] = [];
-  #ends: number[] = [];
+  /** Not folded yet, in no order. */
+  starts: number[] = [];
+  ends: number[] = [];
   /** Intervals added. */
   entered = 0;
   #held = 0;
@@ -19,15 +20,15 @@ export class Population {
   /** Times in ns; an interval holds from `start` up to but not at `end`. */
   add(start: number, end: number): void {
     this.entered++;
-    this.#starts.push(start);
-    this.#ends.push(end);
-    if (this.#starts.length + this.#ends.length >= LIMIT) this.#fold();
+    this.starts.push(start);
+    this.ends.push(end);
+    if (this.starts.length + this.ends.length >= LIMIT) this.#fold();
   }
 
   /** Adds all that another population has; neither may have folded yet, or their folded parts must not overlap. */
-  merge(other: Population): void {
-    for (let i = 0; i < other.#starts.length; i++) this.#starts.push(other.#starts[i]!);
-    for (let i = 0; i < other.#ends.length; i++) this.#ends.push(other.#ends[i]!);
+  merge(other: Pick<Population, 'starts' | 'ends' | 'entered'>): void {
+    for (const start of other.starts) this.starts.push(start);
+    for (const end of other.ends) this.ends.push(end);
     this.entered += other.entered;
   }
 
@@ -38,14 +39,14 @@ export class Population {
   }
 
   #fold(): void {
-    const starts = Float64Array.from(this.#starts).sort();
+    const starts = Float64Array.from(this.starts).sort();
     this.#sweep(starts[starts.length >> 1]!);
   }
 
   /** Moves all events before `horizon` into the curve. At equal times an end comes before a start. */
   #sweep(horizon: number): void {
-    const starts = Float64Array.from(this.#starts).sort();
-    const ends = Float64Array.from(this.#ends).sort();
+    const starts = Float64Array.from(this.starts).sort();
+    const ends = Float64Array.from(this.ends).sort();
     let s = 0;
     let e = 0;
     while ((s < starts.length && starts[s]! < horizon) || (e < ends.length && ends[e]! < horizon)) {
@@ -59,7 +60,7 @@ export class Population {
         this.#peakAt = time;
       }
     }
-    this.#starts = Array.from(starts.subarray(s));
-    this.#ends = Array.from(ends.subarray(e));
+    this.starts = Array.from(starts.subarray(s));
+    this.ends = Array.from(ends.subarray(e));
   }
 }

@@ -33,7 +33,7 @@ export class Tally {
     else this.counts.set(OTHERS, (this.counts.get(OTHERS) ?? 0) + count);
   }
 
-  merge(other: Tally): void {
+  merge(other: Pick<Tally, 'counts'>): void {
     for (const [name, count] of other.counts) this.add(name, count);
   }
 

@@ -51,3 +51,13 @@ export function compareTuples(table: ConnectionTable, a: number, b: number): num
   }
   return (words[a + PORTS]! >>> 0) - (words[b + PORTS]! >>> 0);
 }
+
+/** A text that sorts as compareTuples() does. */
+export function tupleKey(table: ConnectionTable, slot: number): string {
+  const { words } = table;
+  const ipv6 = (words[slot + FACTS]! & IPV6) !== 0;
+  const addresses = ipv6 ? Array.from(table.pair(slot)) : [words[slot + LOW]!, words[slot + HIGH]!].flatMap(bytesOf);
+  return String.fromCharCode(ipv6 ? 1 : 0, ...addresses, ...bytesOf(words[slot + PORTS]!));
+}
+
+const bytesOf = (word: number): number[] => [word >>> 24, (word >>> 16) & 255, (word >>> 8) & 255, word & 255];

@@ -16,12 +16,14 @@ import {
   TSVAL_WORD,
 } from '../layout/segment.ts';
 
-/** Segment records as the decoder wrote them: `count` records of SEGMENT_WORDS words in `words` and, over the same bytes, `times`. */
+/** Segment records as the decoder wrote them, SEGMENT_WORDS words each in `words` and, over the same bytes, `times`. */
 export interface Batch {
   readonly words: Int32Array;
   readonly times: Float64Array;
   /** IPv6 addresses, ADDRESS_PAIR_BYTES an entry. */
   readonly pairs: Uint8Array;
+  /** Indices of the records to take, in capture order: the first `count`. */
+  readonly list: Int32Array;
   readonly count: number;
 }
 

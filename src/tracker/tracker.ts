@@ -73,13 +73,14 @@ export class Tracker {
 
   /** Takes a batch of records in capture order; `firstPacket`: how many packets came before it in the run. */
   track(batch: Batch, firstPacket: number): void {
-    const { words: records, times: recordTimes } = batch;
+    const { words: records, times: recordTimes, list, count } = batch;
     const { table } = this;
     let { words, times, index, mask } = table;
     const idle = this.#options.idleTimeout;
-    for (let record = 0; record < batch.count; record++) {
+    for (let place = 0; place < count; place++) {
+      if (place % BLOCK === 0) this.#touch(records, list, place, Math.min(BLOCK, count - place));
+      const record = list[place]!;
       const at = record * SEGMENT_WORDS;
-      if (record % BLOCK === 0) this.#touch(records, at, Math.min(BLOCK, batch.count - record));
       const time = recordTimes[at >> 1]!;
       const flags = records[at + layout.FLAGS_WORD]!;
       const hash = records[at + layout.HASH_WORD]!;
@@ -159,10 +160,10 @@ export class Tracker {
    * Reads what the next segments will need: with many connections each is a cache miss or two, and misses that do not
    * wait for each other overlap.
    */
-  #touch(records: Int32Array, from: number, count: number): void {
+  #touch(records: Int32Array, list: Int32Array, from: number, count: number): void {
     const { index, mask, words } = this.table;
     const entries = this.#entries;
-    for (let i = 0; i < count; i++) entries[i] = index[(records[from + i * SEGMENT_WORDS + layout.HASH_WORD]! & mask) * 2 + 1]!;
+    for (let i = 0; i < count; i++) entries[i] = index[(records[list[from + i]! * SEGMENT_WORDS + layout.HASH_WORD]! & mask) * 2 + 1]!;
     let sum = 0;
     for (let i = 0; i < count; i++) {
       const slot = Math.max(entries[i]! - 1, 0);

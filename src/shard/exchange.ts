@@ -1,0 +1,139 @@
+import { SLOTS } from '../layout/batch.ts';
+
+// Words of the control block.
+const ABORTED = 0;
+const STOPPED = 1;
+const NEWS = 2;
+const PROVED = 3;
+const DELIVERED = 4;
+const PACKETS_READ = 5;
+const TRACKED = 8;
+
+// Doubles of a window's entry.
+const END = 0;
+const CLOCK = 1;
+const PACKETS = 2;
+const ENTRY = 4;
+
+/** Windows that may be tracked before what they ended was delivered: what the output cannot take in, waits in the shards. */
+const UNDELIVERED = 256;
+
+/** What is certain of a window once it is proved. */
+export interface Proof {
+  /** Offset at which the next window's first record begins; Infinity where the capture ended before. */
+  end: number;
+  /** The capture clock behind its last packet, ns. */
+  clock: number;
+  /** Packets of the run up to its end. */
+  packets: number;
+}
+
+/**
+ * Where the shards of a run meet: a block of shared memory. The windows are proved one after the other, which passes the
+ * boundary, the clock and the packet count on; a window's batch may be overwritten when all shards have tracked it.
+ *
+ *   words    aborted stopped news proved delivered ... | tracked by shard 0, 1, ...
+ *   entries  end clock packets of the latest windows, a ring
+ *
+ * `news` counts all changes: whoever has nothing to do waits for it to change.
+ */
+export class Exchange {
+  readonly buffer: SharedArrayBuffer;
+  readonly shards: number;
+  readonly #words: Int32Array;
+  readonly #entries: Float64Array;
+  readonly #ring: number;
+
+  constructor(shards: number, buffer?: SharedArrayBuffer) {
+    this.shards = shards;
+    this.#ring = shards * (SLOTS + 1);
+    const words = Math.ceil((TRACKED + shards) / 2) * 2;
+    this.buffer = buffer ?? new SharedArrayBuffer(words * 4 + this.#ring * ENTRY * 8);
+    this.#words = new Int32Array(this.buffer, 0, words);
+    this.#entries = new Float64Array(this.buffer, words * 4);
+  }
+
+  /** Windows proved so far. */
+  get proved(): number {
+    return Atomics.load(this.#words, PROVED);
+  }
+
+  proof(window: number): Proof {
+    const at = (window % this.#ring) * ENTRY;
+    return { end: this.#entries[at + END]!, clock: this.#entries[at + CLOCK]!, packets: this.#entries[at + PACKETS]! };
+  }
+
+  /** States a window's proof; the window before must have been proved. */
+  prove(window: number, { end, clock, packets }: Proof): void {
+    const at = (window % this.#ring) * ENTRY;
+    this.#entries[at + END] = end;
+    this.#entries[at + CLOCK] = clock;
+    this.#entries[at + PACKETS] = packets;
+    Atomics.store(this.#words, PROVED, window + 1);
+    this.#announce();
+  }
+
+  /** Whether all shards have tracked a window. */
+  isTracked(window: number): boolean {
+    for (let shard = 0; shard < this.shards; shard++) if (Atomics.load(this.#words, TRACKED + shard) <= window) return false;
+    return true;
+  }
+
+  /** A shard has tracked all windows below `windows`. */
+  setTracked(shard: number, windows: number): void {
+    Atomics.store(this.#words, TRACKED + shard, windows);
+    this.#announce();
+  }
+
+  /** The output has taken what all windows below `windows` ended. */
+  setDelivered(windows: number): void {
+    Atomics.store(this.#words, DELIVERED, windows);
+    this.#announce();
+  }
+
+  /** Whether the output is so far behind that a window must not be tracked yet. */
+  isCongested(window: number): boolean {
+    return window - Atomics.load(this.#words, DELIVERED) >= UNDELIVERED;
+  }
+
+  /** For progress lines: a count modulo 2^32. */
+  addPackets(packets: number): void {
+    Atomics.add(this.#words, PACKETS_READ, packets);
+  }
+
+  get packetsRead(): number {
+    return Atomics.load(this.#words, PACKETS_READ) >>> 0;
+  }
+
+  /** Ends the run after the windows in flight; what was read is reported. */
+  stop(): void {
+    Atomics.store(this.#words, STOPPED, 1);
+    this.#announce();
+  }
+
+  get stopped(): boolean {
+    return Atomics.load(this.#words, STOPPED) === 1;
+  }
+
+  /** Ends the run at once: every shard that waits, or will wait, throws. */
+  abort(): void {
+    Atomics.store(this.#words, ABORTED, 1);
+    this.#announce();
+  }
+
+  /** The count of changes; see waitFor(). */
+  get news(): number {
+    if (Atomics.load(this.#words, ABORTED) === 1) throw new Error('the run was aborted');
+    return Atomics.load(this.#words, NEWS);
+  }
+
+  /** Waits until something has changed since `news` was read. */
+  wait(news: number): void {
+    Atomics.wait(this.#words, NEWS, news);
+  }
+
+  #announce(): void {
+    Atomics.add(this.#words, NEWS, 1);
+    Atomics.notify(this.#words, NEWS);
+  }
+}

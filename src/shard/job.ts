@@ -1,0 +1,103 @@
+import { Plan, type PlannedCapture } from './plan.ts';
+import { addressOf, type ConnectionRecord, connectionRecord } from '../records/connection.ts';
+import { Clock } from '../records/time.ts';
+import { Statistics } from '../stats/statistics.ts';
+import { tupleKey } from '../tracker/order.ts';
+import type { Profile } from '../tracker/time-wait.ts';
+import type { Ended } from '../tracker/tracker.ts';
+import type { DecoderMemory, DecoderModule } from '../decode/decoder.ts';
+import { Exchange } from './exchange.ts';
+import { type Counts, Shard } from './shard.ts';
+
+/** In what form connections leave a shard: not at all, as typed records, or as lines of JSON. */
+export type Form = 'none' | 'records' | 'lines';
+
+/** All that a shard needs to know, as plain data: it may be sent to another thread. */
+export interface ShardTask {
+  readonly index: number;
+  readonly shards: number;
+  readonly control: SharedArrayBuffer;
+  readonly module: DecoderModule;
+  readonly memories: readonly DecoderMemory[];
+  readonly captures: readonly PlannedCapture[];
+  readonly windowBytes: number;
+  readonly origin: number;
+  readonly digits: number;
+  readonly seed: number;
+  readonly profile: Profile;
+  readonly idleTimeout: number;
+  readonly form: Form;
+  readonly transitions: boolean;
+}
+
+/** The connections that ended in one window of one shard, in order. */
+export interface Delivery {
+  readonly shard: number;
+  /** Number of the window; that of the last one plus one for what the end of the capture ended. */
+  readonly window: number;
+  /** When each ended, the packet that ended it (-1: a timer), and, where these may tie, its 4-tuple. */
+  readonly times: number[];
+  readonly packets: number[];
+  readonly tuples: string[];
+  readonly items: (ConnectionRecord | string)[];
+}
+
+/** What a shard has counted when it is done, as plain data. */
+export interface ShardResult {
+  readonly counts: Counts;
+  readonly segments: number;
+  readonly duplicates: number;
+  readonly oddities: Float64Array;
+  readonly statistics: Statistics;
+}
+
+/** One shard's part of a run, in whatever thread. */
+export class ShardJob {
+  readonly #task: ShardTask;
+  readonly #shard: Shard;
+  readonly #statistics = new Statistics();
+  readonly #clock: Clock;
+  readonly #plan: Plan;
+  #delivery: Delivery;
+
+  constructor(task: ShardTask) {
+    this.#task = task;
+    this.#clock = new Clock(task.origin, task.digits);
+    this.#plan = new Plan(task.captures, task.windowBytes);
+    this.#delivery = this.#empty(0);
+    this.#shard = new Shard({ ...task, plan: this.#plan, exchange: new Exchange(task.shards, task.control) }, task, (connection) => this.#ended(connection));
+  }
+
+  /** Runs to the end; yields what each window has ended, and last what the end of the capture did. */
+  *run(): Generator<Delivery, void, undefined> {
+    for (const window of this.#shard.run()) yield this.#take(window);
+    yield this.#take(this.#plan.windows);
+  }
+
+  result(): ShardResult {
+    const { counts, tracker } = this.#shard;
+    return { counts, segments: tracker.segments, duplicates: tracker.duplicates, oddities: tracker.oddities.counts, statistics: this.#statistics };
+  }
+
+  #ended(connection: Ended): void {
+    this.#statistics.add(connection, (endpoint) => addressOf(connection, endpoint));
+    const { form, transitions } = this.#task;
+    if (form === 'none') return;
+    const record = connectionRecord(connection, this.#clock, transitions);
+    const atEnd = connection.packet === Infinity;
+    this.#delivery.times.push(atEnd ? Infinity : connection.time);
+    this.#delivery.packets.push(connection.packet);
+    this.#delivery.tuples.push(atEnd || connection.packet < 0 ? tupleKey(connection.table, connection.slot) : '');
+    this.#delivery.items.push(form === 'lines' ? `${JSON.stringify(record)}\n` : record);
+  }
+
+  #take(window: number): Delivery {
+    const delivery = { ...this.#delivery, window };
+    this.#delivery = this.#empty(window + 1);
+    return delivery;
+  }
+
+  #empty(window: number): Delivery {
+    return { shard: this.#task.index, window, times: [], packets: [], tuples: [], items: [] };
+  }
+}

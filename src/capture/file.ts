@@ -21,6 +21,7 @@ export interface Source {
   readonly size: number;
   /** Fills `bytes` from `position` on, as far as there are any; answers how many were read. */
   read(bytes: Uint8Array, position: number): number;
+  close?(): void;
 }
 
 export class CaptureFile implements Source {

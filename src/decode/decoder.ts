@@ -71,6 +71,7 @@ interface Exports {
 }
 
 export class Decoder {
+  readonly memory: DecoderMemory;
   /** Bytes to decode. */
   readonly window: Uint8Array;
   /** What decode() answers, by the words of layout/framing.ts. */
@@ -89,6 +90,7 @@ export class Decoder {
     const version = constant('LAYOUT_VERSION');
     if (version !== LAYOUT_VERSION) throw new Error(`decoder.wasm has layout version ${version}, not ${LAYOUT_VERSION}: build it again`);
     const { buffer } = memory;
+    this.memory = memory;
     this.window = new Uint8Array(buffer, constant('WINDOW'), constant('WINDOW_BYTES'));
     this.state = new Int32Array(buffer, constant('STATE'), STATE_WORDS);
     this.drops = this.state.subarray(DROPS, DROPS + DROP_REASONS);

@@ -3,13 +3,14 @@
 import { describe, expect, it } from 'vitest';
 import { DROP_NAMES, namedDrops } from '../../src/decode/drops.ts';
 import * as drops from '../../src/layout/drops.ts';
+import { SEGMENTS_CAPACITY, SLOTS } from '../../src/layout/batch.ts';
 import { BATCH_FULL, BROKEN_RECORD, PACKETS, RECORDS, SEGMENTS, STOPPED, WANTS_BYTES } from '../../src/layout/framing.ts';
 import { EN10MB } from '../../src/layout/link.ts';
 import { bytes, ethernet, ipv4, ipv6, pcapRecord, tcp } from '../support/packets.ts';
 import { BUILDS, decodePackets, ORIGIN, SEED } from './decoding.ts';
 
 const packet = ethernet(ipv4(tcp()));
-const framing = { linkType: EN10MB, swapped: false, fractionNs: 1000, limit: 262144, origin: ORIGIN, seed: SEED };
+const framing = { linkType: EN10MB, swapped: false, fractionNs: 1000, limit: 262144, origin: ORIGIN, seed: SEED, shards: 1 };
 
 describe('drop reasons', () => {
   it('have names in the order of their numbers', () => {
@@ -54,16 +55,18 @@ describe.each(BUILDS)('decoder, $build', ({ decoder }) => {
     expect(() => decoder.decode(2, 1)).toThrow(RangeError);
     expect(() => decoder.decode(0, decoder.window.length + 1)).toThrow(RangeError);
     expect(() => decoder.decode(-1, 1)).toThrow(RangeError);
+    expect(() => decoder.decode(0, 1, 2)).toThrow(RangeError);
+    expect(() => decoder.decode(0, 1, 1, SLOTS)).toThrow(RangeError);
   });
 
   it('goes on where the batch was full, with counters of its own for each call', () => {
     const record = pcapRecord({ captured: ethernet(ipv6(tcp())) });
-    const count = decoder.capacity + 5;
+    const count = SEGMENTS_CAPACITY + 5;
     put(...Array.from({ length: count }, () => record));
     const end = count * record.length;
     const stop = decoder.decode(0, end);
-    expect(stop).toBe(decoder.capacity * record.length);
-    expect([decoder.state[STOPPED], decoder.state[RECORDS]]).toEqual([BATCH_FULL, decoder.capacity]);
+    expect(stop).toBe(SEGMENTS_CAPACITY * record.length);
+    expect([decoder.state[STOPPED], decoder.state[RECORDS]]).toEqual([BATCH_FULL, SEGMENTS_CAPACITY]);
     expect(decoder.decode(stop, end)).toBe(end);
     expect([decoder.state[STOPPED], decoder.state[RECORDS], decoder.state[PACKETS]]).toEqual([WANTS_BYTES, 5, 5]);
   });
@@ -132,6 +135,6 @@ describe.each(BUILDS)('decoder, $build', ({ decoder }) => {
     expect(decoder.clock).toBe(7000);
     decoder.begin(framing, 9000);
     decoder.decode(0, length);
-    expect([decoder.clock, decoder.times[0]]).toEqual([9000, 9000]);
+    expect([decoder.clock, decoder.batch(decoder.memory, 0, 0).times[0]]).toEqual([9000, 9000]);
   });
 });

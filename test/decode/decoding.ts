@@ -2,10 +2,12 @@
 
 import { readPcapHeader } from '../../src/capture/pcap.ts';
 import type { Source } from '../../src/capture/file.ts';
-import { type Fault, WindowWalk } from '../../src/capture/windows.ts';
+import type { Fault } from '../../src/capture/fault.ts';
 import { Decoder } from '../../src/decode/decoder.ts';
 import { DROP_NAMES } from '../../src/decode/drops.ts';
 import { PACKETS, PAIRS, RECORDS, REGRESSIONS, SEGMENTS } from '../../src/layout/framing.ts';
+import { Plan } from '../../src/shard/plan.ts';
+import { WindowReader } from '../../src/shard/windows.ts';
 import * as S from '../../src/layout/segment.ts';
 import { type CapturedPacket, type CaptureFields, pcap } from '../support/packets.ts';
 
@@ -65,12 +67,20 @@ export function inMemory(bytes: Uint8Array): Source {
   };
 }
 
+/** Decodes a capture window by window, each from where the one before ended. */
 export function decodeSource(source: Source, windowBytes = 1 << 20, by: Decoder = decoder, seed = SEED): Decoded {
   const header = readPcapHeader(source);
-  by.begin({ ...header, origin: ORIGIN, seed });
-  const walk = new WindowWalk(source, header, by, { windowBytes });
+  const plan = new Plan([{ path: source.path, size: source.size, header }], windowBytes);
+  const reader = new WindowReader({ plan, origin: ORIGIN, seed, shards: 1 }, by, () => source);
   const decoded: Decoded = { packets: 0, segments: 0, regressions: 0, drops: {}, records: [], fault: undefined };
-  for (const _ of walk) {
+  let start = header.headerBytes;
+  let clock = -Infinity;
+  for (let number = 0; number < plan.windows; number++) {
+    const window = plan.window(number);
+    const { end, fault } = reader.decode(window, 0, start, clock, start < window.base + window.bytes ? reader.read(window) : 0);
+    start = end;
+    clock = by.clock;
+    decoded.fault ??= fault;
     const { state } = by;
     const count = state[RECORDS] ?? 0;
     for (let index = 0; index < count; index++) decoded.records.push(record(by, index, decoded.packets));
@@ -82,7 +92,6 @@ export function decodeSource(source: Source, windowBytes = 1 << 20, by: Decoder 
       if (drops) decoded.drops[name] = (decoded.drops[name] ?? 0) + drops;
     });
   }
-  decoded.fault = walk.fault;
   return decoded;
 }
 
@@ -108,14 +117,15 @@ export function dropOf(captured: Uint8Array, linkType?: number, original = captu
 }
 
 function record(by: Decoder, index: number, packetsBefore: number): DecodedSegment {
+  const { words, times, pairs } = by.batch(by.memory, 0, 0);
   const at = index * S.SEGMENT_WORDS;
-  const word = (offset: number): number => (by.words[at + offset] ?? 0) >>> 0;
+  const word = (offset: number): number => (words[at + offset] ?? 0) >>> 0;
   const flags = word(S.FLAGS_WORD);
   const tcp = word(S.TCP_WORD);
   const pair = word(S.ADDRESS_WORD) * S.ADDRESS_PAIR_BYTES;
   if (flags & S.IPV6 && word(S.ADDRESS_WORD) >= (by.state[PAIRS] ?? 0)) throw new Error('no such address pair');
   return {
-    time: by.times[at / 2 + S.TIME_WORD / 2] ?? Number.NaN,
+    time: times[at / 2 + S.TIME_WORD / 2] ?? Number.NaN,
     seq: word(S.SEQ_WORD),
     ack: word(S.ACK_WORD),
     low: word(S.LOW_WORD),
@@ -130,7 +140,7 @@ function record(by: Decoder, index: number, packetsBefore: number): DecodedSegme
     digest: word(S.DIGEST_WORD),
     link: word(S.LINK_WORD),
     packet: packetsBefore + word(S.PACKET_WORD),
-    pair: flags & S.IPV6 ? [...by.pairs.subarray(pair, pair + S.ADDRESS_PAIR_BYTES)] : undefined,
+    pair: flags & S.IPV6 ? [...pairs.subarray(pair, pair + S.ADDRESS_PAIR_BYTES)] : undefined,
     windowScale: tcp & 15,
     headerWords: (tcp >>> 4) & 15,
     options: tcp & 0x700,

@@ -1,11 +1,13 @@
 import { Bench } from 'tinybench';
 import { CaptureFile } from '../dist/capture/file.js';
 import { firstSecond, readPcapHeader } from '../dist/capture/pcap.js';
-import { DEFAULT_WINDOW_BYTES, WindowWalk } from '../dist/capture/windows.js';
 import { Decoder } from '../dist/decode/decoder.js';
-import { PACKETS, RECORDS } from '../dist/layout/framing.js';
+import { WINDOW_CAPACITY } from '../dist/layout/batch.js';
+import { PACKETS } from '../dist/layout/framing.js';
 import { SEGMENT_WORDS } from '../dist/layout/segment.js';
 import { Run } from '../dist/merge/run.js';
+import { Plan } from '../dist/shard/plan.js';
+import { WindowReader } from '../dist/shard/windows.js';
 import { PROFILES } from '../dist/tracker/time-wait.js';
 import { Tracker } from '../dist/tracker/tracker.js';
 
@@ -19,23 +21,39 @@ export async function measureParts(path: string, runs: number): Promise<Part[]> 
   const file = new CaptureFile(path);
   const header = readPcapHeader(file);
   const decoder = new Decoder(Decoder.compile());
-  const framing = { ...header, origin: firstSecond(file, header), seed: 1 };
+  const plan = new Plan([{ path, size: file.size, header }], WINDOW_CAPACITY);
+  const reader = new WindowReader({ plan, origin: firstSecond(file, header), seed: 1, shards: 1 }, decoder, () => file);
 
   const read = (): void => {
-    for (let position = 0; position < file.size; position += DEFAULT_WINDOW_BYTES) file.read(decoder.window.subarray(0, DEFAULT_WINDOW_BYTES), position);
+    for (let position = 0; position < file.size; position += WINDOW_CAPACITY)
+      file.read(decoder.window.subarray(0, WINDOW_CAPACITY), position);
   };
-  const decode = (batch?: (packets: number, records: number) => void): void => {
-    decoder.begin(framing);
-    for (const _ of new WindowWalk(file, header, decoder)) batch?.(decoder.state[PACKETS]!, decoder.state[RECORDS]!);
+  const decode = (take?: (packets: number) => void): void => {
+    let start = header.headerBytes;
+    let clock = -Infinity;
+    for (let number = 0; number < plan.windows; number++) {
+      const window = plan.window(number);
+      ({ end: start } = reader.decode(window, 0, start, clock, reader.read(window)));
+      ({ clock } = decoder);
+      take?.(decoder.state[PACKETS]!);
+    }
   };
   // The tracker alone: the batches of the capture's beginning, decoded before the clock starts.
-  const batches: { words: Int32Array; times: Float64Array; pairs: Uint8Array; count: number; packets: number }[] = [];
+  const batches: { words: Int32Array; times: Float64Array; pairs: Uint8Array; list: Int32Array; count: number; packets: number }[] = [];
   let kept = 0;
-  decode((packets, count) => {
+  decode((packets) => {
     if (kept > 200e6) return;
-    const words = decoder.words.slice(0, count * SEGMENT_WORDS);
+    const batch = decoder.batch(decoder.memory, 0, 0);
+    const words = batch.words.slice(0, batch.count * SEGMENT_WORDS);
     kept += words.byteLength;
-    batches.push({ words, times: new Float64Array(words.buffer), pairs: decoder.pairs.slice(0, 0), count, packets });
+    batches.push({
+      words,
+      times: new Float64Array(words.buffer),
+      pairs: batch.pairs.slice(0, 0),
+      list: batch.list.slice(0, batch.count),
+      count: batch.count,
+      packets,
+    });
   });
   const track = (): void => {
     const tracker = new Tracker({ profile: PROFILES['linux']!, idleTimeout: Infinity, ended: () => {} });
@@ -45,13 +63,18 @@ export async function measureParts(path: string, runs: number): Promise<Part[]> 
       packets += batch.packets;
     }
   };
-  const all = async (): Promise<void> => {
-    for await (const _ of new Run([path], { connections: false, transitions: false }).batches());
+  const all = async (workers: number): Promise<void> => {
+    for await (const _ of new Run([path], 'none', false, { workers }).batches());
   };
 
   const bench = new Bench({ iterations: runs, time: 0, warmupIterations: 1, warmupTime: 0 });
   const tracked = batches.reduce((sum, { count }) => sum + count, 0);
-  bench.add('read (the floor)', read).add('read and decode', () => decode()).add(`track alone, first ${(tracked / 1e6).toFixed(1)} M segments`, track).add('all of it', all);
+  bench
+    .add('read (the floor)', read)
+    .add('read and decode', () => decode())
+    .add(`track alone, first ${(tracked / 1e6).toFixed(1)} M segments`, track)
+    .add('all of it, one worker', () => all(1))
+    .add('all of it, two workers', () => all(2));
   await bench.run();
   file.close();
   return bench.tasks.map(({ name, result }) => {

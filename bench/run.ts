@@ -7,14 +7,20 @@ import { measureParts } from './parts.ts';
 import { measureWhole } from './whole.ts';
 
 const { values } = parseArgs({
-  options: { bytes: { type: 'string', default: '100000000' }, runs: { type: 'string', default: '3' }, shapes: { type: 'string', default: 'snapshots,mtu' } },
+  options: {
+    bytes: { type: 'string', default: '100000000' },
+    runs: { type: 'string', default: '3' },
+    shapes: { type: 'string', default: 'snapshots,mtu' },
+  },
 });
 const bytes = Number(values.bytes);
 const runs = Number(values.runs);
 const folder = fileURLToPath(new URL('data/', import.meta.url));
 mkdirSync(folder, { recursive: true });
 
-console.log(`${type()} ${release()} ${arch()}, ${cpus().length} x ${cpus()[0]?.model ?? '?'}, node ${process.version}; medians of ${runs} runs\n`);
+console.log(
+  `${type()} ${release()} ${arch()}, ${cpus().length} x ${cpus()[0]?.model ?? '?'}, node ${process.version}; medians of ${runs} runs\n`,
+);
 for (const shape of values.shapes.split(',')) {
   if (!Object.hasOwn(SHAPES, shape)) throw new RangeError(`--shapes ${shape}: not one of ${Object.keys(SHAPES).join(', ')}`);
   const path = `${folder}${shape}-${bytes}.pcap`;
@@ -30,7 +36,9 @@ for (const shape of values.shapes.split(',')) {
 function table(title: string, rows: readonly { name: string; seconds: number }[], size: number, floor: number): void {
   console.log(`${title.padEnd(44)} ${'seconds'.padStart(9)} ${'GB/s'.padStart(7)} ${'to floor'.padStart(9)}`);
   for (const { name, seconds } of rows) {
-    console.log(`${name.padEnd(44)} ${seconds.toFixed(3).padStart(9)} ${(size / seconds / 1e9).toFixed(2).padStart(7)} ${(seconds / floor).toFixed(1).padStart(9)}`);
+    console.log(
+      `${name.padEnd(44)} ${seconds.toFixed(3).padStart(9)} ${(size / seconds / 1e9).toFixed(2).padStart(7)} ${(seconds / floor).toFixed(1).padStart(9)}`,
+    );
   }
   console.log();
 }

@@ -14,6 +14,7 @@ const FILTER = 'tcp[tcpflags] & (tcp-fin|tcp-rst) != 0';
 /** Programs that read the whole capture. Each row says what it does, because they do not do the same. */
 const COMMANDS: readonly { name: string; command: (file: string) => string[]; slow?: boolean }[] = [
   { name: 'fourwaves report', command: (file) => [process.execPath, cli, 'report', file] },
+  { name: 'fourwaves report --workers 1', command: (file) => [process.execPath, cli, 'report', '--workers', '1', file] },
   { name: 'capinfos -c (counts packets)', command: (file) => ['capinfos', '-c', file] },
   { name: 'tcpdump, FINs and RSTs (filters packets)', command: (file) => ['tcpdump', '-nr', file, '-w', '/dev/null', FILTER] },
   { name: 'softflowd (flow counters)', command: (file) => ['softflowd', '-r', file, '-n', '127.0.0.1:9995'] },

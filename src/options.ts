@@ -37,7 +37,11 @@ const OPTIONS = {
     value: 'SECONDS',
     help: 'end the record of an open connection that is silent this long (default: never)',
   },
-  workers: { type: 'string', value: 'N', help: `threads that share the work, 1 to ${SHARDS_CAPACITY} (default: as many as there are processors)` },
+  workers: {
+    type: 'string',
+    value: 'N',
+    help: `threads that share the work, 1 to ${SHARDS_CAPACITY} (default: as many as there are processors)`,
+  },
   help: { type: 'boolean', short: 'h', help: 'print this' },
   version: { type: 'boolean', short: 'V', help: 'print the version' },
 } as const satisfies Record<string, Option>;
@@ -85,7 +89,8 @@ function parse(args: readonly string[]) {
 
 function workers(text: string): number {
   const value = Number(text);
-  if (!(Number.isInteger(value) && value >= 1 && value <= SHARDS_CAPACITY)) throw new UsageError(`--workers ${text}: not a whole number from 1 to ${SHARDS_CAPACITY}`);
+  if (!(Number.isInteger(value) && value >= 1 && value <= SHARDS_CAPACITY))
+    throw new UsageError(`--workers ${text}: not a whole number from 1 to ${SHARDS_CAPACITY}`);
   return value;
 }
 

@@ -131,7 +131,8 @@ export class Decoder {
    * first one that it did not decode.
    */
   decode(from: number, to: number, stop = to, slot = 0): number {
-    if (!(from >= 0 && from <= to && stop <= to && to <= this.window.length)) throw new RangeError(`no such window: ${from}..${stop}..${to}`);
+    if (!(from >= 0 && from <= to && stop <= to && to <= this.window.length))
+      throw new RangeError(`no such window: ${from}..${stop}..${to}`);
     if (!(slot >= 0 && slot < SLOTS)) throw new RangeError(`no such slot: ${slot}`);
     return this.#decode(from, stop, to, slot);
   }

@@ -23,7 +23,10 @@ export class Merger {
     const ready: (ConnectionRecord | string)[] = [];
     for (let window = this.#waiting.get(this.next); window?.length === this.#shards; window = this.#waiting.get(this.next)) {
       this.#waiting.delete(this.next++);
-      mergeInto(ready, window.filter(({ items }) => items.length > 0));
+      mergeInto(
+        ready,
+        window.filter(({ items }) => items.length > 0),
+      );
     }
     return ready;
   }
@@ -40,7 +43,8 @@ function mergeInto(merged: (ConnectionRecord | string)[], deliveries: readonly D
   for (;;) {
     let first = -1;
     for (let i = 0; i < deliveries.length; i++) {
-      if (heads[i]! < deliveries[i]!.items.length && (first < 0 || precedes(deliveries[i]!, heads[i]!, deliveries[first]!, heads[first]!))) first = i;
+      if (heads[i]! < deliveries[i]!.items.length && (first < 0 || precedes(deliveries[i]!, heads[i]!, deliveries[first]!, heads[first]!)))
+        first = i;
     }
     if (first < 0) return;
     merged.push(deliveries[first]!.items[heads[first]!++]!);

@@ -66,7 +66,8 @@ export class Run {
     if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1 && workers <= SHARDS_CAPACITY)) {
       throw new RangeError(`${workers} workers: not a whole number from 1 to ${SHARDS_CAPACITY}`);
     }
-    if (!(Number.isInteger(windowBytes) && windowBytes >= 1 && windowBytes <= WINDOW_CAPACITY)) throw new RangeError(`window of ${windowBytes} bytes`);
+    if (!(Number.isInteger(windowBytes) && windowBytes >= 1 && windowBytes <= WINDOW_CAPACITY))
+      throw new RangeError(`window of ${windowBytes} bytes`);
     this.#options = options;
     this.#form = form;
     this.#transitions = transitions;

@@ -65,7 +65,9 @@ export class ShardJob {
     this.#clock = new Clock(task.origin, task.digits);
     this.#plan = new Plan(task.captures, task.windowBytes);
     this.#delivery = this.#empty(0);
-    this.#shard = new Shard({ ...task, plan: this.#plan, exchange: new Exchange(task.shards, task.control) }, task, (connection) => this.#ended(connection));
+    this.#shard = new Shard({ ...task, plan: this.#plan, exchange: new Exchange(task.shards, task.control) }, task, (connection) =>
+      this.#ended(connection),
+    );
   }
 
   /** Runs to the end; yields what each window has ended, and last what the end of the capture did. */
@@ -76,7 +78,13 @@ export class ShardJob {
 
   result(): ShardResult {
     const { counts, tracker } = this.#shard;
-    return { counts, segments: tracker.segments, duplicates: tracker.duplicates, oddities: tracker.oddities.counts, statistics: this.#statistics };
+    return {
+      counts,
+      segments: tracker.segments,
+      duplicates: tracker.duplicates,
+      oddities: tracker.oddities.counts,
+      statistics: this.#statistics,
+    };
   }
 
   #ended(connection: Ended): void {

@@ -6,7 +6,8 @@ export function processors(): number {
   const available = availableParallelism();
   try {
     const [quota, period] = readFileSync('/sys/fs/cgroup/cpu.max', 'utf8').trim().split(' ').map(Number);
-    if (quota !== undefined && period !== undefined && quota > 0 && period > 0) return Math.max(1, Math.min(available, Math.ceil(quota / period)));
+    if (quota !== undefined && period !== undefined && quota > 0 && period > 0)
+      return Math.max(1, Math.min(available, Math.ceil(quota / period)));
   } catch {
     // No control group of that kind here: nothing limits the quota.
   }

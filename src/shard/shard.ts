@@ -41,7 +41,13 @@ export interface ShardSetting {
  */
 export class Shard {
   readonly tracker: Tracker;
-  readonly counts: Counts = { packets: 0, timeRegressions: 0, drops: new Float64Array(DROP_REASONS), first: { window: Infinity, time: Number.NaN }, faults: [] };
+  readonly counts: Counts = {
+    packets: 0,
+    timeRegressions: 0,
+    drops: new Float64Array(DROP_REASONS),
+    first: { window: Infinity, time: Number.NaN },
+    faults: [],
+  };
   readonly #setting: ShardSetting;
   readonly #decoder: Decoder;
   readonly #windows: WindowReader;
@@ -106,7 +112,13 @@ export class Shard {
     let decoded = guessed;
     const clockHolds = guessed.clock === before.clock || this.#decoder.firstTime >= before.clock;
     if (!(guessed.start === start && clockHolds)) {
-      decoded = this.#windows.decode(window, slot, start, before.clock, start < window.base + window.bytes ? this.#windows.read(window) : 0);
+      decoded = this.#windows.decode(
+        window,
+        slot,
+        start,
+        before.clock,
+        start < window.base + window.bytes ? this.#windows.read(window) : 0,
+      );
     }
     const { state, drops } = this.#decoder;
     const packets = state[PACKETS]!;

@@ -70,7 +70,12 @@ export class WindowReader {
     }
     let filled = bytes;
     let at = decoder.decode(start - window.base, filled, Math.min(window.bytes, filled), slot);
-    while (at < window.bytes && decoder.state[STOPPED] !== BROKEN_RECORD && decoder.state[STOPPED] !== BATCH_FULL && window.base + filled < size) {
+    while (
+      at < window.bytes &&
+      decoder.state[STOPPED] !== BROKEN_RECORD &&
+      decoder.state[STOPPED] !== BATCH_FULL &&
+      window.base + filled < size
+    ) {
       // A record crosses the end of what was read.
       const view = new DataView(decoder.window.buffer, decoder.window.byteOffset);
       const need = filled - at < RECORD_HEADER_BYTES ? filled + SLACK : at + RECORD_HEADER_BYTES + view.getUint32(at + 8, !header.swapped);
@@ -81,7 +86,16 @@ export class WindowReader {
     }
     const end = window.base + at;
     const rule = at < window.bytes ? this.#ruleBroken(capture, window, at, filled) : undefined;
-    const fault: Fault | undefined = rule === undefined ? undefined : { file: path, offset: end, truncated: decoder.state[STOPPED] !== BROKEN_RECORD, rule, message: `${path}: offset ${end}: ${rule}` };
+    const fault: Fault | undefined =
+      rule === undefined
+        ? undefined
+        : {
+            file: path,
+            offset: end,
+            truncated: decoder.state[STOPPED] !== BROKEN_RECORD,
+            rule,
+            message: `${path}: offset ${end}: ${rule}`,
+          };
     return { window, slot, start, clock, end: fault ? Infinity : end, fault };
   }
 

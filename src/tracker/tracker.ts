@@ -13,7 +13,7 @@ import { slotsByTuple } from './order.ts';
 import * as slots from './slot.ts';
 import { ConnectionTable } from './table.ts';
 import { type Profile, type TimeWait, timeWaits } from './time-wait.ts';
-import { ExpiryQueue } from './timers.ts';
+import { ExpiryQueue, SilenceHeap } from './timers.ts';
 import { completeness } from './wireshark.ts';
 import { beginHistory, plainLetter } from './zeek.ts';
 
@@ -62,6 +62,7 @@ export class Tracker {
   readonly #copies = new Duplicates();
   readonly #fragments = new Fragments();
   readonly #expiries = new ExpiryQueue();
+  readonly #silences = new SilenceHeap();
   readonly #segment = new Segment();
   readonly #entries = new Int32Array(BLOCK);
   /** Sum of the words touched ahead: means nothing. */
@@ -76,7 +77,6 @@ export class Tracker {
     const { words: records, times: recordTimes, list, count } = batch;
     const { table } = this;
     let { words, times, index, mask } = table;
-    const idle = this.#options.idleTimeout;
     for (let place = 0; place < count; place++) {
       if (place % BLOCK === 0) this.#touch(records, list, place, Math.min(BLOCK, count - place));
       const record = list[place]!;
@@ -93,7 +93,7 @@ export class Tracker {
         }
         this.segments++;
       }
-      if (this.#expiries.next <= time) this.#expire(time);
+      if (this.#expiries.next <= time || this.#silences.next <= time) this.#expire(time);
 
       if ((flags & ORDINARY) === ACK) {
         const slot = find(index, mask, words, records, at, hash);
@@ -108,8 +108,7 @@ export class Tracker {
             advance >= 0 &&
             ((words[peer + slots.NXT]! - ack) | 0) >= 0 &&
             flags >>> 16 !== 0 &&
-            (words[slot + slots.PAIR]! < 0 || table.samePair(words[slot + slots.PAIR]!, batch, records[at + layout.ADDRESS_WORD]!)) &&
-            time - times[(slot >> 1) + slots.LAST]! <= idle
+            (words[slot + slots.PAIR]! < 0 || table.samePair(words[slot + slots.PAIR]!, batch, records[at + layout.ADDRESS_WORD]!))
           ) {
             if ((words[own + slots.SEEN]! & (payload > 0 ? slots.HISTORY_DATA : slots.HISTORY_ACK)) === 0) {
               plainLetter(table, slot, sender, payload);
@@ -138,7 +137,7 @@ export class Tracker {
 
   /** The capture clock of the whole run stands at `clock`: timers of this shard that are due run out. */
   advance(clock: number): void {
-    if (this.#expiries.next <= clock) this.#expire(clock);
+    this.#expire(clock);
   }
 
   /** The capture ends at `clock`: every connection that is left is delivered, ordered by its 4-tuple. */
@@ -176,10 +175,6 @@ export class Tracker {
   #place(batch: Batch, segment: Segment, packet: number): void {
     const { table } = this;
     let slot = table.find(batch, segment);
-    if (slot >= 0 && this.#isIdle(slot, segment.time)) {
-      this.#remove(slot, 'idle_timeout', table.times[(slot >> 1) + slots.LAST]! + this.#options.idleTimeout, -1);
-      slot = -1;
-    }
     if (slot < 0) {
       slot = table.add(batch, segment);
       this.#begin(slot, segment);
@@ -210,14 +205,6 @@ export class Tracker {
     this.#observe(slot, segment);
   }
 
-  #isIdle(slot: number, time: number): boolean {
-    const { words, times } = this.table;
-    return (
-      (words[slot + slots.FACTS]! & (slots.CLOSED | slots.RESET)) === 0 &&
-      time - times[(slot >> 1) + slots.LAST]! > this.#options.idleTimeout
-    );
-  }
-
   /** A fresh slot's first facts: who is the client, and whether the capture missed the beginning. */
   #begin(slot: number, segment: Segment): void {
     const { words, times } = this.table;
@@ -235,6 +222,8 @@ export class Tracker {
     }
     if (client === 1) words[slot + slots.FACTS]! |= slots.CLIENT_IS_HIGH;
     beginHistory(this.table, slot, segment);
+    const { idleTimeout } = this.#options;
+    if (idleTimeout < Infinity) this.#silences.push(slot, words[slot + slots.GENERATION]!, segment.time + idleTimeout);
   }
 
   #observe(slot: number, segment: Segment): void {
@@ -270,16 +259,31 @@ export class Tracker {
     this.#expiries.push(slot, words[slot + slots.GENERATION]!, time);
   }
 
-  /** Lets go of the connections whose time is over at `clock`. */
+  /** Lets go of the connections whose time is over at `clock`, in the order in which it was. */
   #expire(clock: number): void {
-    const { table } = this;
-    while (this.#expiries.next <= clock) {
-      const { slot, generation, next } = this.#expiries;
-      this.#expiries.shift();
-      if (table.words[slot + slots.GENERATION] !== generation || table.times[(slot >> 1) + slots.EXPIRY] !== next) continue;
-      if (table.peekRare(slot)?.held) this.#releaseHeld(slot, 'expired', next);
-      else this.#remove(slot, 'expired', next, -1);
+    while (Math.min(this.#expiries.next, this.#silences.next) <= clock) {
+      if (this.#expiries.next <= this.#silences.next) this.#expireFirst();
+      else this.#silenceFirst();
     }
+  }
+
+  #expireFirst(): void {
+    const { table } = this;
+    const { slot, generation, next } = this.#expiries;
+    this.#expiries.shift();
+    if (table.words[slot + slots.GENERATION] !== generation || table.times[(slot >> 1) + slots.EXPIRY] !== next) return;
+    if (table.peekRare(slot)?.held) this.#releaseHeld(slot, 'expired', next);
+    else this.#remove(slot, 'expired', next, -1);
+  }
+
+  #silenceFirst(): void {
+    const { words, times } = this.table;
+    const { slot, generation, due } = this.#silences.shift();
+    if (words[slot + slots.GENERATION] !== generation || (words[slot + slots.FACTS]! & (slots.CLOSED | slots.RESET)) !== 0) return;
+    const silent = times[(slot >> 1) + slots.LAST]! + this.#options.idleTimeout;
+    if (silent > due) return this.#silences.push(slot, generation, silent);
+    this.#dropHeld(slot);
+    this.#remove(slot, 'idle_timeout', due, -1);
   }
 
   /** The held SYN was accepted: the new incarnation begins at it. */

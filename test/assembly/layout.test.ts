@@ -37,7 +37,7 @@ describe.each(['decoder.wasm', 'decoder.debug.wasm'])('%s', (build) => {
     ] as const;
     regions.forEach(([, end], index) => {
       const next = regions[index + 1];
-      expect(end).toBeLessThanOrEqual(next ? value(next[0]) : (memory.buffer.byteLength));
+      expect(end).toBeLessThanOrEqual(next ? value(next[0]) : memory.buffer.byteLength);
     });
     expect(value('WINDOW') % 65536).toBe(0);
     expect(value('SEGMENTS') % segment.SEGMENT_BYTES).toBe(0);

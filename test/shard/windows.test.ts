@@ -13,7 +13,8 @@ describe('windows', () => {
   it('hold each record once, whatever their size', () => {
     const whole = decodeSource(inMemory(five));
     expect(whole.packets).toBe(5);
-    for (let windowBytes = 1; windowBytes <= five.length; windowBytes += 7) expect(decodeSource(inMemory(five), windowBytes)).toEqual(whole);
+    for (let windowBytes = 1; windowBytes <= five.length; windowBytes += 7)
+      expect(decodeSource(inMemory(five), windowBytes)).toEqual(whole);
   });
 
   it('has nothing to say of a capture without records', () => {
@@ -49,7 +50,11 @@ describe('windows', () => {
   it('take a file that becomes shorter for one whose tail is cut', () => {
     const whole = inMemory(five);
     const left = 24 + 3 * record + 10;
-    const shrunk: Source = { ...whole, size: five.length, read: (target, position) => inMemory(five.subarray(0, left)).read(target, position) };
+    const shrunk: Source = {
+      ...whole,
+      size: five.length,
+      read: (target, position) => inMemory(five.subarray(0, left)).read(target, position),
+    };
     const { fault, packets } = decodeSource(shrunk, record);
     expect(packets).toBe(3);
     expect(fault).toMatchObject({ truncated: true, offset: 24 + 3 * record });

@@ -1,0 +1,148 @@
+// The answer must not depend on how the work was cut. Threads run the built files, so this test takes Run from dist/.
+
+import { mkdtempSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { Run } from '../../dist/merge/run.js';
+import { summaryRecord } from '../../dist/merge/summary.js';
+import { ACK, FIN, PSH, SYN } from '../../src/layout/tcp.ts';
+import { bytes, type CapturedPacket, ethernet, ipv4, pcap, tcp } from '../support/packets.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'fourwaves-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const captures = new URL('../captures/', import.meta.url);
+const SECONDS = 1_700_000_000;
+
+interface Cut {
+  workers: number;
+  windowBytes: number;
+}
+
+async function answer(paths: string[], cut: Cut): Promise<string> {
+  const run = new Run(paths, 'lines', true, cut);
+  const lines: unknown[] = [];
+  for await (const batch of run.batches()) lines.push(...batch);
+  return `${lines.join('')}${JSON.stringify(summaryRecord(run.outcome()))}`;
+}
+
+/** Connections that send a whole capture as their payload, so that every cut meets record headers that are none. */
+function treacherous(): string {
+  const inner = readFileSync(new URL('all.pcap', captures)).subarray(24);
+  const packets: CapturedPacket[] = [];
+  let micros = 0;
+  const put = (connection: number, up: boolean, flags: number, seq: number, ack: number, payload: Uint8Array = bytes()): void => {
+    const [source, destination] = up ? [40_000 + connection, 80] : [80, 40_000 + connection];
+    const captured = ethernet(ipv4(tcp({ source, destination, flags, seq, ack, payload })));
+    packets.push({ seconds: SECONDS + Math.floor(micros / 1e6), fraction: micros % 1e6, captured });
+    micros += 500;
+  };
+  for (let connection = 0; connection < 40; connection++) {
+    put(connection, true, SYN, 100, 0);
+    put(connection, false, SYN | ACK, 700, 101);
+    put(connection, true, ACK, 101, 701);
+    let seq = 101;
+    for (let at = connection; at < inner.length; at += 1400) {
+      const payload = inner.subarray(at, at + 1400);
+      put(connection, true, PSH | ACK, seq, 701, payload);
+      seq += payload.length;
+    }
+    put(connection, true, FIN | ACK, seq, 701);
+    put(connection, false, FIN | ACK, 701, seq + 1);
+    put(connection, true, ACK, seq + 1, 702);
+  }
+  const path = join(folder, 'treacherous.pcap');
+  writeFileSync(path, pcap(packets));
+  return path;
+}
+
+/** The same with times that run backwards again and again. */
+function unordered(): string {
+  const whole = readFileSync(treacherous());
+  for (let at = 24, n = 0; at < whole.length; at += 16 + whole.readUInt32LE(at + 8), n++) {
+    if (n % 7 === 3) whole.writeUInt32LE(whole.readUInt32LE(at) - (n % 21 === 3 ? 100 : 0), at);
+    if (n % 5 === 2) whole.writeUInt32LE(Math.max(0, whole.readUInt32LE(at + 4) - 800), at + 4);
+  }
+  const path = join(folder, 'unordered.pcap');
+  writeFileSync(path, whole);
+  return path;
+}
+
+const CUTS: Cut[] = [
+  { workers: 1, windowBytes: 700 },
+  { workers: 2, windowBytes: 1 << 20 },
+  { workers: 2, windowBytes: 40_001 },
+  { workers: 3, windowBytes: 1_009 },
+  { workers: 7, windowBytes: 5_003 },
+  { workers: 16, windowBytes: 20_000 },
+];
+
+describe('the same lines and the same summary', () => {
+  const whole: Cut = { workers: 1, windowBytes: 1 << 20 };
+
+  it.each([
+    ['payloads that are captures themselves', treacherous],
+    ['times that run backwards', unordered],
+  ])('%s', async (_, make) => {
+    const path = make();
+    const expected = await answer([path], whole);
+    expect(expected.split('\n').length).toBeGreaterThan(40);
+    for (const cut of CUTS) expect(await answer([path], cut), JSON.stringify(cut)).toBe(expected);
+  });
+
+  it('a cut at every byte', async () => {
+    const path = join(folder, 'short.pcap');
+    writeFileSync(path, readFileSync(new URL('article.pcap', captures)));
+    const expected = await answer([path], whole);
+    for (let windowBytes = 1; windowBytes < 960; windowBytes += 1) expect(await answer([path], { workers: 1, windowBytes })).toBe(expected);
+    for (let windowBytes = 60; windowBytes < 960; windowBytes += 97)
+      expect(await answer([path], { workers: 4, windowBytes })).toBe(expected);
+  });
+
+  it('several captures as one', async () => {
+    const paths = readdirSync(captures)
+      .filter((name) => /^s\d+.*\.pcap$/.test(name))
+      .toSorted()
+      .map((name) => new URL(name, captures).pathname);
+    expect(paths.length).toBeGreaterThan(10);
+    const expected = await answer(paths, whole);
+    for (const cut of CUTS) expect(await answer(paths, cut), JSON.stringify(cut)).toBe(expected);
+  });
+
+  it('a cut tail', async () => {
+    const path = join(folder, 'cut.pcap');
+    const content = readFileSync(treacherous());
+    writeFileSync(path, content.subarray(0, content.length - 300));
+    const expected = await answer([path], whole);
+    expect(expected).toContain('"truncated":true');
+    for (const cut of CUTS) expect(await answer([path], cut), JSON.stringify(cut)).toBe(expected);
+  });
+});
+
+describe('a run with threads', () => {
+  it('fails with one clear error where a capture vanishes, and leaves no thread behind', async () => {
+    const path = join(folder, 'vanishes.pcap');
+    writeFileSync(path, readFileSync(treacherous()));
+    const run = new Run([path], 'lines', false, { workers: 3 });
+    unlinkSync(path);
+    await expect(async () => {
+      for await (const _ of run.batches());
+    }).rejects.toThrow(/vanishes\.pcap: offset 0: no such file/);
+  });
+
+  it('may be left in the middle', async () => {
+    const run = new Run([treacherous()], 'lines', false, { workers: 2, windowBytes: 5_000 });
+    for await (const batch of run.batches()) if (batch.length > 0) break;
+  });
+
+  it('ends early where it is interrupted, and says so', async () => {
+    const run = new Run([treacherous()], 'lines', false, { workers: 2, windowBytes: 5_000 });
+    run.interrupt();
+    for await (const _ of run.batches());
+    expect(summaryRecord(run.outcome())).toMatchObject({ interrupted: true, packets: 0 });
+  });
+
+  it.each([0, -1, 1.5, 65, Number.NaN])('refuses %s workers', (workers) => {
+    expect(() => new Run([treacherous()], 'none', false, { workers })).toThrow(RangeError);
+  });
+});

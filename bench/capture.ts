@@ -121,9 +121,10 @@ export function generate(path: string, bytes: number, shape: Shape, seed = 1): {
     seqs[own]! += payload + ((flags & (SYN | FIN)) === 0 ? 0 : 1);
   };
 
-  while (total < bytes) {
+  for (;;) {
+    if (total >= bytes) break;
     const connection = random.below(shape.open);
-    switch (stage[connection]) {
+    switch (stage[connection]!) {
       case 0:
         number[connection] = connections++;
         seqs[connection * 2] = random.next();

@@ -20,7 +20,7 @@ export interface Part {
 export async function measureParts(path: string, runs: number): Promise<Part[]> {
   const file = new CaptureFile(path);
   const header = readPcapHeader(file);
-  const decoder = new Decoder(Decoder.compile());
+  const decoder = new Decoder(Decoder.compile(), Decoder.memory());
   const plan = new Plan([{ path, size: file.size, header }], WINDOW_CAPACITY);
   const reader = new WindowReader({ plan, origin: firstSecond(file, header), seed: 1, shards: 1 }, decoder, () => file);
 

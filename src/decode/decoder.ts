@@ -84,7 +84,7 @@ export class Decoder {
   readonly #constant: (name: string) => number;
   readonly #views = new Map<string, SlotViews>();
 
-  constructor(module: DecoderModule, memory: DecoderMemory = Decoder.memory()) {
+  constructor(module: DecoderModule, memory: DecoderMemory) {
     const { exports } = new WebAssembly.Instance(module, { env: { abort, memory } });
     const constant = (name: string): number => Number(Reflect.get(exports, name).value);
     const version = constant('LAYOUT_VERSION');

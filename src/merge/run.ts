@@ -156,7 +156,7 @@ export class Run {
       form: this.#form,
       transitions: this.#transitions,
     };
-    return memories.map((_, index) => ({ ...shared, index }));
+    return memories.map((_, index) => Object.assign({ index }, shared));
   }
 
   async *#inPlace(task: ShardTask): AsyncGenerator<Delivery[], void, undefined> {

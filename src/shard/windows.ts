@@ -128,6 +128,6 @@ export class WindowReader {
       this.close();
       this.#source = this.#open(path);
     }
-    return from + this.#source!.read(this.#decoder.window.subarray(from, to), position);
+    return from + this.#source.read(this.#decoder.window.subarray(from, to), position);
   }
 }

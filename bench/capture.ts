@@ -160,7 +160,7 @@ export function generate(path: string, bytes: number, shape: Shape, seed = 1): {
         put(connection, 0, ACK, 0);
         stage[connection] = 255;
     }
-    stage[connection]! += 1;
+    stage[connection] += 1;
   }
   writeSync(file, out, 0, used);
   closeSync(file);

@@ -1,5 +1,3 @@
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { Piscina } from 'piscina';
 import { CaptureError } from '../capture/errors.ts';
 import type { Fault } from '../capture/fault.ts';
 import { CaptureFile } from '../capture/file.ts';
@@ -13,7 +11,7 @@ import { Exchange } from '../shard/exchange.ts';
 import { type Delivery, type Form, ShardJob, type ShardResult, type ShardTask } from '../shard/job.ts';
 import { processors } from '../shard/parallelism.ts';
 import { Plan, type PlannedCapture } from '../shard/plan.ts';
-import type { WorkerFailure, WorkerTask } from '../shard/worker.ts';
+import { ShardPool } from '../shard/pool.ts';
 import { Statistics } from '../stats/statistics.ts';
 import { Oddities } from '../tracker/oddities.ts';
 import { PROFILES, type Profile } from '../tracker/time-wait.ts';
@@ -169,40 +167,10 @@ export class Run {
     this.#results.push(job.result());
   }
 
-  /** One long-lived task a worker. The first one that fails ends the run: the others are waiting for it. */
   async *#inThreads(tasks: readonly ShardTask[]): AsyncGenerator<Delivery[], void, undefined> {
-    const pool = new Piscina<WorkerTask, ShardResult | WorkerFailure>({
-      filename: new URL('../shard/worker.js', import.meta.url).href,
-      minThreads: tasks.length,
-      maxThreads: tasks.length,
-      idleTimeout: Infinity,
-      atomics: 'disabled',
-      recordTiming: false,
-    });
-    const inbox = new Inbox();
-    const runs = tasks.map(async (task) => {
-      const { port1, port2 } = new MessageChannel();
-      const closed = inbox.listen(port1);
-      const result = await pool.run({ ...task, port: port2 }, { transferList: [port2] });
-      await closed;
-      if ('failure' in result) throw new CaptureError(result.failure.file, result.failure.offset, result.failure.rule);
-      this.#results.push(result);
-    });
-    const done = Promise.all(runs).then(
-      () => inbox.end(),
-      (error: unknown) => {
-        this.#exchange.abort();
-        inbox.fail(error);
-      },
-    );
-    try {
-      yield* inbox.deliveries();
-      await done;
-    } finally {
-      this.#exchange.abort();
-      await Promise.allSettled(runs);
-      await pool.destroy();
-    }
+    const pool = new ShardPool(tasks, this.#exchange);
+    yield* pool.run();
+    this.#results.push(...pool.results);
   }
 
   /** Reads the captures' headers. One that cannot be read is a fault of the run; it fails where none can. */
@@ -235,43 +203,5 @@ function originOf(capture: PlannedCapture | undefined): number {
     return firstSecond(file, capture.header);
   } finally {
     file.close();
-  }
-}
-
-/** What the workers have sent, until someone takes it. */
-class Inbox {
-  #deliveries: Delivery[] = [];
-  #ended = false;
-  #error: unknown;
-  #wake: (() => void) | undefined;
-
-  /** Takes a port's messages; resolves when the other side has closed it. */
-  listen(port: MessagePort): Promise<void> {
-    port.on('message', (delivery: Delivery) => {
-      this.#deliveries.push(delivery);
-      this.#wake?.();
-    });
-    return new Promise((resolve) => void port.once('close', resolve));
-  }
-
-  end(): void {
-    this.#ended = true;
-    this.#wake?.();
-  }
-
-  fail(error: unknown): void {
-    this.#error = error;
-    this.end();
-  }
-
-  async *deliveries(): AsyncGenerator<Delivery[], void, undefined> {
-    for (;;) {
-      if (this.#error !== undefined) throw this.#error;
-      const deliveries = this.#deliveries;
-      this.#deliveries = [];
-      if (deliveries.length > 0) yield deliveries;
-      else if (this.#ended) return;
-      else await new Promise<void>((resolve) => void (this.#wake = resolve));
-    }
   }
 }

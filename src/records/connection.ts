@@ -136,7 +136,7 @@ export function connectionRecord(connection: Ended, clock: Clock, withTransition
     server: endpointRecord(connection, client ^ 1, clock, withTransitions),
     open: openOf(connection, client),
     close: closeRecord(connection, clock, client),
-    time_wait: connection.timeWaits.map((wait) => ({
+    time_wait: (client === 0 ? connection.timeWaits : connection.timeWaits.toReversed()).map((wait) => ({
       holder: role(wait.holder),
       start: clock.text(wait.start),
       expiry: clock.text(wait.expiry),

@@ -35,7 +35,8 @@ export class Population {
   /** The figures over [from, to], ns. */
   snapshot(from: number, to: number): { peak: number; peakAt: number | undefined; mean: number } {
     this.#sweep(Infinity);
-    return { peak: this.#peak, peakAt: this.#peakAt, mean: to > from ? this.#area / (to - from) : this.#held };
+    const waiting = this.#held > 0 ? this.#held * Math.max(0, to - this.#folded) : 0;
+    return { peak: this.#peak, peakAt: this.#peakAt, mean: to > from ? (this.#area + waiting) / (to - from) : this.#held };
   }
 
   #fold(): void {

@@ -9,8 +9,10 @@ import {
   FACTS,
   FIN_ACK,
   FIN_ACKED,
+  FIN_HAS_ACK,
   FIN_SENT,
   FIN_SEQ,
+  FIN_SUPPOSED,
   FIN_TIME,
   FIN_WITH_ACK,
   MIDSTREAM,
@@ -79,8 +81,9 @@ function inferredFin(words: Int32Array, slot: number, endpoint: number): boolean
   if ((seen & FIN_SENT) !== 0 || (words[slot + SEEN + peer]! & ACKED_KNOWN) === 0) return false;
   if ((words[slot + FACTS]! & (ESTABLISHED | MIDSTREAM)) === 0) return false;
   const acked = words[slot + ACKED + peer]!;
+  if ((seen & FIN_SUPPOSED) === 0 || words[slot + FIN_SEQ + endpoint] !== ((acked - 1) | 0)) return false;
   if ((seen & NXT_KNOWN) !== 0 && words[slot + SEGMENTS + endpoint]! > 0) return distance(acked, words[slot + NXT + endpoint]!) === 1;
-  return (words[slot + SEEN + peer]! & FIN_SENT) !== 0 && words[slot + FIN_SEQ + endpoint] === ((acked - 1) | 0);
+  return (words[slot + SEEN + peer]! & FIN_SENT) !== 0;
 }
 
 /** Whether bytes of `endpoint` were acknowledged that the capture does not hold. */
@@ -99,23 +102,35 @@ function hasGap(table: ConnectionTable, slot: number, endpoint: number): boolean
   return holes !== undefined && holes.length > 0 && distance(acked, holes[0]!) > 0;
 }
 
+/** Whether the first FIN of `endpoint` acknowledges the peer's. */
+function finAcknowledges(words: Int32Array, slot: number, endpoint: number): boolean {
+  return (
+    (words[slot + SEEN + endpoint]! & FIN_HAS_ACK) !== 0 &&
+    distance(words[slot + FIN_ACK + endpoint]!, words[slot + FIN_SEQ + (endpoint ^ 1)]!) > 0
+  );
+}
+
 /**
  * Who closed first where both FINs are known: the endpoint whose FIN the peer's first FIN acknowledges; both, where neither
- * does. The acknowledgement numbers tell it from any vantage point, file order does not.
+ * does. The acknowledgement numbers tell it from any vantage point, file order does not. Where each acknowledges the other,
+ * the later one in the file is a retransmission of one that the capture lacks, and the earlier one tells.
  */
-function activeCloser(words: Int32Array, slot: number): 0 | 1 | 'both' {
-  const lowAcked = distance(words[slot + FIN_ACK + 1]!, words[slot + FIN_SEQ]!) > 0;
-  const highAcked = distance(words[slot + FIN_ACK]!, words[slot + FIN_SEQ + 1]!) > 0;
-  if (lowAcked === highAcked) return 'both';
-  return lowAcked ? 0 : 1;
+function activeCloser(table: ConnectionTable, slot: number): 0 | 1 | 'both' {
+  const { words, times } = table;
+  const byLow = finAcknowledges(words, slot, 0);
+  const byHigh = finAcknowledges(words, slot, 1);
+  if (byLow && byHigh) return times[(slot >> 1) + FIN_TIME]! > times[(slot >> 1) + FIN_TIME + 1]! ? 0 : 1;
+  if (byLow === byHigh) return 'both';
+  return byHigh ? 0 : 1;
 }
 
 /** The endpoint, if any, that now holds TIME_WAIT for certain: its FIN is acknowledged, the peer's was sent, and it closed first. */
-export function holdsTimeWait(words: Int32Array, slot: number, endpoint: number): boolean {
+export function holdsTimeWait(table: ConnectionTable, slot: number, endpoint: number): boolean {
+  const { words } = table;
   const seen = words[slot + SEEN + endpoint]!;
   const peer = words[slot + SEEN + (endpoint ^ 1)]!;
   if ((seen & (FIN_SENT | FIN_ACKED)) !== (FIN_SENT | FIN_ACKED) || (peer & FIN_SENT) === 0) return false;
-  const closer = activeCloser(words, slot);
+  const closer = activeCloser(table, slot);
   return closer === 'both' || closer === endpoint;
 }
 
@@ -152,21 +167,27 @@ export function judge(table: ConnectionTable, slot: number): Verdict {
   if (gap) verdict.modifiers |= modifiers.GAP;
   if (oneSided && opened) verdict.modifiers |= modifiers.ONE_SIDED;
 
-  decideInitiator(words, times, slot, verdict, oneSided || gap || (facts & MIDSTREAM) !== 0);
+  const repeated = finAcknowledges(words, slot, 0) && finAcknowledges(words, slot, 1);
+  decideInitiator(table, slot, verdict, oneSided || gap || repeated || (facts & MIDSTREAM) !== 0);
   verdict.class = classify(words, slot, verdict, oneSided);
   if (verdict.class === 'unknown') verdict.confidence = 'unknown';
-  else if (counted || gap || inferred[0] || inferred[1] || (facts & MIDSTREAM) !== 0 || (oneSided && opened)) verdict.confidence = 'likely';
+  else if (counted || gap || repeated || inferred[0] || inferred[1] || (facts & MIDSTREAM) !== 0 || (oneSided && opened))
+    verdict.confidence = 'likely';
   return verdict;
 }
 
-function decideInitiator(words: Int32Array, times: Float64Array, slot: number, verdict: Verdict, doubt: boolean): void {
+function decideInitiator(table: ConnectionTable, slot: number, verdict: Verdict, doubt: boolean): void {
+  const { times } = table;
   const [low, high] = verdict.fin;
   if (low && high) {
     if (verdict.inferred[0] || verdict.inferred[1]) {
-      verdict.initiator = times[(slot >> 1) + FIN_TIME]! <= times[(slot >> 1) + FIN_TIME + 1]! ? 0 : 1;
+      // A supposed FIN has the time of the segment that acknowledges it, so it came before that.
+      const supposed = verdict.inferred[0] ? 0 : 1;
+      const at = (slot >> 1) + FIN_TIME;
+      verdict.initiator = times[at + supposed]! <= times[at + 1 - supposed]! ? supposed : supposed === 0 ? 1 : 0;
       verdict.basis = 'inferred';
     } else {
-      verdict.initiator = activeCloser(words, slot);
+      verdict.initiator = activeCloser(table, slot);
       verdict.basis = doubt ? 'order' : 'fin_acks';
     }
   } else if (low || high) {

@@ -1,5 +1,6 @@
 import { HAS_TIMESTAMP, NO_WINDOW_SCALE } from '../layout/segment.ts';
 import { ACK, FIN, RST, SYN } from '../layout/tcp.ts';
+import { holdsTimeWait } from './close.ts';
 import { finish } from './finish.ts';
 import { addHole, fillHoles } from './holes.ts';
 import * as modifiers from './modifiers.ts';
@@ -10,6 +11,7 @@ import {
   ACKED,
   ACKED_KNOWN,
   BYTES,
+  CLIENT_IS_HIGH,
   CLOSED,
   COMPLETENESS,
   ESTABLISHED,
@@ -19,6 +21,7 @@ import {
   FIN_ACKED,
   FIN_SENT,
   FIN_SEQ,
+  FIN_SUPPOSED,
   FIN_TIME,
   FINS,
   HAS_RARE,
@@ -32,6 +35,7 @@ import {
   NXT_KNOWN,
   PLAIN,
   RESET,
+  RESET_AFTER_CLOSE,
   RSTS,
   SCALE_KNOWN,
   SCALE_SHIFT,
@@ -54,8 +58,8 @@ import { contentGap, follow } from './zeek.ts';
 // What one segment proves, as seen from outside: it proves what its sender has sent and has received, never what will
 // become of it. `sender` and `receiver` are 0 or 1; nothing here knows who is the client.
 
-/** Takes a segment into the facts of the connection that it belongs to. */
-export function observe(table: ConnectionTable, oddities: Oddities, slot: number, segment: Segment): void {
+/** Takes a segment into the facts of the connection that it belongs to. `endedByRst`: whether an RST ends TIME_WAIT (Profile). */
+export function observe(table: ConnectionTable, oddities: Oddities, slot: number, segment: Segment, endedByRst: boolean): void {
   const { words, times } = table;
   const { sender, flags } = segment;
   const receiver = sender ^ 1;
@@ -64,32 +68,38 @@ export function observe(table: ConnectionTable, oddities: Oddities, slot: number
   follow(table, slot, segment);
   words[slot + COMPLETENESS]! |= completeness(flags, segment.payload, first);
   words[slot + SEGMENTS + sender]! += 1;
-  times[(slot >> 1) + LAST] = segment.time;
+  times[(slot >> 1) + LAST] = Math.max(times[(slot >> 1) + LAST]!, segment.time);
   if ((flags & SYN) !== 0) words[slot + SYNS + sender]! += 1;
   if ((flags & FIN) !== 0) words[slot + FINS + sender]! += 1;
   if ((flags & HAS_TIMESTAMP) !== 0) words[slot + TSVAL + sender] = segment.tsval;
 
   if ((flags & RST) !== 0) {
     words[slot + RSTS + sender]! += 1;
-    reset(table, oddities, slot, segment);
+    reset(table, oddities, slot, segment, endedByRst);
   } else {
     if ((words[slot + FACTS]! & HAS_RARE) !== 0) stillAlive(table, oddities, slot, segment);
     if ((flags & SYN) !== 0) open(table, oddities, slot, segment);
     const start = (flags & SYN) !== 0 ? (segment.seq + 1) | 0 : segment.seq;
     const fresh = take(table, oddities, slot, segment, start);
+    words[slot + WINDOW + sender] = segment.window;
+    if ((words[slot + FACTS]! & (RESET | RESET_AFTER_CLOSE)) === (RESET | RESET_AFTER_CLOSE)) surviveReset(table, slot, segment);
     if ((words[slot + FACTS]! & RESET) !== 0) {
       if (segment.payload > 0) words[slot + MODIFIERS]! |= modifiers.DATA_AFTER_RST;
-    } else {
+    } else if (fresh >= 0) {
       if ((flags & ACK) !== 0) acknowledge(table, oddities, slot, segment);
       finish(table, oddities, slot, segment, start, fresh);
     }
-    words[slot + WINDOW + sender] = segment.window;
     if (fresh > 0) {
       words[slot + SEEN + sender]! &= ~KEEPALIVE;
       words[slot + SEEN + receiver]! &= ~KEEPALIVE;
     }
   }
   judgePlain(table, slot);
+}
+
+/** A holder of TIME_WAIT that still acknowledges has not been ended by the RST: what the packets prove beats the profile. */
+function surviveReset(table: ConnectionTable, slot: number, segment: Segment): void {
+  if ((segment.flags & (SYN | ACK)) === ACK && holdsTimeWait(table, slot, segment.sender)) table.words[slot + FACTS]! &= ~RESET;
 }
 
 /** A sender of anything but SYN and RST lives: an inexact RST that it was sent was challenged or dropped (RFC 5961 §3). */
@@ -110,86 +120,124 @@ function open(table: ConnectionTable, oddities: Oddities, slot: number, segment:
   const peer = words[slot + SEEN + receiver]!;
 
   if ((flags & ACK) === 0) {
-    if ((seen & SYN_SENT) !== 0) return;
+    if ((seen & (SYN_SENT | SYN_ACK_SENT)) !== 0) {
+      const served = (seen & SYN_SENT) === 0 && (peer & SYN_SENT) === 0; // its SYN-ACK came first in the file
+      if (served) setClient(words, slot, sender);
+      return;
+    }
     if ((peer & SYN_SENT) !== 0 && (peer & SYN_ACK_SENT) === 0 && (words[slot + FACTS]! & ESTABLISHED) === 0)
       words[slot + FACTS]! |= SIMULTANEOUS_OPEN;
-    if ((seen & NXT_KNOWN) === 0) begin(words, slot, sender, seq);
-    if ((seen & SYN_ACK_SENT) === 0) times[(slot >> 1) + SYN_TIME + sender] = time;
+    if ((seen & NXT_KNOWN) === 0) begin(table, slot, sender, seq);
+    times[(slot >> 1) + SYN_TIME + sender] = time;
     words[slot + SEEN + sender]! |= SYN_SENT | ISS_KNOWN;
-    words[slot + FACTS]! &= ~MIDSTREAM; // a SYN captured behind the first data: the handshake is there after all
+    if ((words[slot + FACTS]! & MIDSTREAM) !== 0) lateHandshake(table, slot, sender, segment);
   } else {
     if ((seen & SYN_ACK_SENT) !== 0) {
       if (seq !== words[slot + ISS + sender]) {
         oddities.add('syn_ack_isn_changed');
-        if ((words[slot + FACTS]! & ESTABLISHED) === 0) begin(words, slot, sender, seq);
+        if ((words[slot + FACTS]! & ESTABLISHED) === 0) begin(table, slot, sender, seq);
       }
       return;
     }
     if ((peer & ISS_KNOWN) === 0) {
-      if ((peer & NXT_KNOWN) === 0) begin(words, slot, receiver, (ack - 1) | 0);
+      if ((peer & NXT_KNOWN) === 0) begin(table, slot, receiver, (ack - 1) | 0);
       words[slot + ISS + receiver] = (ack - 1) | 0;
       words[slot + SEEN + receiver]! |= ISS_KNOWN;
     } else if (distance(ack, words[slot + ISS + receiver]!) <= 0) oddities.add('syn_ack_unexpected');
     else if (distance(ack, words[slot + ISS + receiver]!) > 1) words[slot + FACTS]! |= FAST_OPEN;
-    if ((seen & NXT_KNOWN) === 0) begin(words, slot, sender, seq);
+    if ((seen & NXT_KNOWN) === 0) begin(table, slot, sender, seq);
     if ((seen & SYN_SENT) !== 0) table.rare(slot).synAckTime[sender as 0] = time;
     else times[(slot >> 1) + SYN_TIME + sender] = time;
     words[slot + ISS + sender] = seq;
     words[slot + SEEN + sender]! |= SYN_ACK_SENT | ISS_KNOWN;
-    words[slot + FACTS]! &= ~MIDSTREAM;
+    if ((words[slot + FACTS]! & MIDSTREAM) !== 0) lateHandshake(table, slot, receiver, segment);
   }
   const scale = segment.tcp & 15;
   if (scale !== NO_WINDOW_SCALE) words[slot + SEEN + sender]! |= SCALE_KNOWN | (scale << SCALE_SHIFT);
 }
 
+/** A SYN or SYN-ACK captured behind the first data: the handshake is there after all, and tells who the client is. */
+function lateHandshake(table: ConnectionTable, slot: number, client: number, segment: Segment): void {
+  const { words, times } = table;
+  words[slot + FACTS]! &= ~MIDSTREAM;
+  setClient(words, slot, client);
+  if ((words[slot + SEEN + client]! & ACKED_KNOWN) === 0) return;
+  words[slot + FACTS]! |= ESTABLISHED; // what it acknowledged before can only have been the SYN-ACK
+  times[(slot >> 1) + ESTABLISHED_TIME] = segment.time;
+}
+
+function setClient(words: Int32Array, slot: number, client: number): void {
+  words[slot + FACTS] = (words[slot + FACTS]! & ~CLIENT_IS_HIGH) | (client === 1 ? CLIENT_IS_HIGH : 0);
+}
+
 /** Numbers an endpoint from its initial sequence number on. */
-function begin(words: Int32Array, slot: number, endpoint: number, iss: number): void {
+function begin(table: ConnectionTable, slot: number, endpoint: number, iss: number): void {
+  const { words } = table;
+  const holes = table.peekRare(slot)?.holes[endpoint as 0];
+  if (holes) holes.length = 0;
   words[slot + ISS + endpoint] = iss;
   words[slot + NXT + endpoint] = (iss + 1) | 0;
   words[slot + SEEN + endpoint]! |= NXT_KNOWN;
 }
 
-/** The segment's place among what its sender sent; answers how many of its payload bytes were never seen before. */
+/**
+ * The segment's place among what its sender sent; answers how many of its payload bytes were never seen before, or -1 where it
+ * lies so far away that it belongs to no live exchange.
+ */
 function take(table: ConnectionTable, oddities: Oddities, slot: number, segment: Segment, start: number): number {
   const { words, times } = table;
   const { sender, payload, flags } = segment;
-  const seen = words[slot + SEEN + sender]!;
+  const peer = words[slot + SEEN + (sender ^ 1)]!;
   const end = (start + payload) | 0;
-  if ((seen & NXT_KNOWN) === 0) {
+  let fresh = payload;
+  if ((words[slot + SEEN + sender]! & NXT_KNOWN) === 0) {
     words[slot + ISS + sender] = (start - 1) | 0;
     words[slot + NXT + sender] = end;
-    words[slot + SEEN + sender] = seen | NXT_KNOWN;
-    times[(slot >> 1) + BYTES + sender]! += payload;
-    return payload;
-  }
-  const nxt = words[slot + NXT + sender]!;
-  if (
-    !plausible(start, nxt) &&
-    !((words[slot + SEEN + (sender ^ 1)]! & ACKED_KNOWN) !== 0 && plausible(start, words[slot + ACKED + (sender ^ 1)]!))
-  ) {
-    oddities.add('seq_implausible');
-    return 0;
-  }
-  if (payload <= 1 && start === ((nxt - 1) | 0) && (flags & (SYN | FIN | RST)) === 0) {
-    // A probe repeats the byte below the next one. After a FIN that number is the FIN's own: an acknowledgement from before it.
-    const beforeFin = (seen & FIN_SENT) !== 0 && start === words[slot + FIN_SEQ + sender];
-    const persist = (words[slot + SEEN + (sender ^ 1)]! & ACKED_KNOWN) !== 0 && words[slot + WINDOW + (sender ^ 1)] === 0;
-    if (!beforeFin && !persist) words[slot + SEEN + sender]! |= KEEPALIVE;
-  }
-  let fresh = 0;
-  const ahead = distance(start, nxt);
-  if (ahead > 0 && addHole(table.rare(slot).holes[sender as 0], nxt, start)) oddities.add('hole_forgotten');
-  if (distance(end, nxt) > 0) {
-    fresh = ahead >= 0 ? payload : distance(end, nxt);
-    words[slot + NXT + sender] = end;
-  }
-  if (ahead < 0 && payload > 0 && (words[slot + FACTS]! & HAS_RARE) !== 0) {
-    const filled = fillHoles(table.rare(slot).holes[sender as 0], start, end);
-    if (filled > 0) words[slot + MODIFIERS]! |= modifiers.OUT_OF_ORDER;
-    fresh += filled;
+    words[slot + SEEN + sender]! |= NXT_KNOWN;
+  } else {
+    if (!plausible(start, words[slot + NXT + sender]!)) {
+      if ((peer & ACKED_KNOWN) === 0 || !plausible(start, words[slot + ACKED + (sender ^ 1)]!)) {
+        oddities.add('seq_implausible');
+        return -1;
+      }
+      begin(table, slot, sender, (start - 1) | 0); // gigabytes that the capture lacks: the peer's acknowledgement vouches for the number
+    }
+    const probe = payload <= 1 && start === ((words[slot + NXT + sender]! - 1) | 0) && (flags & (SYN | FIN | RST)) === 0;
+    fresh = probe ? noteProbe(words, slot, sender, start) : extend(table, oddities, slot, sender, start, end);
   }
   times[(slot >> 1) + BYTES + sender]! += fresh;
   return fresh;
+}
+
+/** A probe repeats the byte below the next one, which is never payload. After a FIN that number is the FIN's own: an ACK from before it. */
+function noteProbe(words: Int32Array, slot: number, sender: number, start: number): number {
+  const beforeFin = (words[slot + SEEN + sender]! & FIN_SENT) !== 0 && start === words[slot + FIN_SEQ + sender];
+  const persist = (words[slot + SEEN + (sender ^ 1)]! & ACKED_KNOWN) !== 0 && words[slot + WINDOW + (sender ^ 1)] === 0;
+  if (!beforeFin && !persist) words[slot + SEEN + sender]! |= KEEPALIVE;
+  return 0;
+}
+
+/** Takes [start, end) into what was seen of a sender; answers how much of it is new. */
+function extend(table: ConnectionTable, oddities: Oddities, slot: number, sender: number, start: number, end: number): number {
+  const { words } = table;
+  const nxt = words[slot + NXT + sender]!;
+  const ahead = distance(start, nxt);
+  let fresh = 0;
+  if (ahead > 0 && addHole(table.rare(slot).holes[sender as 0], nxt, start)) oddities.add('hole_forgotten');
+  if (distance(end, nxt) > 0) {
+    fresh = Math.min(distance(end, start), distance(end, nxt));
+    words[slot + NXT + sender] = end;
+  }
+  if (ahead >= 0 || start === end) return fresh;
+  let filled = 0;
+  if ((words[slot + FACTS]! & HAS_RARE) !== 0) filled = fillHoles(table.rare(slot).holes[sender as 0], start, end);
+  const lowest = (words[slot + ISS + sender]! + 1) | 0;
+  if ((words[slot + SEEN + sender]! & ISS_KNOWN) === 0 && distance(lowest, start) > 0) {
+    filled += Math.min(distance(end, start), distance(lowest, start)); // below all that the capture showed so far
+    words[slot + ISS + sender] = (start - 1) | 0;
+  }
+  if (filled > 0) words[slot + MODIFIERS]! |= modifiers.OUT_OF_ORDER;
+  return fresh + filled;
 }
 
 /** What the acknowledgement proves of its sender, and so of the handshake. */
@@ -221,6 +269,7 @@ function acknowledge(table: ConnectionTable, oddities: Oddities, slot: number, s
 /** One number above all that the receiver is known to have sent may be its FIN; what comes later tells (close.ts, inferredFin). */
 function supposeFin(words: Int32Array, times: Float64Array, slot: number, receiver: number, segment: Segment): void {
   words[slot + FIN_SEQ + receiver] = (segment.ack - 1) | 0;
+  words[slot + SEEN + receiver]! |= FIN_SUPPOSED;
   times[(slot >> 1) + FIN_TIME + receiver] = segment.time;
 }
 

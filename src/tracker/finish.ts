@@ -16,6 +16,7 @@ import {
   FIN_ACKED,
   FIN_ACKED_TIME,
   FIN_AGAIN,
+  FIN_HAS_ACK,
   FIN_RETRANSMITS,
   FIN_SENT,
   FIN_SEQ,
@@ -41,7 +42,7 @@ export function finish(table: ConnectionTable, oddities: Oddities, slot: number,
   const acknowledged = (peer & FIN_SENT) !== 0 && (flags & ACK) !== 0 && distance(ack, words[slot + FIN_SEQ + receiver]!) > 0;
   const firstTime = acknowledged && (peer & FIN_ACKED) === 0;
 
-  if (fresh > 0 && !isFin) dataAfterFin(table, slot, sender, fresh);
+  if (fresh > 0 && !isFin) dataAfterFin(table, slot, segment, fresh, acknowledged);
   if (firstTime) {
     words[slot + SEEN + receiver]! |= FIN_ACKED;
     times[(slot >> 1) + FIN_ACKED_TIME + receiver] = time;
@@ -60,13 +61,17 @@ export function finish(table: ConnectionTable, oddities: Oddities, slot: number,
   if ((words[slot + SEEN]! & words[slot + SEEN + 1]! & FIN_ACKED) !== 0) words[slot + FACTS]! |= CLOSED;
 }
 
-function dataAfterFin(table: ConnectionTable, slot: number, sender: number, fresh: number): void {
+function dataAfterFin(table: ConnectionTable, slot: number, { sender }: Segment, fresh: number, acknowledges: boolean): void {
   const { words } = table;
   if ((words[slot + SEEN + sender]! & FIN_SENT) !== 0) {
     words[slot + MODIFIERS]! |= modifiers.DATA_AFTER_FIN; // beyond its own FIN, or filling a hole below it
     return;
   }
   if ((words[slot + SEEN + (sender ^ 1)]! & FIN_ACKED) === 0) return;
+  if (!acknowledges) {
+    words[slot + MODIFIERS]! |= modifiers.OUT_OF_ORDER; // sent before the acknowledgement, captured behind it
+    return;
+  }
   table.rare(slot).halfClosedBytes[sender as 0] += fresh;
   if ((words[slot + SEEN + sender]! & DATA_AFTER_FIN) !== 0) return;
   words[slot + SEEN + sender]! |= DATA_AFTER_FIN;
@@ -102,7 +107,7 @@ function fin(table: ConnectionTable, oddities: Oddities, slot: number, segment: 
   if (segment.payload > 0) words[slot + MODIFIERS]! |= modifiers.FIN_WITH_DATA;
   words[slot + FIN_SEQ + sender] = end;
   words[slot + FIN_ACK + sender] = segment.ack;
-  words[slot + SEEN + sender]! |= FIN_SENT | (firstAck ? FIN_WITH_ACK : 0);
+  words[slot + SEEN + sender]! |= FIN_SENT | (firstAck ? FIN_WITH_ACK : 0) | ((segment.flags & ACK) === 0 ? 0 : FIN_HAS_ACK);
   times[(slot >> 1) + FIN_TIME + sender] = time;
   if (distance(end + 1, words[slot + NXT + sender]!) > 0) words[slot + NXT + sender] = (end + 1) | 0;
   log(table, slot, firstAck ? FA : F, sender);
@@ -117,7 +122,8 @@ function acknowledgedAlready(table: ConnectionTable, slot: number, sender: numbe
   words[slot + MODIFIERS]! |= modifiers.OUT_OF_ORDER;
   times[(slot >> 1) + FIN_ACKED_TIME + sender] = time;
   const byItsFin =
-    (words[slot + SEEN + receiver]! & FIN_SENT) !== 0 && distance(words[slot + FIN_ACK + receiver]!, words[slot + FIN_SEQ + sender]!) > 0;
+    (words[slot + SEEN + receiver]! & FIN_HAS_ACK) !== 0 &&
+    distance(words[slot + FIN_ACK + receiver]!, words[slot + FIN_SEQ + sender]!) > 0;
   if (!byItsFin) return log(table, slot, A, receiver);
   // The peer's FIN carried that acknowledgement, so this FIN was sent before it.
   const list = tokens(table, slot);

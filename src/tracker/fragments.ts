@@ -6,6 +6,8 @@ import type { Batch, Segment } from './segment.ts';
 const LIMIT = 4096;
 /** How long a datagram may wait for its other end (RFC 8200 §4.5: 60 s; Linux ipfrag_time: 30 s), ns. */
 const PATIENCE = 30e9;
+/** Copies of a fragment come within this time, ns. */
+const COPIES = 1e6;
 
 interface Head {
   readonly segment: Segment;
@@ -28,6 +30,8 @@ export interface Whole {
 export class Fragments {
   readonly #heads = new Map<string, Head>();
   readonly #tails = new Map<string, { length: number; time: number }>();
+  /** Datagrams that were made whole lately: a copy of their last fragment is not that of another one. */
+  readonly #done = new Map<string, number>();
 
   /** Takes either end of a datagram; answers the segment once both are there. */
   add(batch: Batch, segment: Segment, packet: number, oddities: Oddities): Whole | undefined {
@@ -36,11 +40,13 @@ export class Fragments {
     if ((segment.flags & FRAGMENT_TAIL) !== 0) {
       const head = this.#heads.get(key);
       if (!head || segment.time - head.time > PATIENCE) {
+        if (segment.time - (this.#done.get(key) ?? -Infinity) <= COPIES) return undefined;
         this.#tails.set(key, { length: segment.payload, time: segment.time });
         if (this.#tails.size > LIMIT) this.#tails.delete(this.#tails.keys().next().value!);
         return undefined;
       }
       this.#heads.delete(key);
+      this.#finish(key, segment.time);
       return whole(head, segment.payload, segment.time, packet);
     }
     const kept: Head = { segment: segment.clone(), batch: { ...batch, pairs: pair, count: 0 }, packet, time: segment.time };
@@ -56,6 +62,12 @@ export class Fragments {
     const [oldest] = this.#heads;
     this.#heads.delete(oldest![0]);
     return { segment: alone(oldest![1]), batch: oldest![1].batch, packet };
+  }
+
+  #finish(key: string, time: number): void {
+    this.#done.delete(key);
+    this.#done.set(key, time);
+    if (this.#done.size > LIMIT) this.#done.delete(this.#done.keys().next().value!);
   }
 
   /** First fragments whose datagram never became whole: used with the length they have. */

@@ -2,7 +2,21 @@ import { ACK, RST, SYN } from '../layout/tcp.ts';
 import { holdsTimeWait } from './close.ts';
 import type { Segment } from './segment.ts';
 import { distance } from './serial.ts';
-import { CLOSED, ESTABLISHED, FACTS, ISS, ISS_KNOWN, MIDSTREAM, RESET, SEEN, SEGMENTS, SYN_ACK_SENT, SYN_SENT } from './slot.ts';
+import {
+  CLOSED,
+  ESTABLISHED,
+  FACTS,
+  FIN_SENT,
+  ISS,
+  ISS_KNOWN,
+  MIDSTREAM,
+  NXT_KNOWN,
+  RESET,
+  SEEN,
+  SEGMENTS,
+  SYN_ACK_SENT,
+  SYN_SENT,
+} from './slot.ts';
 import type { ConnectionTable } from './table.ts';
 
 // Which incarnation of a 4-tuple a segment belongs to (SPEC §2, identity). Only SYNs can begin a new one.
@@ -22,18 +36,19 @@ export function beginsAnew(table: ConnectionTable, slot: number, segment: Segmen
 
   if ((flags & ACK) !== 0) {
     // A SYN-ACK of a connection whose SYN the capture lacks; one that answers a SYN of this incarnation belongs to it.
-    if ((facts & (CLOSED | RESET)) === 0) return 'same';
+    const goneSilent = (seen & FIN_SENT) !== 0 && words[slot + SEGMENTS + receiver] === 0;
+    if ((facts & (CLOSED | RESET)) === 0 && !goneSilent) return 'same';
     const answers = (words[slot + SEEN + receiver]! & SYN_SENT) !== 0 && segment.ack === ((words[slot + ISS + receiver]! + 1) | 0);
     return !answers && ((seen & ISS_KNOWN) !== 0 || (facts & MIDSTREAM) !== 0) ? 'new' : 'same';
   }
   if ((seen & ISS_KNOWN) === 0) {
-    const lateSyn = (facts & MIDSTREAM) !== 0 && words[slot + SEGMENTS + sender]! > 0 && seq === words[slot + ISS + sender];
+    const lateSyn = (facts & MIDSTREAM) !== 0 && (seen & NXT_KNOWN) !== 0 && seq === words[slot + ISS + sender];
     const crossing = (facts & (ESTABLISHED | MIDSTREAM | RESET)) === 0 && words[slot + SEGMENTS + sender] === 0;
     if (lateSyn || crossing) return 'same';
   }
   if ((facts & RESET) !== 0) return 'new';
-  if (holdsTimeWait(words, slot, sender)) return 'new';
-  if ((facts & CLOSED) !== 0) return holdsTimeWait(words, slot, receiver) ? 'held' : 'new';
+  if (holdsTimeWait(table, slot, sender)) return 'new';
+  if ((facts & CLOSED) !== 0) return holdsTimeWait(table, slot, receiver) ? 'held' : 'new';
   // Its own new SYN proves that the sender has given up an attempt that nobody ever answered.
   const attempt = (seen & SYN_SENT) !== 0 && (seen & SYN_ACK_SENT) === 0 && (facts & ESTABLISHED) === 0;
   return attempt && words[slot + SEGMENTS + receiver] === 0 ? 'new' : 'held';
@@ -43,7 +58,7 @@ export function beginsAnew(table: ConnectionTable, slot: number, segment: Segmen
 export function repliesToHeld(held: Segment, segment: Segment): 'accepted' | 'challenged' | 'again' | 'nothing' {
   const { flags, sender, seq, ack } = segment;
   if (sender === held.sender) {
-    if ((flags & (SYN | ACK)) === SYN) return seq === held.seq ? 'again' : 'nothing';
+    if ((flags & (SYN | ACK | RST)) === SYN) return seq === held.seq ? 'again' : 'nothing';
     // The SYN-ACK is not in the capture, but the sender goes on from its new number.
     return accepts(held, seq) && (flags & (ACK | RST)) === ACK ? 'accepted' : 'nothing';
   }

@@ -3,11 +3,10 @@ import type { Segment } from './segment.ts';
 /** A SYN with an unknown ISN on a living connection: nobody can say yet whether it will be accepted (SPEC §2, identity). */
 export interface HeldSyn {
   readonly segment: Segment;
-  /** Packet of its first transmission. */
-  readonly packet: number;
   /** How often it was seen. */
   count: number;
-  last: number;
+  /** How often with FIN. */
+  fins: number;
 }
 
 /** An RST inside the window but not at the exact number: it counts only if its receiver is never seen alive again (RFC 5961 §3). */
@@ -38,6 +37,11 @@ export class Rare {
   /** Restarts of each endpoint's TIME_WAIT, and the peer's segment that caused the latest. */
   readonly restarts: [number, number] = [0, 0];
   readonly restarted: [number, number] = [0, 0];
+  /** The same before the holder's own acknowledgement was seen: they count where that stays missing. */
+  readonly earlyRestarts: [number, number] = [0, 0];
+  readonly earlyRestarted: [number, number] = [0, 0];
+  /** When the peer of each endpoint last sent something that would restart a TIME_WAIT which an RST seems to have ended. */
+  readonly knocked: [number, number] = [0, 0];
   readonly zeroWindows: [number, number] = [0, 0];
   readonly gaps: [number, number] = [0, 0];
 }

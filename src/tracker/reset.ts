@@ -2,7 +2,8 @@ import { ACK } from '../layout/tcp.ts';
 import * as modifiers from './modifiers.ts';
 import type { Oddities } from './oddities.ts';
 import type { Segment } from './segment.ts';
-import { log, R, tokenCount } from './sequence.ts';
+import { holdsTimeWait } from './close.ts';
+import { log, R, rewrite, tokenCount, tokenOf, tokens } from './sequence.ts';
 import { distance, plausible } from './serial.ts';
 import {
   ACKED,
@@ -32,14 +33,15 @@ import {
 import type { ConnectionTable } from './table.ts';
 
 /** An RST: whether its receiver would believe it, and what then is certain. */
-export function reset(table: ConnectionTable, oddities: Oddities, slot: number, segment: Segment): void {
+export function reset(table: ConnectionTable, oddities: Oddities, slot: number, segment: Segment, endedByRst: boolean): void {
   const { words } = table;
   const { sender, time } = segment;
   if (words[slot + RSTS + sender]! >= modifiers.STORM_RSTS) words[slot + MODIFIERS]! |= modifiers.RST_STORM;
-  if ((words[slot + FACTS]! & RESET) !== 0) return;
+  if ((words[slot + FACTS]! & (RESET | RESET_AFTER_CLOSE)) !== 0) return;
 
   const verdict = judge(words, slot, segment);
-  if (verdict === 'valid') return take(table, slot, sender, time);
+  if (verdict === 'valid')
+    return (words[slot + FACTS]! & CLOSED) === 0 ? take(table, slot, sender, time) : afterClose(table, slot, sender, time, endedByRst);
   if (verdict === 'doubtful') {
     const rare = table.rare(slot);
     rare.doubtful ??= { time, sender, position: tokenCount(words, slot) };
@@ -57,11 +59,6 @@ function take(table: ConnectionTable, slot: number, sender: number, time: number
   words[slot + FACTS]! |= RESET | (sender === 1 ? RESET_BY_HIGH : 0);
   times[(slot >> 1) + RST_TIME] = time;
   log(table, slot, R, sender);
-  if ((facts & CLOSED) !== 0) {
-    words[slot + FACTS]! |= RESET_AFTER_CLOSE;
-    words[slot + MODIFIERS]! |= modifiers.RST_AFTER_CLOSE;
-    return;
-  }
   if (
     (facts & (ESTABLISHED | MIDSTREAM)) === 0 &&
     (words[slot + SEEN + receiver]! & SYN_SENT) !== 0 &&
@@ -74,6 +71,23 @@ function take(table: ConnectionTable, slot: number, sender: number, time: number
   if (rare?.challenged === sender) {
     words[slot + MODIFIERS] = (words[slot + MODIFIERS]! & ~modifiers.SYN_CHALLENGED) | modifiers.HALF_OPEN_DETECTED;
   }
+}
+
+/** An RST after the last ACK changes nothing but TIME_WAIT: the holder's own proves that it has left; the peer's ends it, by profile. */
+function afterClose(table: ConnectionTable, slot: number, sender: number, time: number, endedByRst: boolean): void {
+  const { words, times } = table;
+  const ends = endedByRst || holdsTimeWait(table, slot, sender);
+  words[slot + FACTS]! |= RESET_AFTER_CLOSE | (ends ? RESET : 0) | (sender === 1 ? RESET_BY_HIGH : 0);
+  words[slot + MODIFIERS]! |= modifiers.RST_AFTER_CLOSE;
+  times[(slot >> 1) + RST_TIME] = time;
+  log(table, slot, R, sender);
+}
+
+/** The record ends and an inexact RST was never disproved: it counts, and nothing follows it in the close sequence. */
+export function settleDoubt(table: ConnectionTable, slot: number): void {
+  const doubtful = table.peekRare(slot)?.doubtful;
+  if (!doubtful || (table.words[slot + FACTS]! & (RESET | CLOSED)) !== 0) return;
+  rewrite(table, slot, [...tokens(table, slot).slice(0, doubtful.position), tokenOf(R, doubtful.sender)]);
 }
 
 /** What had gone on before a close began: keep-alive probes, or a window of zero. */
@@ -93,9 +107,11 @@ function judge(words: Int32Array, slot: number, segment: Segment): 'valid' | 'do
   const peer = words[slot + SEEN + receiver]!;
   const opening = (words[slot + FACTS]! & (ESTABLISHED | MIDSTREAM)) === 0;
 
-  if (opening && (peer & SYN_SENT) !== 0 && (flags & ACK) !== 0) {
+  if (opening && (peer & SYN_SENT) !== 0) {
     // In SYN_SENT only the acknowledgement counts: of the SYN, or of the data that it carried.
-    if (distance(ack, words[slot + ISS + receiver]!) > 0 && distance(ack, words[slot + NXT + receiver]!) <= 0) return 'valid';
+    const answers = distance(ack, words[slot + ISS + receiver]!) > 0 && distance(ack, words[slot + NXT + receiver]!) <= 0;
+    if ((flags & ACK) !== 0 && answers) return 'valid';
+    if ((peer & (ACKED_KNOWN | SYN_ACK_SENT)) === 0) return 'invalid';
   }
   const acked = (peer & ACKED_KNOWN) !== 0;
   const sent = (seen & NXT_KNOWN) !== 0;

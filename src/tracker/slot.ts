@@ -151,3 +151,7 @@ export const SCALE_SHIFT = 16;
 export const ACK_OVERTAKEN = 0x4000;
 /** The peer has acknowledged this endpoint's SYN (simultaneous open only). */
 export const SYN_ACKED = 0x8000;
+/** FIN_SEQ and FIN_TIME are supposed: the peer acknowledged one number above all that was seen. */
+export const FIN_SUPPOSED = 0x100000;
+/** Its first FIN had an acknowledgement: FIN_ACK is one. */
+export const FIN_HAS_ACK = 0x200000;

@@ -86,13 +86,24 @@ function timeWait(
   const proof = acked ? ackTime : times[at + FIN_TIME + peer]!;
   const start = crossed ? Math.max(proof, own) : proof;
   const rare = table.peekRare(slot);
-  const restarts = rare?.restarts[holder as 0] ?? 0;
-  const expiry = (restarts > 0 ? rare!.restarted[holder as 0] : start) + profile.twoMsl;
+  const late = rare?.restarts[holder as 0] ?? 0;
+  const early = acked ? 0 : (rare?.earlyRestarts[holder as 0] ?? 0);
+  const restarts = late + early;
+  const latest = Math.max(start, late > 0 ? rare!.restarted[holder as 0] : 0, early > 0 ? rare!.earlyRestarted[holder as 0] : 0);
+  const expiry = latest + profile.twoMsl;
 
-  const wait: TimeWait = { holder, start, basis: acked ? 'ack' : 'fin', restarts, expiry, end, endedBy: 'capture_end' };
-  const killed = aborted || ((facts & RESET_AFTER_CLOSE) !== 0 && (profile.endedByRst || verdict.resetBy === holder));
-  if (killed && (facts & RESET) !== 0 && times[at + RST_TIME]! < expiry) {
-    wait.end = times[at + RST_TIME]!;
+  const wait: TimeWait = {
+    holder,
+    start,
+    basis: acked ? 'ack' : 'fin',
+    restarts,
+    expiry,
+    end: Math.max(start, end),
+    endedBy: 'capture_end',
+  };
+  const killed = aborted || (facts & (RESET | RESET_AFTER_CLOSE)) === (RESET | RESET_AFTER_CLOSE);
+  if (killed && times[at + RST_TIME]! < expiry) {
+    wait.end = Math.max(start, times[at + RST_TIME]!);
     wait.endedBy = 'rst';
   } else if (expiry <= end) {
     wait.end = expiry;

@@ -4,6 +4,7 @@ import { ACK, FIN, RST, SYN } from '../layout/tcp.ts';
 import { holdsTimeWait, judge, type Verdict } from './close.ts';
 import { Duplicates } from './duplicates.ts';
 import { observe } from './evidence.ts';
+import { settleDoubt } from './reset.ts';
 import { Fragments } from './fragments.ts';
 import { beginsAnew, repliesToHeld } from './incarnation.ts';
 import * as modifiers from './modifiers.ts';
@@ -142,11 +143,13 @@ export class Tracker {
 
   /** The capture ends at `clock`: every connection that is left is delivered, ordered by its 4-tuple. */
   finish(clock: number): void {
-    for (const { segment, batch, packet } of this.#fragments.rest(this.oddities)) {
-      segment.time = Math.max(segment.time, clock);
-      this.#place(batch, segment, packet);
-    }
     this.advance(clock);
+    for (const { segment, batch } of this.#fragments.rest(this.oddities)) {
+      // Its connection may be over by now, and nothing but a SYN could make another.
+      const slot = this.table.find(batch, segment);
+      if (slot < 0) this.segments--;
+      else this.#observe(slot, segment);
+    }
     const { table } = this;
     for (const slot of table.slots()) this.#releaseHeld(slot, 'capture_end', clock);
     for (const slot of slotsByTuple(table)) {
@@ -186,14 +189,14 @@ export class Tracker {
         else if (reply === 'challenged') this.#challenged(slot);
         else if (reply === 'again') {
           rare.held.count++;
-          rare.held.last = segment.time;
+          if ((segment.flags & FIN) !== 0) rare.held.fins++;
           return;
         }
       }
       const identity = beginsAnew(table, slot, segment);
       if (identity === 'held') {
         this.#dropHeld(slot);
-        table.rare(slot).held = { segment: segment.clone(), packet, count: 1, last: segment.time };
+        table.rare(slot).held = { segment: segment.clone(), count: 1, fins: (segment.flags & FIN) === 0 ? 0 : 1 };
         table.words[slot + slots.FACTS]! &= ~slots.PLAIN;
         return;
       }
@@ -230,27 +233,44 @@ export class Tracker {
     const { table } = this;
     const ending = slots.CLOSED | slots.RESET;
     const before = table.words[slot + slots.FACTS]! & ending;
-    observe(table, this.oddities, slot, segment);
+    observe(table, this.oddities, slot, segment, this.#options.profile.endedByRst);
     const { words } = table;
     const after = words[slot + slots.FACTS]! & ending;
     if (before === 0 && after !== 0) this.#due(slot, segment.time + this.#options.profile.twoMsl);
-    else if ((words[slot + slots.SEEN + (segment.sender ^ 1)]! & slots.FIN_ACKED) !== 0 && (after & slots.RESET) === 0)
-      this.#restart(slot, segment, before !== 0);
+    else if ((before & ~after & slots.RESET) !== 0) this.#survive(slot, segment.sender);
+    else if ((words[slot + slots.SEEN + (segment.sender ^ 1)]! & slots.FIN_ACKED) !== 0) this.#restart(slot, segment, before);
   }
 
-  /** A segment of the peer that makes the holder of TIME_WAIT count from the beginning. */
-  #restart(slot: number, segment: Segment, closed: boolean): void {
+  /** A segment of the peer that makes the holder of TIME_WAIT count from the beginning. `before`: whether it was closed, or reset, before it. */
+  #restart(slot: number, segment: Segment, before: number): void {
     const { table } = this;
     const { words } = table;
-    const holder = segment.sender ^ 1;
+    const { sender, flags, time } = segment;
+    const holder = sender ^ 1;
     const { profile } = this.#options;
-    if ((segment.flags & (ACK | SYN | RST)) !== ACK || !holdsTimeWait(words, slot, holder)) return;
-    const repeatedFin = (segment.flags & FIN) !== 0 && words[slot + slots.FINS + segment.sender]! > 1;
-    if (!repeatedFin && !(closed && profile.restartedByAnyAck)) return;
+    if ((flags & (ACK | SYN | RST)) !== ACK || !holdsTimeWait(table, slot, holder)) return;
+    const repeatedFin = (flags & FIN) !== 0 && words[slot + slots.FINS + sender]! > 1;
+    if (!repeatedFin && !(before !== 0 && profile.restartedByAnyAck)) return;
     const rare = table.rare(slot);
+    if ((words[slot + slots.FACTS]! & slots.RESET) !== 0) rare.knocked[holder as 0] = time;
+    else if ((words[slot + slots.SEEN + sender]! & slots.FIN_ACKED) === 0) {
+      rare.earlyRestarts[holder as 0]++; // it counts only if the holder's ACK is missing to the end
+      rare.earlyRestarted[holder as 0] = time;
+    } else if (before !== 0) {
+      rare.restarts[holder as 0]++;
+      rare.restarted[holder as 0] = time;
+      this.#due(slot, time + profile.twoMsl);
+    }
+  }
+
+  /** The holder of TIME_WAIT acknowledges after an RST: whatever its profile says, it has not left. What it answers started its time again. */
+  #survive(slot: number, holder: number): void {
+    const rare = this.table.peekRare(slot);
+    const knocked = rare?.knocked[holder as 0] ?? 0;
+    if (!rare || knocked === 0) return;
     rare.restarts[holder as 0]++;
-    rare.restarted[holder as 0] = segment.time;
-    if (closed) this.#due(slot, segment.time + profile.twoMsl);
+    rare.restarted[holder as 0] = knocked;
+    this.#due(slot, knocked + this.#options.profile.twoMsl);
   }
 
   #due(slot: number, time: number): void {
@@ -292,7 +312,7 @@ export class Tracker {
     this.table.rare(slot).held = undefined;
     this.#renew(slot, held.segment, ending, time, packet);
     this.#observe(slot, held.segment);
-    this.#countAgain(slot, held.segment, held.count - 1);
+    this.#countAgain(slot, held.segment, held.count - 1, held.fins - ((held.segment.flags & FIN) === 0 ? 0 : 1));
   }
 
   /** The old incarnation answered the held SYN: it lives on, and the SYN was one of its own troubles. */
@@ -300,7 +320,7 @@ export class Tracker {
     const { words } = this.table;
     const rare = this.table.rare(slot);
     const { segment } = rare.held!;
-    const waiting = holdsTimeWait(words, slot, segment.sender ^ 1);
+    const waiting = holdsTimeWait(this.table, slot, segment.sender ^ 1);
     words[slot + slots.MODIFIERS]! |= waiting ? modifiers.SYN_IN_TIME_WAIT_CHALLENGED : modifiers.SYN_CHALLENGED;
     rare.challenged = segment.sender;
     this.#dropHeld(slot);
@@ -310,14 +330,15 @@ export class Tracker {
   #dropHeld(slot: number): void {
     const rare = this.table.peekRare(slot);
     if (!rare?.held) return;
-    const { segment, count } = rare.held;
+    const { segment, count, fins } = rare.held;
     rare.held = undefined;
-    this.#countAgain(slot, segment, count);
+    this.#countAgain(slot, segment, count, fins);
   }
 
-  #countAgain(slot: number, segment: Segment, count: number): void {
+  #countAgain(slot: number, segment: Segment, count: number, fins: number): void {
     this.table.words[slot + slots.SEGMENTS + segment.sender]! += count;
     this.table.words[slot + slots.SYNS + segment.sender]! += count;
+    this.table.words[slot + slots.FINS + segment.sender]! += fins;
   }
 
   /** The old incarnation is over and its held SYN was never answered: that SYN begins one of its own, if the old one had closed. */
@@ -332,7 +353,8 @@ export class Tracker {
   /** The 4-tuple's old incarnation ends, the next one begins with `segment`. */
   #renew(slot: number, segment: Segment, ending: Ending, time: number, packet: number): void {
     const { words } = this.table;
-    const waiting = (words[slot + slots.FACTS]! & slots.RESET) === 0 && (holdsTimeWait(words, slot, 0) || holdsTimeWait(words, slot, 1));
+    const waiting =
+      (words[slot + slots.FACTS]! & slots.RESET) === 0 && (holdsTimeWait(this.table, slot, 0) || holdsTimeWait(this.table, slot, 1));
     if (waiting && ending === 'tuple_reused') words[slot + slots.MODIFIERS]! |= modifiers.REUSE_IN_TIME_WAIT;
     this.#deliver(slot, ending, time, packet, ending === 'tuple_reused' ? segment.time : time);
     this.table.renew(slot);
@@ -347,6 +369,7 @@ export class Tracker {
   /** `over`: capture time up to which a TIME_WAIT of this incarnation can have lasted. */
   #deliver(slot: number, ending: Ending, time: number, packet: number, over = time): void {
     const { table } = this;
+    settleDoubt(table, slot);
     const verdict = judge(table, slot);
     const waits = timeWaits(table, slot, verdict, this.#options.profile, over, ending === 'tuple_reused');
     this.#options.ended({ table, slot, verdict, timeWaits: waits, ending, time, packet });

@@ -247,8 +247,9 @@ export function connState(table: ConnectionTable, slot: number): ConnState {
   const r = state(words, slot, orig ^ 1);
   const inactive = (s: number): boolean => s === INACTIVE || s === PARTIAL;
   if (r === RESET) {
-    const nothingSent =
-      words[slot + NXT + orig]! - words[slot + ISS + orig]! <= 1 && words[slot + NXT + (orig ^ 1)]! - words[slot + ISS + (orig ^ 1)]! <= 1;
+    const silent = (endpoint: number): boolean =>
+      (words[slot + SEEN + endpoint]! & NXT_KNOWN) === 0 || distance(words[slot + NXT + endpoint]!, words[slot + ISS + endpoint]!) <= 1;
+    const nothingSent = silent(orig) && silent(orig ^ 1);
     if (o === SYN_SENT || o === SYN_ACK_SENT || (o === RESET && nothingSent)) return 'REJ';
     return inactive(o) ? 'RSTRH' : 'RSTR';
   }

@@ -12,7 +12,10 @@ import * as S from '../../src/layout/segment.ts';
 import { type CapturedPacket, type CaptureFields, pcap } from '../support/packets.ts';
 
 /** Both builds: the debug build asserts, the release build is the one that ships. */
-export const BUILDS = ['decoder.wasm', 'decoder.debug.wasm'].map((build) => ({ build, decoder: new Decoder(Decoder.compile(build), Decoder.memory()) }));
+export const BUILDS = ['decoder.wasm', 'decoder.debug.wasm'].map((build) => ({
+  build,
+  decoder: new Decoder(Decoder.compile(build), Decoder.memory()),
+}));
 export const decoder: Decoder = BUILDS[0]?.decoder ?? new Decoder(Decoder.compile(), Decoder.memory());
 
 export const ORIGIN = 1_600_000_000;

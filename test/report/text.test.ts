@@ -1,0 +1,89 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { analyze, type SummaryRecord } from '../../src/index.ts';
+import { reportText } from '../../src/report/text.ts';
+
+async function summaryOf(capture: string): Promise<SummaryRecord> {
+  const path = fileURLToPath(new URL(`../captures/${capture}`, import.meta.url));
+  for await (const record of analyze(path)) if (record.type === 'summary') return record;
+  throw new Error('no summary');
+}
+
+describe('the report for people', () => {
+  it('of the source article', async () => {
+    expect(reportText(await summaryOf('article.pcap'), ['article.pcap'], false)).toMatchInlineSnapshot(`
+      "article.pcap
+      1 connection in 11 packets, 2.19 s from 2021-06-10T17:31:57.624391Z
+
+      How they closed
+        four_wave                     1 100.0 %  ████████████████████████  FIN, ACK, FIN, ACK
+        closed first: client 1
+        whole close: 1.07 ms
+        FIN to its ACK: 764 µs
+        half closed: 289 µs
+        last ACK: 19 µs
+
+      Close sequences (> client, < server; F FIN, A ACK, FA both, D data, R RST, f a repeated)
+                 1 100.0 %  F> A< F< A>
+
+      TIME_WAIT (linux, 60 s)
+        entered 1 time: 1 still there at the end
+        at most 1 at once (2021-06-10T17:31:59.809483Z), 0.0 on average; restarted 0 times
+        closes from before the capture are not in it: the numbers of all of this capture are lower bounds
+        held by:
+                 1  10.0.0.3
+
+      The input
+                 2  packets without a segment: not_ip
+      "
+    `);
+  });
+
+  it('tells of leaks, resets, duplicates and a cut tail', async () => {
+    const duplicated = reportText(await summaryOf('s20_duplicated_any.pcap'), ['x.pcap'], false);
+    expect(duplicated).toContain('11  packets captured twice, counted once');
+    const summary = await summaryOf('s26_close_wait_leak.pcap');
+    const leaking = reportText({ ...summary, close_wait: { suspects: 3, leaks: 0, owners: { '10.0.0.9:80': 3 } } }, ['x.pcap'], false);
+    expect(leaking).toMatch(/3 +in CLOSE_WAIT/);
+    expect(leaking).toContain('10.0.0.9:80');
+    const cut = reportText({ ...summary, input: { ...summary.input, truncated: true } }, ['x.pcap'], false);
+    expect(cut).toMatch(/damaged or cut/);
+    const reset = reportText(await summaryOf('s04_rst_abort_client.pcap'), ['x.pcap'], false);
+    expect(reset).toMatch(/rst_abort +1 +100\.0 %/);
+  });
+
+  it('without color has no escape sequences, with color the same words', async () => {
+    const summary = await summaryOf('s12_reuse_tw_2s.pcap');
+    const plain = reportText(summary, ['x.pcap'], false);
+    const colored = reportText(summary, ['x.pcap'], true);
+    expect(plain).not.toContain('\u001b');
+    // oxlint-disable-next-line no-control-regex
+    expect(colored.replaceAll(/\u001b\[\d+m/g, '')).toBe(plain);
+    expect(colored).not.toBe(plain);
+  });
+
+  it('of an empty capture has no NaN, Infinity or undefined', async () => {
+    const summary = await summaryOf('article.pcap');
+    const empty: SummaryRecord = {
+      ...summary,
+      packets: 0,
+      segments: 0,
+      connections: 0,
+      duration_s: 0,
+      drops: {},
+      close: {
+        ...summary.close,
+        class: {},
+        initiator: {},
+        sequence: {},
+        duration_s: { count: 0 },
+        fin_ack_s: { count: 0 },
+        half_closed_s: { count: 0 },
+        last_ack_s: { count: 0 },
+      },
+      time_wait: { ...summary.time_wait, entered: 0, peak: 0, mean: 0, ended_by: {}, holders: {} },
+    };
+    delete empty.start;
+    expect(reportText(empty, ['a', 'b', 'c', 'd'], false)).toBe('a, b, c and 1 more\n0 connections in 0 packets\n');
+  });
+});

@@ -1,0 +1,194 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Histogram } from '../../src/stats/histogram.ts';
+import { Population } from '../../src/stats/population.ts';
+import { OTHERS, Statistics, Tally } from '../../src/stats/statistics.ts';
+
+const filled = (values: readonly number[]): Histogram => {
+  const histogram = new Histogram();
+  for (const value of values) histogram.add(value);
+  return histogram;
+};
+
+const duration = fc.oneof(
+  fc.integer({ min: 1, max: 2 ** 40 }),
+  fc.integer({ min: 1, max: 1000 }),
+  fc.double({ min: 1, max: 1e15, noNaN: true }),
+);
+const SHARES = [0, 0.01, 0.25, 0.5, 0.9, 0.99, 1];
+
+describe('Histogram', () => {
+  it('answers any quantile to within 0.4 %', () => {
+    fc.assert(
+      fc.property(fc.array(duration, { minLength: 1, maxLength: 100 }), (values) => {
+        const histogram = filled(values);
+        const sorted = values.toSorted((a, b) => a - b);
+        for (const q of SHARES) {
+          const exact = sorted[Math.max(1, Math.ceil(q * values.length)) - 1]!;
+          const quantile = histogram.quantile(q)!;
+          expect(Math.abs(quantile - exact) / exact, `${q} of ${values.join(' ')}: ${quantile}`).toBeLessThanOrEqual(0.004);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('grows with the share and never exceeds the largest value', () => {
+    fc.assert(
+      fc.property(fc.array(duration, { minLength: 1, maxLength: 50 }), (values) => {
+        const quantiles = SHARES.map((q) => filled(values).quantile(q)!);
+        expect(quantiles).toEqual(quantiles.toSorted((a, b) => a - b));
+        expect(quantiles.at(-1)).toBeLessThanOrEqual(Math.max(...values));
+      }),
+    );
+  });
+
+  it('of nothing, and of zeros', () => {
+    expect(new Histogram().quantile(0.5)).toBeUndefined();
+    expect(filled([0, 0, 0]).quantile(0.5)).toBe(0);
+    expect(filled([0, 5]).quantile(0)).toBe(0);
+  });
+
+  it('merging is adding, in any order', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 2 ** 40 })), fc.array(fc.integer({ min: 0, max: 2 ** 40 })), (a, b) => {
+        const [one, other, whole] = [filled(a), filled(b), filled([...a, ...b])];
+        one.merge(filled(b));
+        other.merge(filled(a));
+        for (const merged of [one, other]) {
+          expect([merged.count, merged.sum, merged.max]).toEqual([whole.count, whole.sum, whole.max]);
+          for (const q of SHARES) expect(merged.quantile(q)).toBe(whole.quantile(q));
+        }
+      }),
+    );
+  });
+});
+
+interface Interval {
+  start: number;
+  end: number;
+}
+
+const interval = fc
+  .record({ start: fc.integer({ min: 0, max: 50 }), length: fc.oneof(fc.nat(40), fc.constant(Infinity)) })
+  .map(({ start, length }): Interval => ({ start, end: start + length }));
+
+/** What a population is, counted instant by instant. */
+function naive(intervals: readonly Interval[], to: number) {
+  let peak = 0;
+  let peakAt: number | undefined;
+  let area = 0;
+  for (let instant = 0; instant <= 200; instant++) {
+    const held = intervals.filter(({ start, end }) => start <= instant && instant < end).length;
+    if (held > peak) [peak, peakAt] = [held, instant];
+    if (instant < to) area += held;
+  }
+  return { peak, peakAt, mean: area / to };
+}
+
+describe('Population', () => {
+  const TO = 100;
+
+  it('has the peak, its first time and the mean of a naive count', () => {
+    fc.assert(
+      fc.property(fc.array(interval, { maxLength: 30 }), (intervals) => {
+        const population = new Population();
+        for (const { start, end } of intervals) population.add(start, end);
+        const { peak, peakAt, mean } = population.snapshot(0, TO);
+        const expected = naive(intervals, TO);
+        expect([population.entered, peak, peakAt]).toEqual([intervals.length, expected.peak, expected.peakAt]);
+        expect(mean).toBeCloseTo(expected.mean, 9);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('merges with another one', () => {
+    fc.assert(
+      fc.property(fc.array(interval), fc.array(interval), (a, b) => {
+        const [whole, one, other] = [new Population(), new Population(), new Population()];
+        for (const { start, end } of [...a, ...b]) whole.add(start, end);
+        for (const { start, end } of a) one.add(start, end);
+        for (const { start, end } of b) other.add(start, end);
+        one.merge(other);
+        expect(one.snapshot(0, TO)).toEqual(whole.snapshot(0, TO));
+        expect(one.entered).toBe(whole.entered);
+      }),
+    );
+  });
+
+  it('can be asked again, and added to afterwards', () => {
+    const population = new Population();
+    population.add(0, 10);
+    population.add(5, 15);
+    const first = population.snapshot(0, 20);
+    expect(population.snapshot(0, 20)).toEqual(first);
+    population.add(16, 18);
+    expect(population.snapshot(0, 20)).toEqual({ peak: 2, peakAt: 5, mean: 1.1 });
+  });
+
+  it('an end at the time of a start makes room for it', () => {
+    const population = new Population();
+    for (let i = 0; i < 5; i++) population.add(i * 10, i * 10 + 10);
+    expect(population.snapshot(0, 50)).toEqual({ peak: 1, peakAt: 0, mean: 1 });
+  });
+
+  it('folds millions of intervals without forgetting any', () => {
+    const population = new Population();
+    const count = 1_300_000;
+    for (let i = 0; i < count; i++) population.add(i, i + 60);
+    const { peak, peakAt, mean } = population.snapshot(0, count + 60);
+    expect([population.entered, peak, peakAt]).toEqual([count, 60, 59]);
+    expect(mean).toBeCloseTo((count * 60) / (count + 60), 6);
+  });
+
+  it('holds what never ends to the end of the capture, also when folded', () => {
+    const population = new Population();
+    const count = 1_100_000;
+    for (let i = 0; i < count; i++) population.add(i, i % 1000 === 0 ? Infinity : i + 1);
+    const { peak, mean } = population.snapshot(0, count);
+    // 1,100 never end; they are the whole population at last, and one more comes and goes at every instant.
+    expect(peak).toBe(1101);
+    const forever = Array.from({ length: count / 1000 }, (_, i) => count - i * 1000).reduce((sum, time) => sum + time, 0);
+    expect(mean).toBeCloseTo((forever + (count - 1100)) / count, 6);
+  });
+});
+
+describe('Tally', () => {
+  it('sorts by count, then by name', () => {
+    const tally = new Tally(10);
+    for (const name of ['b', 'c', 'a', 'c', 'b', 'c']) tally.add(name);
+    expect(tally.sorted()).toEqual([
+      ['c', 3],
+      ['b', 2],
+      ['a', 1],
+    ]);
+  });
+
+  it('counts what is beyond its limit together', () => {
+    const tally = new Tally(2);
+    for (const name of ['a', 'b', 'c', 'd', 'a']) tally.add(name);
+    expect(Object.fromEntries(tally.counts)).toEqual({ a: 2, b: 1, [OTHERS]: 2 });
+  });
+
+  it('merges to the same sums', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom('a', 'b', 'c')), fc.array(fc.constantFrom('b', 'c', 'd')), (a, b) => {
+        const [one, whole] = [new Tally(10), new Tally(10)];
+        const other = new Tally(10);
+        for (const name of a) one.add(name);
+        for (const name of b) other.add(name);
+        for (const name of [...a, ...b]) whole.add(name);
+        one.merge(other);
+        expect(one.sorted()).toEqual(whole.sorted());
+      }),
+    );
+  });
+});
+
+it('Statistics of nothing merge with each other', () => {
+  const statistics = new Statistics();
+  statistics.merge(new Statistics());
+  expect(statistics.connections).toBe(0);
+  expect(statistics.timeWait.snapshot(0, 0)).toEqual({ peak: 0, peakAt: undefined, mean: 0 });
+});

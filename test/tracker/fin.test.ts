@@ -1,0 +1,475 @@
+import { describe, expect, it } from 'vitest';
+import { FIN } from '../../src/layout/tcp.ts';
+import {
+  closing,
+  established,
+  finWait1,
+  finWait2,
+  ipv4,
+  ipv6,
+  lastAck,
+  midstream,
+  SECOND,
+  serverTimeWait,
+  story,
+  timeOf,
+  timeWait,
+} from '../support/story.ts';
+
+const OPENED = { client: 'SYN_SENT ESTABLISHED', server: 'SYN_RECV ESTABLISHED' };
+
+describe('four waves', () => {
+  it('as in the source article', () => {
+    const told = timeWait();
+    expect(told.record()).toMatchObject({
+      open: 'three_way',
+      close: { class: 'four_wave', initiator: 'client', basis: 'fin_acks', sequence: 'F> A< F< A>', modifiers: [], half_closed_bytes: 0 },
+      end_reason: 'closed',
+      confidence: 'certain',
+      visibility: 'both',
+      flow_end_reason: 3,
+    });
+    expect(told.states()).toEqual({
+      client: `${OPENED.client} FIN_WAIT1 FIN_WAIT2 TIME_WAIT`,
+      server: `${OPENED.server} CLOSE_WAIT LAST_ACK CLOSED`,
+    });
+  });
+
+  it('the same when the server closes first', () => {
+    const told = serverTimeWait();
+    expect(told.record().close).toMatchObject({ class: 'four_wave', initiator: 'server', sequence: 'F< A> F> A<' });
+    expect(told.states()).toEqual({
+      client: `${OPENED.client} CLOSE_WAIT LAST_ACK CLOSED`,
+      server: `${OPENED.server} FIN_WAIT1 FIN_WAIT2 TIME_WAIT`,
+    });
+  });
+
+  it('the same over IPv6', () => {
+    const record = timeWait({ client: ipv6(2, 40000), server: ipv6(9, 80) }).record();
+    expect(record).toMatchObject({ client: { ip: '2001:db8::2', port: 40000 }, server: { ip: '2001:db8::9', port: 80 } });
+    expect(record.close.class).toBe('four_wave');
+  });
+
+  it('each time between its waves', () => {
+    const told = established();
+    told.client.fin();
+    told.wait(1);
+    told.server.ack();
+    told.wait(2);
+    told.server.fin();
+    told.wait(4);
+    told.client.ack();
+    expect(told.record().close).toMatchObject({ fin_ack_s: 1.01, half_closed_s: 2.01, last_ack_s: 4.01, duration_s: 7.03 });
+    expect(told.record().close.start).toBe('2020-09-13T12:26:40.040000000Z');
+  });
+
+  it('payload in the very segment that first acknowledges the FIN is not new payload after it', () => {
+    const { client, server, record } = finWait1();
+    server.data(300);
+    server.fin();
+    client.ack();
+    expect(record().close).toMatchObject({ class: 'four_wave', sequence: 'F> A< F< A>', half_closed_bytes: 0 });
+  });
+
+  it('nor is payload in the second FIN', () => {
+    const { client, server, record } = finWait2();
+    server.fin({ payload: 300 });
+    client.ack();
+    expect(record()).toMatchObject({
+      close: { class: 'four_wave', sequence: 'F> A< F< A>', modifiers: ['fin_with_data'] },
+      server: { bytes: 300 },
+    });
+  });
+
+  it('nor is payload that was sent before and is repeated', () => {
+    const { client, server, record } = established();
+    const data = server.data(300, { lost: true });
+    client.fin();
+    server.ack();
+    server.again(data);
+    server.fin();
+    client.ack();
+    expect(record()).toMatchObject({ close: { class: 'four_wave', sequence: 'F> A< F< A>' }, server: { bytes: 300 } });
+  });
+
+  it('nor is payload sent before that acknowledgement and only captured behind it', () => {
+    const told = established();
+    told.client.fin({ lost: true }); // arrives later than the data leaves
+    told.server.data(300, { ack: 1 });
+    told.server.ack({ ack: 2 });
+    told.captureEarlier();
+    told.server.fin({ ack: 2 });
+    told.client.ack();
+    expect(told.record()).toMatchObject({
+      close: { class: 'four_wave', sequence: 'F> A< F< A>', modifiers: ['out_of_order'] },
+      server: { bytes: 300 },
+    });
+  });
+});
+
+describe('three segments', () => {
+  it('FIN, FIN+ACK, ACK', () => {
+    const told = finWait1();
+    told.server.fin();
+    told.client.ack();
+    expect(told.record().close).toMatchObject({ class: 'three_segment', initiator: 'client', basis: 'fin_acks', sequence: 'F> FA< A>' });
+    expect(told.record().close).toMatchObject({ fin_ack_s: 0.01, half_closed_s: 0, last_ack_s: 0.01 });
+    expect(told.states()).toEqual({
+      client: `${OPENED.client} FIN_WAIT1 FIN_WAIT2 TIME_WAIT`,
+      server: `${OPENED.server} CLOSE_WAIT LAST_ACK CLOSED`,
+    });
+  });
+
+  it('with payload in the FIN+ACK', () => {
+    const { client, server, record } = finWait1();
+    server.fin({ payload: 10 });
+    client.ack();
+    expect(record().close).toMatchObject({ class: 'three_segment', sequence: 'F> FA< A>', modifiers: ['fin_with_data'] });
+  });
+
+  it('an acknowledgement of the data before the FIN does not acknowledge the FIN', () => {
+    const { client, server, record } = established();
+    client.data(10);
+    client.fin();
+    server.ack({ ack: 11 });
+    server.fin();
+    client.ack();
+    expect(record().close).toMatchObject({ class: 'three_segment', sequence: 'F> FA< A>' });
+  });
+});
+
+describe('half close', () => {
+  it('new payload between the acknowledgement and the second FIN', () => {
+    const { client, server, record } = finWait2();
+    server.data(100);
+    client.ack();
+    server.data(50);
+    server.fin();
+    client.ack();
+    expect(record().close).toMatchObject({ class: 'half_close', initiator: 'client', sequence: 'F> A< D< F< A>', half_closed_bytes: 150 });
+  });
+});
+
+describe('FINs that cross', () => {
+  it('simultaneous: both go through CLOSING and hold TIME_WAIT', () => {
+    const told = closing();
+    told.crossing(() => {
+      told.client.ack();
+      told.server.ack();
+    });
+    expect(told.record().close).toMatchObject({ class: 'simultaneous', initiator: 'both', basis: 'fin_acks', sequence: 'F> F< A> A<' });
+    expect(told.states()).toEqual({
+      client: `${OPENED.client} FIN_WAIT1 CLOSING TIME_WAIT`,
+      server: `${OPENED.server} FIN_WAIT1 CLOSING TIME_WAIT`,
+    });
+    expect(told.record().time_wait.map(({ holder }) => holder)).toEqual(['client', 'server']);
+  });
+
+  it('last_ack_missing: one of the two acknowledgements is not there', () => {
+    const told = closing();
+    told.client.ack();
+    expect(told.record().close).toMatchObject({ class: 'last_ack_missing', initiator: 'both', sequence: 'F> F< A>' });
+    // The server's FIN is acknowledged, so the server holds TIME_WAIT; the client waits for the acknowledgement of its own.
+    expect(told.states()).toEqual({
+      client: `${OPENED.client} FIN_WAIT1 CLOSING`,
+      server: `${OPENED.server} FIN_WAIT1 CLOSING TIME_WAIT`,
+    });
+  });
+
+  it('in TIME_WAIT from the later of the two acknowledgements on', () => {
+    const told = closing();
+    told.wait(1);
+    told.server.ack();
+    told.wait(3);
+    const last = told.client.ack();
+    const [client, server] = told.record().time_wait;
+    expect(client?.start).toBe(server?.start);
+    expect(timeOf(client?.start)).toBe(last.time);
+  });
+});
+
+describe('who closed first does not depend on the place of capture', () => {
+  it("near the server: the client's FIN is captured behind the server's, but was acknowledged by it", () => {
+    const told = finWait1();
+    told.server.fin();
+    told.captureEarlier();
+    told.client.ack();
+    expect(told.record().close).toMatchObject({
+      class: 'three_segment',
+      initiator: 'client',
+      sequence: 'F> FA< A>',
+      modifiers: ['out_of_order'],
+    });
+  });
+
+  it('an acknowledgement that was sent before its sender closed, but is captured behind that FIN', () => {
+    const told = lastAck();
+    told.captureEarlier();
+    told.client.ack();
+    expect(told.record().close).toMatchObject({
+      class: 'four_wave',
+      initiator: 'client',
+      sequence: 'F> A< F< A>',
+      modifiers: ['out_of_order'],
+    });
+  });
+
+  it('a FIN captured behind its acknowledgement', () => {
+    const told = finWait2();
+    told.captureEarlier();
+    told.server.fin();
+    told.client.ack();
+    expect(told.record().close).toMatchObject({ class: 'four_wave', initiator: 'client', sequence: 'F> A< F< A>' });
+  });
+
+  it('by order, and no more than likely, where the capture began in the middle', () => {
+    const told = midstream();
+    told.client.data(10);
+    told.server.ack();
+    told.client.fin();
+    told.server.ack();
+    told.server.fin();
+    told.client.ack();
+    expect(told.record()).toMatchObject({ close: { class: 'four_wave', initiator: 'client', basis: 'order' }, confidence: 'likely' });
+  });
+
+  it('is not both where the first transmission of a FIN is missing and its repetition acknowledges the other', () => {
+    const { client, server, record } = established();
+    client.fin({ unseen: true });
+    server.fin();
+    client.fin({ seq: 1 });
+    server.ack();
+    expect(record().close.initiator).not.toBe('both');
+    expect(record()).toMatchObject({ close: { basis: 'order' }, confidence: 'likely' });
+  });
+});
+
+describe('closes that do not come to their end', () => {
+  it('fin_unacked: n FINs and no answer', () => {
+    const { client, record, states } = finWait1();
+    for (let i = 0; i < 3; i++) client.again(client.lastFin);
+    expect(record()).toMatchObject({
+      close: { class: 'fin_unacked', initiator: 'client', sequence: 'F> f> f> f>', modifiers: ['fin_retransmitted'] },
+      client: { fin: 4, fin_retransmits: 3, state: 'FIN_WAIT1' },
+      server: { state: 'ESTABLISHED' },
+      end_reason: 'capture_end',
+      time_wait: [],
+    });
+    expect(states().client).toBe(`${OPENED.client} FIN_WAIT1`);
+  });
+
+  it('half_open: acknowledged, but the other side never closes', () => {
+    const { record } = finWait2();
+    expect(record()).toMatchObject({
+      close: { class: 'half_open', initiator: 'client', sequence: 'F> A<' },
+      client: { state: 'FIN_WAIT2' },
+      server: { state: 'CLOSE_WAIT' },
+      end_reason: 'capture_end',
+      time_wait: [],
+    });
+  });
+
+  it('last_ack_missing: the active side is in TIME_WAIT from the FIN on, as far as anybody can tell', () => {
+    const { record } = lastAck();
+    expect(record()).toMatchObject({
+      close: { class: 'last_ack_missing', initiator: 'client', sequence: 'F> A< F<' },
+      client: { state: 'TIME_WAIT' },
+      server: { state: 'LAST_ACK' },
+      time_wait: [{ holder: 'client', basis: 'fin' }],
+    });
+  });
+
+  it('not_closed', () => {
+    const { client, server, record } = established();
+    client.data(100);
+    server.ack();
+    expect(record()).toMatchObject({ close: { class: 'not_closed', sequence: '' }, end_reason: 'capture_end', flow_end_reason: 4 });
+    expect(record().close).not.toHaveProperty('initiator');
+  });
+});
+
+describe('FIN retransmissions', () => {
+  it('f before the first acknowledgement; a only for one that came after it, one each', () => {
+    const { client, server, record } = finWait1();
+    client.again(client.lastFin);
+    server.ack();
+    client.again(client.lastFin);
+    server.ack();
+    server.ack();
+    server.fin();
+    client.ack();
+    expect(record().close).toMatchObject({ class: 'four_wave', sequence: 'F> f> A< f> a< F< A>', modifiers: ['fin_retransmitted'] });
+  });
+
+  it('last ACK lost: F> A< F< A> f< a>', () => {
+    const { client, server, record } = timeWait();
+    server.again(server.lastFin);
+    client.ack();
+    expect(record()).toMatchObject({
+      close: { class: 'four_wave', sequence: 'F> A< F< A> f< a>' },
+      server: { fin: 2, fin_retransmits: 1 },
+    });
+  });
+
+  it('the same FIN number is a retransmission with or without its data', () => {
+    const { client, server, record } = established();
+    client.fin({ payload: 100 });
+    client.send(FIN | 0x10, { seq: 101 });
+    client.send(FIN | 0x10, { seq: 51, payload: 50 });
+    server.ack();
+    expect(record()).toMatchObject({
+      close: { class: 'half_open', sequence: 'F> f> f> A<', modifiers: ['fin_with_data', 'fin_retransmitted'] },
+      client: { fin: 3, fin_retransmits: 2, bytes: 100 },
+    });
+  });
+
+  it('another FIN number is a FIN whose number changed', () => {
+    const { client, server, record } = finWait1();
+    client.fin({ seq: 5 });
+    server.ack({ ack: 2 });
+    expect(record().close).toMatchObject({ class: 'half_open', sequence: 'F> A<', modifiers: expect.arrayContaining(['fin_seq_changed']) });
+    expect(record().client).toMatchObject({ fin: 2, fin_retransmits: 0 });
+  });
+
+  it('acknowledged by the FIN itself where the first ACK of the FIN is lost on the way: still three or four waves as sent', () => {
+    const { client, server, record } = finWait1();
+    server.ack({ lost: true });
+    client.again(client.lastFin);
+    server.fin();
+    client.ack();
+    expect(record().close).toMatchObject({ class: 'four_wave', sequence: 'F> A< f> F< A>' });
+  });
+});
+
+describe('a FIN that nobody would believe', () => {
+  it('far outside of all that was sent is no FIN', () => {
+    const { client, server, record } = established();
+    client.data(10);
+    server.ack();
+    client.fin({ seq: 0x50000000 });
+    client.next = 11;
+    server.received = 11;
+    client.fin();
+    server.ack();
+    server.fin();
+    client.ack();
+    expect(record().close).toMatchObject({ class: 'four_wave', initiator: 'client', sequence: 'F> A< F< A>' });
+  });
+
+  it('below what the peer has acknowledged is no FIN', () => {
+    const { client, server, record } = established();
+    client.data(1000);
+    server.ack();
+    client.fin({ seq: 500 });
+    server.ack();
+    client.fin();
+    server.ack();
+    expect(record().close).toMatchObject({ class: 'half_open', sequence: 'F> A<' });
+  });
+});
+
+describe('one side only', () => {
+  it("fin_inferred: the silent side's FIN is proved by an acknowledgement one above all its data", () => {
+    const told = story();
+    told.client.syn();
+    told.server.synAck({ unseen: true });
+    told.client.ack();
+    told.client.fin();
+    told.server.fin({ unseen: true });
+    told.client.ack();
+    const record = told.record();
+    expect(record).toMatchObject({
+      close: { class: 'orderly', initiator: 'client', modifiers: ['fin_inferred', 'one_sided'] },
+      visibility: 'client_only',
+      confidence: 'likely',
+    });
+  });
+
+  it('the same seen from the passive side only', () => {
+    const told = story();
+    told.client.syn({ unseen: true });
+    told.server.synAck();
+    told.client.ack({ unseen: true });
+    told.client.fin({ unseen: true });
+    told.server.ack();
+    told.server.fin();
+    told.client.ack({ unseen: true });
+    expect(told.record()).toMatchObject({
+      close: { class: 'orderly', modifiers: expect.arrayContaining(['one_sided']) },
+      visibility: 'server_only',
+    });
+    expect(told.record().confidence).not.toBe('certain');
+  });
+});
+
+describe('a FIN that is not in the capture, but acknowledged by the other FIN', () => {
+  for (const [what, options] of [
+    ['the lower', {}],
+    ['the higher', { client: ipv4('10.0.0.9', 40000), server: ipv4('10.0.0.2', 80) }],
+  ] as const) {
+    it(`closed first, also where its sender has ${what} address`, () => {
+      const told = established(options);
+      told.client.fin({ unseen: true });
+      told.server.fin();
+      const record = told.record();
+      expect(record).toMatchObject({
+        close: { class: 'last_ack_missing', initiator: 'client', basis: 'inferred', modifiers: ['fin_inferred'] },
+        confidence: 'likely',
+      });
+      expect(record.time_wait.map(({ holder }) => holder)).toEqual(['client']);
+    });
+  }
+
+  it('is not supposed where nothing was acknowledged, whatever the number is (here the ISN is 0)', () => {
+    for (const serverIsn of [0, 1_000_000]) {
+      const told = midstream({ serverIsn });
+      told.client.fin();
+      expect(told.record(), `ISN ${serverIsn}`).toMatchObject({ close: { class: 'unknown', sequence: 'F>', modifiers: ['one_sided'] } });
+    }
+  });
+});
+
+describe('a FIN without ACK acknowledges nothing, whatever the numbers are', () => {
+  for (const clientIsn of [-2, -100, 1000, 0x7fffffff]) {
+    it(`client ISN ${clientIsn}`, () => {
+      const told = established({ clientIsn });
+      told.client.fin();
+      told.server.send(FIN);
+      told.client.ack();
+      told.server.ack();
+      expect(told.record().close).toMatchObject({ class: 'simultaneous', initiator: 'both', sequence: 'F> F< A> A<' });
+    });
+  }
+});
+
+it('a client that has no data may close at once: its FIN completes the handshake', () => {
+  const told = story({ client: ipv4('1.2.3.4', 5), server: ipv4('1.2.3.4', 6) });
+  told.client.syn();
+  told.server.synAck();
+  told.client.fin();
+  told.server.fin();
+  told.client.ack();
+  expect(told.record().close).toMatchObject({ class: 'three_segment', sequence: 'F> FA< A>' });
+  expect(told.states()).toEqual({
+    client: 'SYN_SENT ESTABLISHED FIN_WAIT1 FIN_WAIT2 TIME_WAIT',
+    server: 'SYN_RECV ESTABLISHED CLOSE_WAIT LAST_ACK CLOSED',
+  });
+});
+
+describe('CLOSE_WAIT', () => {
+  it('is a suspect when it has lasted a minute of capture time at the end of the capture', () => {
+    const told = finWait2();
+    const { clock } = told;
+    expect(told.outcome({ until: clock + 60 * SECOND }).statistics).toMatchObject({ closeWaitSuspects: 0, closeWaitLeaks: 0 });
+    const { statistics } = told.outcome({ until: clock + 60 * SECOND + 1 });
+    expect(statistics).toMatchObject({ closeWaitSuspects: 1, closeWaitLeaks: 0 });
+    expect([...statistics.closeWaitOwners.counts]).toEqual([['10.0.0.9:80', 1]]);
+  });
+
+  it('is none when it has closed meanwhile', () => {
+    const told = finWait2().wait(100);
+    told.server.fin();
+    told.client.ack();
+    expect(told.outcome().statistics).toMatchObject({ closeWaitSuspects: 0, closeWaitLeaks: 0 });
+  });
+});

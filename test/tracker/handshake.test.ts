@@ -1,0 +1,299 @@
+import { describe, expect, it } from 'vitest';
+import { ACK, RST, SYN } from '../../src/layout/tcp.ts';
+import { established, finWait1, ipv4, midstream, timeOf, stateNames, story, synReceived, synSent, timeWait } from '../support/story.ts';
+
+describe('who is the client', () => {
+  it('is the sender of the first SYN', () => {
+    expect(established().record().client).toMatchObject({ ip: '10.0.0.2', port: 40000 });
+    const other = established({ client: ipv4('192.168.9.9', 443), server: ipv4('10.0.0.1', 50000) });
+    expect(other.record().client).toMatchObject({ ip: '192.168.9.9', port: 443 });
+  });
+
+  it('is the receiver of a SYN-ACK that was captured first', () => {
+    const { client, server, record } = story();
+    client.syn({ unseen: true });
+    server.synAck();
+    expect(record()).toMatchObject({ client: { ip: '10.0.0.2' }, server: { ip: '10.0.0.9' } });
+  });
+
+  it('is the higher port where the capture begins in the middle, whoever speaks first', () => {
+    for (const first of ['client', 'server'] as const) {
+      const told = midstream();
+      told[first].data(10);
+      expect(told.record()).toMatchObject({ open: 'midstream', confidence: 'likely', client: { port: 40000 }, server: { port: 80 } });
+    }
+    const { client, record } = midstream({ client: ipv4('10.0.0.2', 80), server: ipv4('10.0.0.9', 40000) });
+    client.data(10);
+    expect(record().client).toMatchObject({ port: 40000 });
+  });
+
+  it('is the sender of the earlier SYN where the SYNs cross', () => {
+    const told = story({ client: ipv4('10.0.0.9', 50000), server: ipv4('10.0.0.2', 50000) });
+    told.crossing(() => {
+      told.client.syn();
+      told.server.syn();
+    });
+    told.crossing(() => {
+      told.client.synAck({ seq: 0 });
+      told.server.synAck({ seq: 0 });
+    });
+    expect(told.record()).toMatchObject({ open: 'simultaneous_open', client: { ip: '10.0.0.9' } });
+  });
+
+  it('is the sender of a SYN that was captured behind its first data, whatever the ports', () => {
+    const told = story({ server: ipv4('10.0.0.9', 50000) });
+    told.client.syn();
+    told.server.synAck();
+    told.client.data(10);
+    told.captureEarlier(2);
+    told.server.ack();
+    expect(told.record()).toMatchObject({ open: 'three_way', client: { ip: '10.0.0.2', port: 40000 }, server: { port: 50000 } });
+  });
+});
+
+describe('the states of a handshake', () => {
+  it('SYN_SENT from the SYN on', () => {
+    expect(synSent().states()).toEqual({ client: 'SYN_SENT', server: '' });
+    expect(synSent().record().client.state).toBe('SYN_SENT');
+    expect(synSent().record().server).not.toHaveProperty('state');
+  });
+
+  it('SYN_RECV from the SYN-ACK on; the client is not established by seeing it', () => {
+    expect(synReceived().states()).toEqual({ client: 'SYN_SENT', server: 'SYN_RECV' });
+  });
+
+  it("ESTABLISHED, both, at the client's own acknowledgement of the SYN-ACK", () => {
+    const told = synReceived();
+    told.wait(1);
+    const ack = told.client.ack();
+    const record = told.record();
+    const since = (ack.time - told.told.at(0)!.time) / 1e9;
+    expect(record.client.states).toEqual([
+      ['SYN_SENT', 0],
+      ['ESTABLISHED', since],
+    ]);
+    expect(record.server.states).toEqual([
+      ['SYN_RECV', 0.01],
+      ['ESTABLISHED', since],
+    ]);
+  });
+
+  it('data that acknowledges the SYN-ACK establishes as well as an ACK does', () => {
+    const { client, states } = synReceived();
+    client.data(10);
+    expect(states()).toEqual({ client: 'SYN_SENT ESTABLISHED', server: 'SYN_RECV ESTABLISHED' });
+  });
+
+  it('a RST that acknowledges the SYN-ACK does not establish', () => {
+    const { client, states, record } = synReceived();
+    client.rst();
+    expect(states()).toEqual({ client: 'SYN_SENT CLOSED', server: 'SYN_RECV CLOSED' });
+    expect(record().close).toMatchObject({ class: 'aborted_handshake', initiator: 'client', basis: 'rst', sequence: 'R>' });
+  });
+
+  it('an acknowledgement of something else does not establish', () => {
+    const { client, states } = synReceived();
+    client.ack({ ack: 0 });
+    expect(states()).toEqual({ client: 'SYN_SENT', server: 'SYN_RECV' });
+  });
+
+  it('SYN_SENT SYN_RECV ESTABLISHED of both where the SYNs cross', () => {
+    const told = story();
+    told.crossing(() => {
+      told.client.syn();
+      told.server.syn();
+    });
+    told.crossing(() => {
+      told.client.synAck({ seq: 0 });
+      told.server.synAck({ seq: 0 });
+    });
+    expect(told.states()).toEqual({ client: 'SYN_SENT SYN_RECV ESTABLISHED', server: 'SYN_SENT SYN_RECV ESTABLISHED' });
+  });
+});
+
+describe('open', () => {
+  it('three_way, retransmissions included', () => {
+    const { client, server, record } = story();
+    const syn = client.syn({ lost: true });
+    client.again(syn);
+    server.synAck({ lost: true });
+    server.synAck({ seq: 0 });
+    client.ack();
+    expect(record()).toMatchObject({ open: 'three_way', client: { syn: 2, segments: 3 }, server: { syn: 2, segments: 2 } });
+  });
+
+  it('fast_open: the SYN-ACK acknowledges payload of the SYN', () => {
+    const { client, server, record } = story();
+    client.syn({ payload: 20 });
+    server.synAck();
+    client.ack();
+    expect(record()).toMatchObject({ open: 'fast_open', client: { bytes: 20 } });
+  });
+
+  it('three_way where the SYN-ACK does not acknowledge that payload, which is sent again and counted once', () => {
+    const { client, server, record } = story();
+    client.syn({ payload: 20 });
+    server.synAck({ ack: 1 });
+    client.data(20, { seq: 1 });
+    expect(record()).toMatchObject({ open: 'three_way', client: { bytes: 20 } });
+  });
+
+  it('split_handshake: the server answers with a bare SYN, the client with a SYN-ACK', () => {
+    const { client, server, record } = story();
+    client.syn();
+    server.syn();
+    client.synAck({ seq: 0 });
+    server.ack();
+    expect(record()).toMatchObject({ open: 'split_handshake', client: { ip: '10.0.0.2' } });
+  });
+
+  it('syn_only and synack_only', () => {
+    expect(synSent().record()).toMatchObject({ open: 'syn_only', visibility: 'client_only' });
+    const { client, server, record } = story();
+    client.syn({ unseen: true });
+    server.synAck();
+    expect(record()).toMatchObject({ open: 'synack_only', visibility: 'server_only' });
+  });
+
+  it('midstream, which is never certain', () => {
+    const { client, server, record } = midstream();
+    client.data(10);
+    server.ack();
+    expect(record()).toMatchObject({ open: 'midstream', confidence: 'likely', visibility: 'both', close: { class: 'not_closed' } });
+  });
+});
+
+describe('handshakes that lead nowhere', () => {
+  it('no_reply: SYNs only', () => {
+    const { client, record } = story();
+    const syn = client.syn();
+    client.again(syn);
+    client.again(syn);
+    expect(record()).toMatchObject({
+      close: { class: 'no_reply', sequence: '' },
+      client: { syn: 3 },
+      end_reason: 'capture_end',
+      confidence: 'certain',
+    });
+    expect(record().close).not.toHaveProperty('initiator');
+  });
+
+  it('no_reply: SYN-ACKs that nobody acknowledges', () => {
+    const { server, record } = synReceived();
+    server.synAck({ seq: 0 });
+    server.synAck({ seq: 0 });
+    expect(record()).toMatchObject({ close: { class: 'no_reply' }, server: { syn: 3, state: 'SYN_RECV' } });
+  });
+
+  it('refused: a SYN answered by RST with ack = ISN + 1', () => {
+    const { server, record, states } = synSent();
+    server.rst({ seq: -server.isn });
+    expect(record()).toMatchObject({
+      open: 'refused',
+      close: { class: 'refused', initiator: 'server', basis: 'rst', sequence: 'R<' },
+      end_reason: 'reset',
+      flow_end_reason: 3,
+      confidence: 'certain',
+    });
+    expect(states().client).toBe('SYN_SENT CLOSED');
+  });
+
+  it('refused: with payload in the SYN, the RST acknowledges all of it', () => {
+    const { client, server, record } = story();
+    client.syn({ payload: 7 });
+    server.rst({ seq: -server.isn });
+    expect(record().close.class).toBe('refused');
+  });
+
+  it('a RST that does not acknowledge the SYN refuses nothing', () => {
+    const { client, server, record } = synSent();
+    server.rst({ seq: -server.isn, ack: 5000 });
+    server.synAck();
+    client.ack();
+    expect(record()).toMatchObject({ open: 'three_way', close: { class: 'not_closed' }, server: { rst: 1 } });
+  });
+
+  it('a RST without ACK refuses nothing', () => {
+    const { client, server, record } = synSent();
+    server.send(RST, { seq: -server.isn });
+    server.synAck();
+    client.ack();
+    expect(record()).toMatchObject({ open: 'three_way', close: { class: 'not_closed' }, server: { rst: 1 } });
+  });
+
+  it('aborted_handshake: the server resets after its SYN-ACK, or the client after its SYN', () => {
+    const server = synReceived();
+    server.server.rst();
+    expect(server.record().close).toMatchObject({ class: 'aborted_handshake', initiator: 'server', sequence: 'R<' });
+    const client = synSent();
+    client.client.send(RST);
+    expect(client.record().close).toMatchObject({ class: 'aborted_handshake', initiator: 'client', sequence: 'R>' });
+  });
+
+  it('a port scan: SYN, SYN-ACK, RST without ACK at the number that the SYN-ACK acknowledged', () => {
+    const { client, record } = synReceived();
+    client.send(RST);
+    expect(record().close.class).toBe('aborted_handshake');
+  });
+
+  it('a SYN-ACK for a SYN that its sender has given up is answered by RST: aborted', () => {
+    const { client, server, record } = synSent();
+    server.synAck();
+    client.send(RST, { seq: 1 });
+    expect(record()).toMatchObject({ close: { class: 'aborted_handshake', initiator: 'client' }, end_reason: 'reset' });
+  });
+});
+
+describe('a repeated ISN is a retransmission, whatever its place in the file', () => {
+  it('a SYN captured again in the established connection, and after its close', () => {
+    const told = timeWait();
+    told.client.again(told.told[0]);
+    expect(told.record()).toMatchObject({ open: 'three_way', client: { syn: 2 }, close: { class: 'four_wave' } });
+    const open = established();
+    open.client.again(open.told[0]);
+    open.server.ack();
+    expect(open.record().close).toMatchObject({ class: 'not_closed', modifiers: [] });
+  });
+
+  it('a SYN-ACK captured again after the close', () => {
+    const told = timeWait();
+    told.server.send(SYN | ACK, { seq: 0, ack: 1 });
+    expect(told.record()).toMatchObject({ server: { syn: 2 }, close: { class: 'four_wave' } });
+  });
+
+  it('a SYN-ACK captured before its SYN', () => {
+    const told = synReceived();
+    told.captureEarlier();
+    told.client.ack();
+    expect(told.record()).toMatchObject({ open: 'three_way', client: { ip: '10.0.0.2' } });
+    expect(stateNames(told.record().client.states)).toBe('SYN_SENT ESTABLISHED');
+  });
+});
+
+describe('segments in an order that no host would send', () => {
+  it('a SYN-ACK, and a SYN of the same number by the same endpoint', () => {
+    const { client, record } = story();
+    client.synAck();
+    client.syn({ seq: 0 });
+    expect(record().client).toMatchObject({ segments: 2, syn: 2, ip: expect.any(String) });
+  });
+
+  it('the ACK of a SYN-ACK that is not in the capture, captured before its own SYN', () => {
+    const inOrder = story();
+    inOrder.client.syn();
+    inOrder.server.synAck({ unseen: true });
+    inOrder.client.ack();
+    expect(inOrder.states().client).toBe('SYN_SENT ESTABLISHED');
+    expect(inOrder.captureEarlier().states().client).toBe('SYN_SENT ESTABLISHED');
+  });
+});
+
+it('start, end and duration are those of the first and the last segment', () => {
+  const told = finWait1();
+  told.wait(2);
+  told.server.ack();
+  const record = told.record();
+  expect(timeOf(record.start)).toBe(10_000_000);
+  expect(timeOf(record.end)).toBe(2_050_000_000);
+  expect(record.duration_s).toBe(2.04);
+});

@@ -1,0 +1,303 @@
+/* oxlint-disable unicorn/consistent-function-scoping -- a test's own words stand beside it */
+import { describe, expect, it } from 'vitest';
+import { ACK, FIN, RST } from '../../src/layout/tcp.ts';
+import { closing, established, finWait1, finWait2, lastAck, midstream, timeWait } from '../support/story.ts';
+
+describe('a RST is believed', () => {
+  it('at exactly the number that its receiver expects: rst_abort', () => {
+    const told = established();
+    told.client.data(100);
+    told.server.ack();
+    told.client.rst();
+    expect(told.record()).toMatchObject({
+      close: { class: 'rst_abort', initiator: 'client', basis: 'rst', sequence: 'R>', duration_s: 0, modifiers: [] },
+      client: { rst: 1, state: 'CLOSED' },
+      server: { rst: 0, state: 'CLOSED' },
+      end_reason: 'reset',
+      confidence: 'certain',
+      time_wait: [],
+    });
+    expect(told.states()).toEqual({ client: 'SYN_SENT ESTABLISHED CLOSED', server: 'SYN_RECV ESTABLISHED CLOSED' });
+  });
+
+  it('at what the receiver has acknowledged, although more was sent', () => {
+    const { client, record } = established();
+    client.data(100, { lost: true });
+    client.send(RST, { seq: 1 });
+    expect(record().close.class).toBe('rst_abort');
+  });
+
+  it('at the end of what its sender has sent, although less was acknowledged', () => {
+    const { client, record } = established();
+    client.data(100, { lost: true });
+    client.rst({ seq: 101 });
+    expect(record().close.class).toBe('rst_abort');
+  });
+
+  it('without ACK, when it answers a segment', () => {
+    const { server, record } = established();
+    server.send(RST, { seq: 1 });
+    expect(record().close).toMatchObject({ class: 'rst_abort', initiator: 'server', sequence: 'R<' });
+  });
+
+  it('in a capture that began in the middle', () => {
+    const { client, server, record } = midstream();
+    client.data(10);
+    server.ack();
+    server.rst();
+    expect(record()).toMatchObject({ close: { class: 'rst_abort', initiator: 'server' }, confidence: 'likely' });
+  });
+});
+
+describe('a RST inside the window but not at the exact number', () => {
+  it('counts where its receiver is never seen alive again', () => {
+    const { client, record, states } = established();
+    client.rst({ seq: 11 });
+    expect(record()).toMatchObject({
+      close: { class: 'rst_abort', initiator: 'client', basis: 'rst', sequence: 'R>' },
+      end_reason: 'reset',
+      confidence: 'likely',
+    });
+    expect(states()).toEqual({ client: 'SYN_SENT ESTABLISHED CLOSED', server: 'SYN_RECV ESTABLISHED CLOSED' });
+  });
+
+  it('counts in the order of the waves: after one FIN', () => {
+    const { client, record } = finWait2();
+    client.rst({ seq: 20 });
+    expect(record().close).toMatchObject({ class: 'fin_then_rst', sequence: 'F> A< R>' });
+  });
+
+  it('does not count where the receiver challenges it and goes on', () => {
+    const { client, server, record } = established();
+    client.rst({ seq: 11 });
+    server.ack();
+    client.fin();
+    server.ack();
+    server.fin();
+    client.ack();
+    expect(record()).toMatchObject({ close: { class: 'four_wave', sequence: 'F> A< F< A>' }, client: { rst: 1 }, end_reason: 'closed' });
+  });
+
+  it('counts although its own sender goes on sending', () => {
+    const { client, record } = established();
+    client.rst({ seq: 11 });
+    client.data(10);
+    expect(record()).toMatchObject({ close: { class: 'rst_abort' }, end_reason: 'reset' });
+  });
+
+  it('counts although the receiver sends RSTs and SYNs afterwards, which prove nothing', () => {
+    const { client, server, record } = established();
+    client.rst({ seq: 11 });
+    server.rst({ seq: 300 });
+    expect(record().close.class).toBe('rst_abort');
+  });
+
+  it('scales the window as both SYNs said', () => {
+    const reset = (scale: number | undefined) => {
+      const told = established();
+      if (scale !== undefined) for (const syn of told.told.slice(0, 2)) syn.scale = scale;
+      told.client.rst({ seq: 5000 });
+      return told.record().close.class;
+    };
+    expect(reset(undefined)).toBe('not_closed'); // window 500
+    expect(reset(7)).toBe('rst_abort');
+  });
+});
+
+describe('a RST that nobody believes is counted and changes nothing', () => {
+  it('beyond the window, or below it', () => {
+    for (const seq of [5000, -100]) {
+      const { client, server, record } = established();
+      client.data(10);
+      server.ack();
+      client.rst({ seq });
+      expect(record()).toMatchObject({
+        close: { class: 'not_closed', sequence: '' },
+        client: { rst: 1, state: 'ESTABLISHED' },
+        end_reason: 'capture_end',
+      });
+    }
+  });
+
+  it('then the connection closes as if it had not come', () => {
+    const { client, server, record } = established();
+    server.rst({ seq: 0x40000000 });
+    client.fin();
+    server.ack();
+    server.fin();
+    client.ack();
+    expect(record()).toMatchObject({ close: { class: 'four_wave', sequence: 'F> A< F< A>' }, server: { rst: 1 } });
+  });
+});
+
+describe('FIN and RST', () => {
+  it('fin_then_rst: both by the same side', () => {
+    const told = finWait2();
+    told.client.rst();
+    expect(told.record().close).toMatchObject({ class: 'fin_then_rst', initiator: 'client', basis: 'fin_acks', sequence: 'F> A< R>' });
+    expect(told.states()).toEqual({
+      client: 'SYN_SENT ESTABLISHED FIN_WAIT1 FIN_WAIT2 CLOSED',
+      server: 'SYN_RECV ESTABLISHED CLOSE_WAIT CLOSED',
+    });
+  });
+
+  it('fin_then_rst: before anybody acknowledges the FIN', () => {
+    const { client, record } = finWait1();
+    client.rst();
+    expect(record().close).toMatchObject({ class: 'fin_then_rst', sequence: 'F> R>' });
+  });
+
+  it('fin_answered_by_rst', () => {
+    const told = finWait1();
+    told.server.rst();
+    expect(told.record()).toMatchObject({
+      close: { class: 'fin_answered_by_rst', initiator: 'client', sequence: 'F> R<' },
+      end_reason: 'reset',
+      time_wait: [],
+    });
+    expect(told.states().client).toBe('SYN_SENT ESTABLISHED FIN_WAIT1 CLOSED');
+  });
+
+  it('data_after_close_rst: data for a socket that is closed', () => {
+    const { client, server, record, states } = finWait2();
+    server.data(100);
+    client.send(RST, { seq: 2 });
+    expect(record().close).toMatchObject({ class: 'data_after_close_rst', initiator: 'client', sequence: 'F> A< D< R>' });
+    expect(states()).toEqual({
+      client: 'SYN_SENT ESTABLISHED FIN_WAIT1 FIN_WAIT2 CLOSED',
+      server: 'SYN_RECV ESTABLISHED CLOSE_WAIT CLOSED',
+    });
+  });
+
+  it('not data_after_close_rst where the data was sent before the FIN was acknowledged', () => {
+    const { client, server, record } = finWait1();
+    server.data(100, { ack: 1 });
+    client.send(RST, { seq: 2 });
+    expect(record().close).toMatchObject({ class: 'fin_then_rst', sequence: 'F> R>' });
+  });
+
+  it('both FINs, then RST instead of the last ACK: last_ack_missing, and nobody waits', () => {
+    const { client, record } = lastAck();
+    client.rst();
+    expect(record()).toMatchObject({ close: { class: 'last_ack_missing', sequence: 'F> A< F< R>' }, time_wait: [], end_reason: 'reset' });
+  });
+
+  it('crossed FINs, then RST: last_ack_missing', () => {
+    const { client, record } = closing();
+    client.rst();
+    expect(record().close).toMatchObject({ class: 'last_ack_missing', sequence: 'F> F< R>' });
+  });
+
+  it('a FIN inside a RST counts as a FIN flag and is processed as RST only', () => {
+    const { client, record } = established();
+    client.send(RST | FIN | ACK);
+    expect(record()).toMatchObject({ close: { class: 'rst_abort', sequence: 'R>' }, client: { fin: 1, rst: 1, fin_retransmits: 0 } });
+  });
+});
+
+describe('after a RST', () => {
+  it('nothing follows it in the sequence', () => {
+    const { client, server, record } = established();
+    client.rst();
+    server.fin();
+    client.rst();
+    server.ack();
+    expect(record().close).toMatchObject({ class: 'rst_abort', sequence: 'R>' });
+  });
+
+  it('data_after_rst', () => {
+    const { client, server, record } = established();
+    client.rst();
+    server.data(10);
+    expect(record().close).toMatchObject({ class: 'rst_abort', modifiers: ['data_after_rst'] });
+  });
+
+  it('rst_storm: a RST for each of many segments', () => {
+    const storm = (resets: number) => {
+      const { client, server, record } = established();
+      for (let i = 0; i < resets; i++) {
+        server.data(10, { lost: true });
+        client.send(RST, { seq: 1 });
+      }
+      return record();
+    };
+    expect(storm(3).close.modifiers).not.toContain('rst_storm');
+    expect(storm(50).close.modifiers).toContain('rst_storm');
+    expect(storm(50)).toMatchObject({ client: { rst: 50 }, close: { sequence: 'R>' } });
+  });
+});
+
+describe('after a full close', () => {
+  it('rst_after_close: it never changes the class, and is named once', () => {
+    const { server, record } = timeWait();
+    server.rst();
+    server.rst();
+    expect(record()).toMatchObject({
+      close: { class: 'four_wave', initiator: 'client', basis: 'fin_acks', sequence: 'F> A< F< A> R<', modifiers: ['rst_after_close'] },
+      end_reason: 'closed',
+    });
+  });
+
+  it('the same after three segments and after crossing FINs', () => {
+    const three = finWait1();
+    three.server.fin();
+    three.client.ack();
+    three.server.rst();
+    expect(three.record().close).toMatchObject({ class: 'three_segment', sequence: 'F> FA< A> R<', modifiers: ['rst_after_close'] });
+    const crossed = closing();
+    crossed.client.ack();
+    crossed.server.ack();
+    crossed.client.rst();
+    expect(crossed.record().close).toMatchObject({ class: 'simultaneous', sequence: 'F> F< A> A< R>', modifiers: ['rst_after_close'] });
+  });
+
+  it('the RST by which a closed host answers a late ACK', () => {
+    const { client, server, record } = timeWait();
+    server.again(server.lastFin);
+    client.ack();
+    server.send(RST, { seq: 2 });
+    expect(record().close).toMatchObject({ class: 'four_wave', sequence: 'F> A< F< A> f< a> R<' });
+  });
+});
+
+describe('silence before a close', () => {
+  it('keepalive_before_close: unanswered probes, then RST', () => {
+    const { client, server, record } = established();
+    client.data(10);
+    server.ack();
+    for (let i = 0; i < 3; i++) client.keepAlive();
+    client.rst();
+    expect(record().close).toMatchObject({ class: 'rst_abort', modifiers: ['keepalive_before_close'] });
+  });
+
+  it('not where data followed the probes', () => {
+    const { client, server, record } = established();
+    client.keepAlive();
+    server.ack();
+    client.data(10);
+    server.ack();
+    client.rst();
+    expect(record().close.modifiers).toEqual([]);
+  });
+
+  it('zero_window_at_close: a FIN or RST while the window is shut', () => {
+    const { client, server, record } = established();
+    client.data(100);
+    server.ack({ window: 0 });
+    client.rst();
+    expect(record().close).toMatchObject({ class: 'rst_abort', modifiers: ['zero_window_at_close'] });
+    const fin = established();
+    fin.server.ack({ window: 0 });
+    fin.client.fin();
+    expect(fin.record().close.modifiers).toEqual(['zero_window_at_close']);
+  });
+
+  it('not where the window opened again', () => {
+    const { client, server, record } = established();
+    client.data(100);
+    server.ack({ window: 0 });
+    server.ack({ window: 700 });
+    client.rst();
+    expect(record().close.modifiers).toEqual([]);
+  });
+});

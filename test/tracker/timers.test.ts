@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import { ExpiryQueue } from '../../src/tracker/timers.ts';
+import { established, finWait1, ipv4, SECOND, type Story, story, timeOf, timeWait } from '../support/story.ts';
+
+/** Something else in the capture, so that its clock goes on. */
+function elsewhere(told: Story, port = 1): void {
+  const [client] = told.connection(ipv4('1.2.3.4', port), ipv4('6.7.8.9', 10));
+  client.syn();
+}
+
+describe('a closed connection', () => {
+  it('leaves the table when its TIME_WAIT is over, on the capture clock', () => {
+    const told = timeWait();
+    told.wait(59);
+    elsewhere(told, 1);
+    told.wait(2);
+    elsewhere(told, 2);
+    const { endings, records } = told.outcome();
+    expect(endings.map(({ ending }) => ending)).toEqual(['expired', 'capture_end', 'capture_end']);
+    expect(records[0]).toMatchObject({ end_reason: 'closed', time_wait: [{ ended_by: 'expiry' }] });
+  });
+
+  it('then its tuple is free: a late segment belongs to nobody and begins in the middle', () => {
+    const told = timeWait().wait(61);
+    told.server.again(told.server.lastFin);
+    expect(told.records().map(({ open }) => open)).toEqual(['three_way', 'midstream']);
+  });
+
+  it('waits longer where its TIME_WAIT starts again', () => {
+    const told = timeWait().wait(50);
+    told.server.again(told.server.lastFin);
+    told.client.ack();
+    told.wait(50);
+    told.server.again(told.server.lastFin);
+    told.client.ack();
+    expect(told.record()).toMatchObject({ time_wait: [{ restarts: 2 }], server: { fin: 3 } });
+  });
+
+  it('ten thousand at once', () => {
+    const told = story({ step: 1000 });
+    const count = 10_000;
+    for (let i = 0; i < count; i++) {
+      const [client, server] = told.connection(ipv4(`10.${i >> 8}.${i & 255}.1`, 1000), ipv4('6.7.8.9', 80));
+      client.syn();
+      server.synAck();
+      client.rst();
+    }
+    told.wait(100);
+    elsewhere(told);
+    const { endings, tracker } = told.outcome();
+    expect(endings.filter(({ ending }) => ending === 'expired')).toHaveLength(count);
+    expect(endings).toHaveLength(count + 1);
+    expect(tracker.table.count).toBe(0);
+  });
+});
+
+describe('--idle-timeout', () => {
+  it('ends a silent connection when its next segment comes, which begins in the middle', () => {
+    const told = established();
+    const { clock } = told;
+    told.wait(11);
+    told.client.data(10);
+    const [old, next] = told.records({ idleTimeout: 10 });
+    expect(old).toMatchObject({ end_reason: 'idle_timeout', flow_end_reason: 1, close: { class: 'not_closed' } });
+    expect(timeOf(old?.end)).toBe(clock);
+    expect(next).toMatchObject({ open: 'midstream', client: { bytes: 10 } });
+  });
+
+  it('ends it also where no further segment ever comes', () => {
+    const told = established().wait(100);
+    elsewhere(told);
+    const [first, second] = told.records({ idleTimeout: 10 });
+    expect(new Set([first?.end_reason, second?.end_reason])).toEqual(new Set(['capture_end', 'idle_timeout']));
+  });
+
+  it('is none by default: only the end of the capture ends a silent connection', () => {
+    const told = established().wait(100_000);
+    told.client.data(10);
+    expect(told.record()).toMatchObject({ end_reason: 'capture_end', client: { bytes: 10 } });
+  });
+
+  it('does not end one that is not silent so long', () => {
+    const told = established();
+    for (let i = 0; i < 5; i++) {
+      told.wait(9.9);
+      told.client.data(10);
+    }
+    expect(told.record({ idleTimeout: 10 }).client.bytes).toBe(50);
+  });
+
+  it('does not shorten the TIME_WAIT of one that has closed', () => {
+    const told = timeWait().wait(30);
+    told.server.again(told.server.lastFin);
+    told.client.ack();
+    expect(told.record({ idleTimeout: 10 })).toMatchObject({ end_reason: 'closed', time_wait: [{ restarts: 1 }] });
+  });
+
+  it('ends a half-closed one', () => {
+    const told = finWait1().wait(20);
+    told.client.again(told.client.lastFin);
+    expect(told.records({ idleTimeout: 10 })[0]).toMatchObject({ end_reason: 'idle_timeout', close: { class: 'fin_unacked' } });
+  });
+});
+
+describe('the queue of those who wait', () => {
+  it('gives back what was put in, in order, over many turns of its ring', () => {
+    const queue = new ExpiryQueue();
+    let put = 0;
+    let got = 0;
+    for (let round = 0; round < 200; round++) {
+      for (let i = 0; i < round; i++) {
+        queue.push(put, put + 1, put * SECOND);
+        put++;
+      }
+      for (let i = 0; i < round / 2; i++) {
+        expect([queue.slot, queue.generation, queue.next]).toEqual([got, got + 1, got * SECOND]);
+        queue.shift();
+        got++;
+      }
+    }
+    while (queue.next < Infinity) {
+      expect(queue.slot).toBe(got++);
+      queue.shift();
+    }
+    expect(got).toBe(put);
+  });
+});

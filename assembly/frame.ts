@@ -4,7 +4,17 @@ import { FRAGMENT } from '../src/layout/drops.ts';
 import { FRAGMENT_TAIL, NO_WINDOW_SCALE } from '../src/layout/segment.ts';
 import { ETHERTYPE_IPV6, linkHeader } from './link.ts';
 import { fragment, networkHeader, plainPayload, transportBytes } from './network.ts';
-import { distribute, distributeToAll, finishRecord, nextRecord, writeDigests, writeEndpoints, writeIdentification, writeTail, writeTcp } from './segment.ts';
+import {
+  distribute,
+  distributeToAll,
+  finishRecord,
+  nextRecord,
+  writeDigests,
+  writeEndpoints,
+  writeIdentification,
+  writeTail,
+  writeTcp,
+} from './segment.ts';
 import { options, tcpHeader, TIMESTAMPS_SEEN } from './tcp.ts';
 
 /** frame()'s answer where it wrote a segment. */

@@ -48,7 +48,7 @@ export function startBatch(slot: i32, shardCount: i32): void {
   pair = firstPair;
   lists = LISTS + <usize>slot * LISTS_BYTES;
   shards = shardCount;
-  memory.fill(lists, 0, <usize>shardCount << 2);
+  memory.fill(lists, 0, (<usize>shardCount) << 2);
 }
 
 export function batchFull(): bool {

@@ -4,7 +4,7 @@ import { CaptureFile } from '../capture/file.ts';
 import { firstSecond, readPcapHeader } from '../capture/pcap.ts';
 import { Decoder } from '../decode/decoder.ts';
 import { SHARDS_CAPACITY, WINDOW_CAPACITY } from '../layout/batch.ts';
-import { DROP_REASONS } from '../layout/drops.ts';
+import { DROP_REASONS, FRAGMENT } from '../layout/drops.ts';
 import type { ConnectionRecord } from '../records/connection.ts';
 import { Clock } from '../records/time.ts';
 import { Exchange } from '../shard/exchange.ts';
@@ -109,7 +109,8 @@ export class Run {
     const drops = new Float64Array(DROP_REASONS);
     const oddities = new Oddities();
     const statistics = new Statistics();
-    for (const { counts, oddities: odd, statistics: part } of results) {
+    for (const { counts, pieces, oddities: odd, statistics: part } of results) {
+      drops[FRAGMENT]! += pieces;
       counts.drops.forEach((count, reason) => void (drops[reason]! += count));
       odd.forEach((count, i) => void (oddities.counts[i]! += count));
       statistics.merge(part);

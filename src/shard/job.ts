@@ -47,6 +47,8 @@ export interface ShardResult {
   readonly counts: Counts;
   readonly segments: number;
   readonly duplicates: number;
+  /** First fragments that are no segments after all. */
+  readonly pieces: number;
   readonly oddities: Float64Array;
   readonly statistics: Statistics;
 }
@@ -82,6 +84,7 @@ export class ShardJob {
       counts,
       segments: tracker.segments,
       duplicates: tracker.duplicates,
+      pieces: tracker.pieces,
       oddities: tracker.oddities.counts,
       statistics: this.#statistics,
     };

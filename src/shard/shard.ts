@@ -91,7 +91,7 @@ export class Shard {
     const { exchange, plan, origin } = this.#setting;
     const window = plan.window(number);
     const proved = exchange.proved;
-    const slot = Math.floor(number / exchange.shards) % SLOTS;
+    const slot = slotOf(number, exchange.shards);
     const clock = proved > 0 ? exchange.proof(proved - 1).clock : -Infinity;
     if (exchange.stopped) return { window, slot, start: Number.NaN, clock, end: Number.NaN, fault: undefined };
     const bytes = this.#windows.read(window);
@@ -134,9 +134,12 @@ export class Shard {
   #track(number: number): void {
     const { index, exchange, memories } = this.#setting;
     const owner = number % exchange.shards;
-    const slot = Math.floor(number / exchange.shards) % SLOTS;
+    const slot = slotOf(number, exchange.shards);
     const batch = this.#decoder.batch(memories[owner]!, slot, index, String(owner));
     this.tracker.track(batch, number > 0 ? exchange.proof(number - 1).packets : 0);
     this.tracker.advance(exchange.proof(number).clock);
   }
 }
+
+/** The slot of its decoder that a window's batch is in. A shard alone tracks each batch at once, and keeps to one that stays in the cache. */
+const slotOf = (window: number, shards: number): number => (shards === 1 ? 0 : Math.floor(window / shards) % SLOTS);

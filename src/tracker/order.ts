@@ -6,32 +6,52 @@ const EXACT_BITS = 53;
 const ADDRESS_BITS = 32;
 
 /** All slots in use, ordered by 4-tuple: family, addresses, ports. */
-export function slotsByTuple(table: ConnectionTable): number[] {
+export function slotsByTuple(table: ConnectionTable): Int32Array {
   const { words } = table;
   const slots = table.slots();
   // A typed array sorts numbers many times faster than a comparator does: the low address, as far as it fits above the
   // position in the list. The comparator is left with runs of equal addresses.
-  const positionBits = Math.ceil(Math.log2(slots.length + 1));
-  const dropped = 2 ** Math.max(0, ADDRESS_BITS + 1 + positionBits - EXACT_BITS);
-  const leading = (slot: number): number => {
-    const family = (words[slot + FACTS]! & IPV6) === 0 ? 0 : 2 ** ADDRESS_BITS;
-    const address = family === 0 ? words[slot + LOW]! >>> 0 : firstWord(table.pair(slot));
-    return Math.floor((family + address) / dropped);
-  };
-  const keys = Float64Array.from(slots, (slot, position) => leading(slot) * 2 ** positionBits + position).sort();
-  const ordered = Array.from(keys, (key) => slots[key % 2 ** positionBits]!);
-  for (let from = 0; from < ordered.length; ) {
-    const head = Math.floor(keys[from]! / 2 ** positionBits);
-    let to = from + 1;
-    while (to < ordered.length && Math.floor(keys[to]! / 2 ** positionBits) === head) to++;
-    if (to - from > 1) {
-      const run = ordered.slice(from, to).sort((a, b) => compareTuples(table, a, b));
-      for (let i = 0; i < run.length; i++) ordered[from + i] = run[i]!;
-    }
-    from = to;
+  const positions = 2 ** Math.ceil(Math.log2(slots.length + 1));
+  const dropped = Math.max(1, (2 ** (ADDRESS_BITS + 1) * positions) / 2 ** EXACT_BITS);
+  const keys = new Float64Array(slots.length);
+  for (let position = 0; position < slots.length; position++) {
+    const slot = slots[position]!;
+    const address = (words[slot + FACTS]! & IPV6) === 0 ? words[slot + LOW]! >>> 0 : 2 ** ADDRESS_BITS + firstWord(table.pair(slot));
+    keys[position] = Math.floor(address / dropped) * positions + position;
   }
+  keys.sort();
+  const ordered = new Int32Array(slots.length);
+  let from = 0;
+  let head = -1;
+  for (let place = 0; place < keys.length; place++) {
+    const leading = Math.floor(keys[place]! / positions);
+    if (leading !== head) {
+      orderRun(table, ordered, from, place);
+      from = place;
+      head = leading;
+    }
+    ordered[place] = slots[keys[place]! - leading * positions]!;
+  }
+  orderRun(table, ordered, from, keys.length);
   return ordered;
 }
+
+/** Orders the slots in from..to, whose leading parts are equal: few, so each is moved down to its place. */
+function orderRun(table: ConnectionTable, ordered: Int32Array, from: number, to: number): void {
+  if (to - from > LONG_RUN) {
+    ordered.subarray(from, to).sort((a, b) => compareTuples(table, a, b));
+    return;
+  }
+  for (let i = from + 1; i < to; i++) {
+    const slot = ordered[i]!;
+    let at = i;
+    for (; at > from && compareTuples(table, ordered[at - 1]!, slot) > 0; at--) ordered[at] = ordered[at - 1]!;
+    ordered[at] = slot;
+  }
+}
+
+/** Longer runs are left to the general sort. */
+const LONG_RUN = 16;
 
 const firstWord = (pair: Uint8Array): number => ((pair[0]! << 24) | (pair[1]! << 16) | (pair[2]! << 8) | pair[3]!) >>> 0;
 

@@ -119,10 +119,18 @@ export class ConnectionTable {
     return (this.words[slot + FACTS]! & HAS_RARE) === 0 ? undefined : this.#rare.get(slot);
   }
 
+  /** Takes all connections out. */
+  clear(): void {
+    this.index.fill(0);
+    this.#rare.clear();
+    this.count = 0;
+  }
+
   /** All slots in use. */
-  slots(): number[] {
-    const slots: number[] = [];
-    for (let at = 1; at < this.index.length; at += 2) if (this.index[at] !== 0) slots.push(this.index[at]! - 1);
+  slots(): Int32Array {
+    const slots = new Int32Array(this.count);
+    let found = 0;
+    for (let at = 1; at < this.index.length; at += 2) if (this.index[at] !== 0) slots[found++] = this.index[at]! - 1;
     return slots;
   }
 

@@ -58,6 +58,8 @@ export class Tracker {
   duplicates = 0;
   /** Segments taken into connections. */
   segments = 0;
+  /** First fragments that belong to no connection, because the rest of their datagram never came: no segments after all. */
+  pieces = 0;
 
   readonly #options: TrackerOptions;
   readonly #copies = new Duplicates();
@@ -147,15 +149,18 @@ export class Tracker {
     for (const { segment, batch } of this.#fragments.rest(this.oddities)) {
       // Its connection may be over by now, and nothing but a SYN could make another.
       const slot = this.table.find(batch, segment);
-      if (slot < 0) this.segments--;
-      else this.#observe(slot, segment);
+      if (slot >= 0) this.#observe(slot, segment);
+      else {
+        this.segments--;
+        this.pieces++;
+      }
     }
     const { table } = this;
     for (const slot of table.slots()) this.#releaseHeld(slot, 'capture_end', clock);
     for (const slot of slotsByTuple(table)) {
       this.#deliver(slot, 'capture_end', clock, Infinity);
-      table.remove(slot);
     }
+    table.clear();
   }
 
   /**

@@ -1,5 +1,18 @@
+/** Texts of addresses met lately: few hosts make most connections. */
+const texts = new Map<number, string>();
+const TEXTS = 1 << 14;
+
 /** An IPv4 address as text; `address` is its big-endian number, signed or not. */
 export function ipv4Text(address: number): string {
+  let text = texts.get(address);
+  if (text === undefined) {
+    if (texts.size === TEXTS) texts.clear();
+    texts.set(address, (text = dotted(address)));
+  }
+  return text;
+}
+
+function dotted(address: number): string {
   return `${address >>> 24}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`;
 }
 

@@ -73,9 +73,7 @@ export class Statistics {
       this.initiators.add(verdict.initiator === 'both' ? 'both' : verdict.initiator === client ? 'client' : 'server');
     const sequence = sequenceText(table, slot, client);
     if (sequence !== '') this.sequences.add(sequence);
-    MODIFIER_NAMES.forEach((name, i) => {
-      if ((verdict.modifiers & (1 << i)) !== 0) this.modifiers.add(name);
-    });
+    for (let i = 0, rest = verdict.modifiers; rest !== 0; i++, rest >>>= 1) if ((rest & 1) !== 0) this.modifiers.add(MODIFIER_NAMES[i]!);
     this.endReasons.add(endReasonOf(connection));
     for (const wait of connection.timeWaits) {
       this.timeWait.add(wait.start, wait.endedBy === 'capture_end' ? Infinity : wait.end);

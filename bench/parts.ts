@@ -1,15 +1,15 @@
 import { Bench } from 'tinybench';
-import { CaptureFile } from '../dist/capture/file.js';
-import { firstSecond, readPcapHeader } from '../dist/capture/pcap.js';
-import { Decoder } from '../dist/decode/decoder.js';
-import { WINDOW_CAPACITY } from '../dist/layout/batch.js';
-import { PACKETS } from '../dist/layout/framing.js';
-import { SEGMENT_WORDS } from '../dist/layout/segment.js';
-import { Run } from '../dist/merge/run.js';
-import { Plan } from '../dist/shard/plan.js';
-import { WindowReader } from '../dist/shard/windows.js';
-import { PROFILES } from '../dist/tracker/time-wait.js';
-import { Tracker } from '../dist/tracker/tracker.js';
+import { CaptureFile } from '#dist/capture/file.js';
+import { firstSecond, readPcapHeader } from '#dist/capture/pcap.js';
+import { Decoder } from '#dist/decode/decoder.js';
+import { WINDOW_CAPACITY } from '#dist/layout/batch.js';
+import { PACKETS } from '#dist/layout/framing.js';
+import { SEGMENT_WORDS } from '#dist/layout/segment.js';
+import { Run } from '#dist/merge/run.js';
+import { Plan } from '#dist/shard/plan.js';
+import { WindowReader } from '#dist/shard/windows.js';
+import { PROFILES } from '#dist/tracker/time-wait.js';
+import { Tracker } from '#dist/tracker/tracker.js';
 
 export interface Part {
   readonly name: string;

@@ -8,7 +8,7 @@ export interface Whole {
   readonly runs: readonly number[];
 }
 
-const cli = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
+const cli = fileURLToPath(import.meta.resolve('#dist/cli.js'));
 const FILTER = 'tcp[tcpflags] & (tcp-fin|tcp-rst) != 0';
 
 /** Programs that read the whole capture. Each row says what it does, because they do not do the same. */

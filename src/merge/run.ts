@@ -31,8 +31,8 @@ export interface RunOptions {
   readonly windowBytes?: number;
 }
 
-/** Captures smaller than this are done before threads would have started: bench/RESULTS.md. */
-const WORTH_THREADS = 48 << 20;
+/** Captures smaller than this are done before threads, each of which compiles its own code, make up for their start: bench/RESULTS.md. */
+const WORTH_THREADS = 384 << 20;
 /** Windows after which the event loop gets a turn where the work is done in this thread. */
 const TURN = 8;
 

@@ -51,7 +51,6 @@ export const ADDRESS_WORD = 14;
 export const TCP_WORD = 15;
 
 // Flags: the low byte is the header's (tcp.ts).
-export const FLAGS_MASK = 0xff;
 /** The high endpoint sent it. */
 export const FROM_HIGH = 0x100;
 export const IPV6 = 0x200;

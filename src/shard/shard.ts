@@ -68,7 +68,7 @@ export class Shard {
     let decoded: DecodedWindow | undefined;
     while (tracked < plan.windows) {
       const news = exchange.news;
-      if (decoded === undefined && next < plan.windows && exchange.isTracked(next - shards * SLOTS)) decoded = this.#decode(next);
+      if (decoded === undefined && next < plan.windows && exchange.isTracked(next - shards * slotsOf(shards))) decoded = this.#decode(next);
       if (decoded !== undefined && exchange.proved === next) {
         this.#prove(next, decoded);
         decoded = undefined;
@@ -78,7 +78,9 @@ export class Shard {
         this.#track(tracked);
         exchange.setTracked(index, ++tracked);
         yield tracked - 1;
-      } else if (decoded === undefined ? next >= plan.windows || !exchange.isTracked(next - shards * SLOTS) : exchange.proved !== next) {
+      } else if (
+        decoded === undefined ? next >= plan.windows || !exchange.isTracked(next - shards * slotsOf(shards)) : exchange.proved !== next
+      ) {
         exchange.wait(news);
       }
     }
@@ -141,5 +143,8 @@ export class Shard {
   }
 }
 
-/** The slot of its decoder that a window's batch is in. A shard alone tracks each batch at once, and keeps to one that stays in the cache. */
-const slotOf = (window: number, shards: number): number => (shards === 1 ? 0 : Math.floor(window / shards) % SLOTS);
+/** Batches that a shard has in flight. One alone tracks each at once, and keeps to a slot that stays in the cache. */
+const slotsOf = (shards: number): number => (shards === 1 ? 1 : SLOTS);
+
+/** The slot of its decoder that a window's batch is in. */
+const slotOf = (window: number, shards: number): number => Math.floor(window / shards) % slotsOf(shards);

@@ -19,6 +19,8 @@ const LAG_MOST = 0xffff;
  * millisecond, the table doubles.
  */
 export class Duplicates {
+  /** Packets younger than a millisecond that had to make room at MOST_SETS. */
+  forgotten = 0;
   #mask = 255;
   #digests = new Int32Array(256 * WAYS);
   /** hash, link, lag of each entry. */
@@ -39,10 +41,12 @@ export class Duplicates {
       return false;
     }
     const turn = this.#turns[set]!;
-    if (clock - this.#clocks[base + turn]! <= SPAN && this.#mask < MOST_SETS - 1) {
+    const young = clock - this.#clocks[base + turn]! <= SPAN;
+    if (young && this.#mask < MOST_SETS - 1) {
       this.#grow();
       return this.isCopy(digest, hash, link, flags, payload, tcp, clock);
     }
+    if (young) this.forgotten++;
     this.#turns[set] = (turn + 1) & (WAYS - 1);
     this.#fill(base + turn, digest, hash, link, tcp, clock);
     return false;

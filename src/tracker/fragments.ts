@@ -42,7 +42,10 @@ export class Fragments {
       if (!head || segment.time - head.time > PATIENCE) {
         if (segment.time - (this.#done.get(key) ?? -Infinity) <= COPIES) return undefined;
         this.#tails.set(key, { length: segment.payload, time: segment.time });
-        if (this.#tails.size > LIMIT) this.#tails.delete(this.#tails.keys().next().value!);
+        if (this.#tails.size > LIMIT) {
+          this.#tails.delete(this.#tails.keys().next().value!);
+          oddities.add('fragment_tail_forgotten');
+        }
         return undefined;
       }
       this.#heads.delete(key);

@@ -3,8 +3,10 @@
 export const ODDITY_NAMES = [
   'ack_beyond_fin',
   'ack_implausible',
+  'copy_forgotten',
   'fin_invalid',
   'fragment_head_forgotten',
+  'fragment_tail_forgotten',
   'fragment_without_tail',
   'hole_forgotten',
   'rst_challenged',
@@ -21,8 +23,8 @@ export type Oddity = (typeof ODDITY_NAMES)[number];
 export class Oddities {
   readonly counts = new Float64Array(ODDITY_NAMES.length);
 
-  add(oddity: Oddity): void {
-    this.counts[ODDITY_NAMES.indexOf(oddity)]! += 1;
+  add(oddity: Oddity, count = 1): void {
+    this.counts[ODDITY_NAMES.indexOf(oddity)]! += count;
   }
 
   /** Those that occurred, by name. */

@@ -104,8 +104,6 @@ export const RESET_AFTER_CLOSE = 0x40;
 export const CLOSED = 0x80;
 /** Both endpoints sent a SYN before either acknowledged one. */
 export const SIMULTANEOUS_OPEN = 0x100;
-/** The server's first answer was a SYN without ACK, or an ACK without SYN. */
-export const SPLIT_HANDSHAKE = 0x200;
 /** A SYN carried payload that its SYN-ACK acknowledged. */
 export const FAST_OPEN = 0x400;
 /** The first SYN-ACK came without a SYN before it. */

@@ -146,6 +146,7 @@ export class Tracker {
   /** The capture ends at `clock`: every connection that is left is delivered, ordered by its 4-tuple. */
   finish(clock: number): void {
     this.advance(clock);
+    this.oddities.add('copy_forgotten', this.#copies.forgotten);
     for (const { segment, batch } of this.#fragments.rest(this.oddities)) {
       // Its connection may be over by now, and nothing but a SYN could make another.
       const slot = this.table.find(batch, segment);
@@ -157,9 +158,7 @@ export class Tracker {
     }
     const { table } = this;
     for (const slot of table.slots()) this.#releaseHeld(slot, 'capture_end', clock);
-    for (const slot of slotsByTuple(table)) {
-      this.#deliver(slot, 'capture_end', clock, Infinity);
-    }
+    for (const slot of slotsByTuple(table)) this.#deliver(slot, 'capture_end', clock, Infinity);
     table.clear();
   }
 

@@ -3,11 +3,24 @@
 // (Imports and exports are separate, because asc finds `./name.ts` in the former only.)
 
 import { DROP_REASONS } from '../src/layout/drops.ts';
-import { RECORD_HEADER_BYTES, STATE_WORDS } from '../src/layout/framing.ts';
+import { INTERFACE_BYTES, STATE_WORDS } from '../src/layout/framing.ts';
 import { ADDRESS_PAIR_BYTES, LAYOUT_VERSION, SEGMENT_BYTES } from '../src/layout/segment.ts';
-import { LISTS, LISTS_BYTES, PAIRS, PAIRS_BYTES, SEGMENTS, SEGMENTS_BYTES, STATE, WINDOW, WINDOW_BYTES } from './memory.ts';
-import { decode } from './pcap.ts';
+import { decode } from './decode.ts';
+import {
+  INTERFACES,
+  INTERFACES_BYTES,
+  LISTS,
+  LISTS_BYTES,
+  PAIRS,
+  PAIRS_BYTES,
+  SEGMENTS,
+  SEGMENTS_BYTES,
+  STATE,
+  WINDOW,
+  WINDOW_BYTES,
+} from './memory.ts';
+import { begin } from './packets.ts';
 
-export { ADDRESS_PAIR_BYTES, DROP_REASONS, LAYOUT_VERSION, RECORD_HEADER_BYTES, SEGMENT_BYTES, STATE_WORDS };
-export { LISTS, LISTS_BYTES, PAIRS, PAIRS_BYTES, SEGMENTS, SEGMENTS_BYTES, STATE, WINDOW, WINDOW_BYTES };
-export { decode };
+export { ADDRESS_PAIR_BYTES, DROP_REASONS, INTERFACE_BYTES, LAYOUT_VERSION, SEGMENT_BYTES, STATE_WORDS };
+export { INTERFACES, INTERFACES_BYTES, LISTS, LISTS_BYTES, PAIRS, PAIRS_BYTES, SEGMENTS, SEGMENTS_BYTES, STATE, WINDOW, WINDOW_BYTES };
+export { begin, decode };

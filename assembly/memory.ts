@@ -3,7 +3,7 @@
 // be mapped over it; what the host does not touch of it costs nothing.
 
 import { SEGMENTS_CAPACITY, SHARDS_CAPACITY, SLOTS } from '../src/layout/batch.ts';
-import { STATE_WORDS } from '../src/layout/framing.ts';
+import { INTERFACE_BYTES, INTERFACES_CAPACITY, STATE_WORDS } from '../src/layout/framing.ts';
 import { ADDRESS_PAIR_BYTES, SEGMENT_BYTES } from '../src/layout/segment.ts';
 
 /** Room for a window and for a largest record, of 32 MiB, that crosses its end. */
@@ -22,7 +22,9 @@ export const SEGMENTS_BYTES: usize = SEGMENTS_CAPACITY * SEGMENT_BYTES;
 export const PAIRS_BYTES: usize = SEGMENTS_CAPACITY * ADDRESS_PAIR_BYTES;
 export const LISTS_BYTES: usize = SHARDS_CAPACITY * 4 + SHARDS_CAPACITY * SEGMENTS_CAPACITY * 4;
 
-export const SEGMENTS: usize = 0x10000;
+export const INTERFACES: usize = 0x10000;
+export const INTERFACES_BYTES: usize = INTERFACES_CAPACITY * INTERFACE_BYTES;
+export const SEGMENTS: usize = INTERFACES + INTERFACES_BYTES;
 export const PAIRS: usize = SEGMENTS + SEGMENTS_BYTES * SLOTS;
 export const LISTS: usize = PAIRS + PAIRS_BYTES * SLOTS;
 export const WINDOW: usize = (LISTS + LISTS_BYTES * SLOTS + 0xffff) & ~0xffff;

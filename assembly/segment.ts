@@ -31,6 +31,8 @@ import { LISTS, LISTS_BYTES, PAIRS, PAIRS_BYTES, SEGMENTS, SEGMENTS_BYTES } from
 import { identification, transportBytes } from './network.ts';
 import { TIMESTAMPS_SEEN, tsval } from './tcp.ts';
 
+/** Odd, so that all interfaces of a section differ. */
+const INTERFACE_FACTOR: u32 = 0x9e3779b1;
 /** Payload bytes that a digest covers. */
 const DIGESTED_PAYLOAD = 32;
 
@@ -40,6 +42,8 @@ let firstPair: usize = PAIRS;
 let pair: usize = PAIRS;
 let lists: usize = LISTS;
 let shards: u64 = 1;
+/** Number of the interface that the packet was captured on, within its section. */
+let captureInterface: u32 = 0;
 
 export function startBatch(slot: i32, shardCount: i32): void {
   batch = SEGMENTS + <usize>slot * SEGMENTS_BYTES;
@@ -48,7 +52,12 @@ export function startBatch(slot: i32, shardCount: i32): void {
   pair = firstPair;
   lists = LISTS + <usize>slot * LISTS_BYTES;
   shards = shardCount;
+  captureInterface = 0;
   memory.fill(lists, 0, (<usize>shardCount) << 2);
+}
+
+export function setInterface(index: u32): void {
+  captureInterface = index;
 }
 
 export function batchFull(): bool {
@@ -154,7 +163,7 @@ export function writeDigests(record: usize, ip: usize, ipv6: bool, tcp: usize, h
   // of them counts then, or nothing.
   const digested = select(wanted, select(there, there & 16, there < 0), there >= wanted);
   store<u32>(record, digestPacket(ip, tcp, tcp + header + digested, ipv6, fields), DIGEST_WORD << 2);
-  store<u32>(record, digestLink(ip - link, link), LINK_WORD << 2);
+  store<u32>(record, digestLink(ip - link, link) + captureInterface * INTERFACE_FACTOR, LINK_WORD << 2);
 }
 
 /** What a fragment has in place of its link digest. */

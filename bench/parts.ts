@@ -1,13 +1,13 @@
 import { Bench } from 'tinybench';
 import { CaptureFile } from '#dist/capture/file.js';
-import { firstSecond, readPcapHeader } from '#dist/capture/pcap.js';
 import { Decoder } from '#dist/decode/decoder.js';
 import { WINDOW_CAPACITY } from '#dist/layout/batch.js';
 import { PACKETS } from '#dist/layout/framing.js';
 import { SEGMENT_WORDS } from '#dist/layout/segment.js';
 import { Run } from '#dist/merge/run.js';
 import { Plan } from '#dist/shard/plan.js';
-import { WindowReader } from '#dist/shard/windows.js';
+import { probe } from '#dist/shard/probe.js';
+import { type Place, WindowReader } from '#dist/shard/windows.js';
 import { PROFILES } from '#dist/tracker/time-wait.js';
 import { Tracker } from '#dist/tracker/tracker.js';
 
@@ -19,22 +19,20 @@ export interface Part {
 /** Medians of what each part of the program costs on one capture, in this thread. */
 export async function measureParts(path: string, runs: number): Promise<Part[]> {
   const file = new CaptureFile(path);
-  const header = readPcapHeader(file);
   const decoder = new Decoder(Decoder.compile(), Decoder.memory());
-  const plan = new Plan([{ path, size: file.size, header }], WINDOW_CAPACITY);
-  const reader = new WindowReader({ plan, origin: firstSecond(file, header), seed: 1, shards: 1 }, decoder, () => file);
+  const plan = new Plan([{ path, size: file.size }], WINDOW_CAPACITY);
+  const { firstTime = 0 } = probe(file, file.size, decoder);
+  const reader = new WindowReader({ origin: Math.floor(firstTime / 1e9), seed: 1, shards: 1 }, decoder, () => file);
 
   const read = (): void => {
     for (let position = 0; position < file.size; position += WINDOW_CAPACITY)
       file.read(decoder.window.subarray(0, WINDOW_CAPACITY), position);
   };
   const decode = (take?: (packets: number) => void): void => {
-    let start = header.headerBytes;
-    let clock = -Infinity;
-    for (let number = 0; number < plan.windows; number++) {
-      const window = plan.window(number);
-      ({ end: start } = reader.decode(window, 0, start, clock, reader.read(window)));
-      ({ clock } = decoder);
+    let place: Place = { offset: 0, lost: false, clock: -Infinity, framing: undefined };
+    for (let number = 0; number < plan.announced; number++) {
+      ({ end: place } = reader.decode(plan.window(number), 0, place));
+      place = { ...place, framing: { form: place.framing!.form, interfaces: place.framing!.interfaces.slice() } };
       take?.(decoder.state[PACKETS]!);
     }
   };

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { CaptureError } from './capture/errors.ts';
+import { faultMessage } from './capture/fault.ts';
 import { Run } from './merge/run.ts';
 import { summaryRecord } from './merge/summary.ts';
 import { type Command, helpText, parseCommand, UsageError } from './options.ts';
@@ -38,7 +39,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const outcome = run.outcome();
   const { faults, packets, files } = outcome;
-  for (const fault of faults) say(fault.message);
+  for (const fault of faults) say(faultMessage(fault));
   for (const notice of notices(outcome)) say(notice);
   if (status === DONE && faults.length > 0) status = packets > 0 || faults.length < files ? PARTIAL : FAILED;
   return status;

@@ -1,9 +1,15 @@
-/** Why a capture was not read to its end. All before `offset` was. */
+/** Where a capture could not be read as it should be. */
 export interface Fault {
   readonly file: string;
   readonly offset: number;
-  /** Whether the tail is cut, rather than a record broken. */
+  /** Whether the tail is cut, rather than something broken. */
   readonly truncated: boolean;
   readonly rule: string;
-  readonly message: string;
+  /** Where reading went on; undefined: it did not. */
+  readonly resumed?: number;
+}
+
+export function faultMessage({ file, offset, rule, resumed, truncated }: Fault): string {
+  const goesOn = resumed === undefined ? '; nothing that could be read follows' : `; ${resumed - offset} bytes were passed over`;
+  return `${file}: offset ${offset}: ${rule}${truncated ? '' : goesOn}`;
 }

@@ -17,8 +17,6 @@ const REASONS: Readonly<Record<string, string>> = {
 export interface Source {
   /** As messages name it. */
   readonly path: string;
-  /** Bytes that there are. */
-  readonly size: number;
   /** Fills `bytes` from `position` on, as far as there are any; answers how many were read. */
   read(bytes: Uint8Array, position: number): number;
   close?(): void;

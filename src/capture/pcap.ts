@@ -1,31 +1,25 @@
-// The file header of the classic pcap format (draft-ietf-opsawg-pcap-05 §4).
+// The file header of the classic pcap format (draft-ietf-opsawg-pcap-05 §4), and of what libpcap reads as such.
 //
 //   0 magic | 4 version major, minor | 8 reserved | 12 reserved | 16 snapshot length | 20 FCS, flags, link type
 
+import { LENGTHS_SWAPPED, PATCHED, SWAPPED } from '../layout/framing.ts';
 import * as links from '../layout/link.ts';
 import { CaptureError } from './errors.ts';
-import type { Source } from './file.ts';
-import { looksLike } from './magic.ts';
+import { interfaceEntry, type Section } from './section.ts';
 
 export const PCAP_HEADER_BYTES = 24;
 
-export interface PcapHeader {
-  readonly linkType: number;
-  /** Whether the capture's headers are big-endian. */
-  readonly swapped: boolean;
-  /** Nanoseconds that one unit of a record's fraction is worth: 1000 or 1. */
-  readonly fractionNs: number;
-  /** Snapshot length as the file states it. */
-  readonly snaplen: number;
-  /** Largest captured length that a record may claim. */
-  readonly limit: number;
-  /** Where the records begin. */
-  readonly headerBytes: number;
-}
-
 const MICROSECONDS = 0xa1b2c3d4;
 const NANOSECONDS = 0xa1b23c4d;
+/** A. Kuznetzov's patches to libpcap: longer record headers. */
+const KUZNETZOV = 0xa1b2cd34;
+const MAGICS: ReadonlySet<number> = new Set([MICROSECONDS, NANOSECONDS, KUZNETZOV]);
+
 const MAJOR = 2;
+/** tcpdump of DG/UX. */
+const MAJOR_DGUX = 543;
+/** Up to here the two lengths of a record could stand in either order (libpcap, sf-pcap.c). */
+const LAST_SWAPPED_MINOR = 3;
 
 /** The FCS length and its flag stand above the link type. */
 const LINK_TYPE_MASK = 0xffff;
@@ -37,48 +31,45 @@ const LARGEST_WINDOWED = 32 << 20;
 
 const OPENED: ReadonlySet<number> = new Set(Object.values(links));
 
+/** Whether a file that begins with these bytes is a pcap file. */
+export function isPcap(bytes: Uint8Array): boolean {
+  return magicOf(bytes) !== undefined;
+}
+
 /**
- * Parses a file's first bytes.
- * @param bytes at least the header, or all of a shorter file
+ * Parses a pcap file's first bytes.
+ * @param bytes at least the header, or all of a shorter file; isPcap() is true
+ * @throws CaptureError
  */
-export function parsePcapHeader(file: string, bytes: Uint8Array): PcapHeader {
-  if (bytes.length === 0) throw new CaptureError(file, 0, 'an empty file is not a capture');
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const magic = bytes.length < 4 ? undefined : [false, true].find((big) => isMagic(view.getUint32(0, !big)));
-  if (magic === undefined) throw new CaptureError(file, 0, `not a pcap file: ${looksLike(bytes)}`);
+export function parsePcapHeader(file: string, bytes: Uint8Array): Section {
+  const { magic, little } = magicOf(bytes)!;
   if (bytes.length < PCAP_HEADER_BYTES) {
     throw new CaptureError(file, bytes.length, `the file ends within its header of ${PCAP_HEADER_BYTES} bytes`);
   }
-  const little = !magic;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const major = view.getUint16(4, little);
-  if (major !== MAJOR) throw new CaptureError(file, 4, `pcap version ${major}.${view.getUint16(6, little)} is not known, only ${MAJOR}.x`);
+  const minor = view.getUint16(6, little);
+  if (major !== MAJOR && major !== MAJOR_DGUX)
+    throw new CaptureError(file, 4, `pcap version ${major}.${minor} is not known, only ${MAJOR}.x`);
   const snaplen = view.getUint32(16, little);
   const linkType = view.getUint32(20, little) & LINK_TYPE_MASK;
+  const lengths = major === MAJOR_DGUX || minor <= LAST_SWAPPED_MINOR ? LENGTHS_SWAPPED : 0;
   return {
-    linkType,
-    swapped: magic,
-    fractionNs: view.getUint32(0, little) === NANOSECONDS ? 1 : 1000,
-    snaplen,
-    limit: recordLimit(linkType, snaplen),
-    headerBytes: PCAP_HEADER_BYTES,
+    form: (little ? 0 : SWAPPED) | lengths | (magic === KUZNETZOV ? PATCHED : 0),
+    interfaces: interfaceEntry({
+      linkType,
+      limit: recordLimit(linkType, snaplen),
+      snaplen,
+      units: magic === NANOSECONDS ? 1_000_000_000 : 1_000_000,
+    }),
   };
 }
 
-/** Reads and parses a file's header. */
-export function readPcapHeader(file: Source): PcapHeader {
-  const bytes = new Uint8Array(64);
-  return parsePcapHeader(file.path, bytes.subarray(0, file.read(bytes, 0)));
-}
-
-/** Whole seconds of the first record's timestamp, at which a run's clock reads 0; 0 where there is no record. */
-export function firstSecond(file: Source, header: PcapHeader): number {
-  const bytes = new Uint8Array(4);
-  if (file.read(bytes, header.headerBytes) < bytes.length) return 0;
-  return new DataView(bytes.buffer).getUint32(0, !header.swapped);
-}
-
-function isMagic(value: number): boolean {
-  return value === MICROSECONDS || value === NANOSECONDS;
+function magicOf(bytes: Uint8Array): { magic: number; little: boolean } | undefined {
+  if (bytes.length < 4) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const little = [true, false].find((order) => MAGICS.has(view.getUint32(0, order)));
+  return little === undefined ? undefined : { magic: view.getUint32(0, little), little };
 }
 
 /**

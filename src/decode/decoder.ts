@@ -7,7 +7,19 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { MEMORY_PAGES, SEGMENTS_CAPACITY, SHARDS_CAPACITY, SLOTS } from '../layout/batch.ts';
 import { DROP_REASONS } from '../layout/drops.ts';
-import { CLOCK, DROPS, FIRST, FRACTION_NS, LIMIT, LINK_TYPE, ORIGIN, SEED, SHARDS, STATE_WORDS, SWAPPED } from '../layout/framing.ts';
+import {
+  CLOCK,
+  DROPS,
+  FIRST,
+  FORM,
+  INTERFACE_BYTES,
+  INTERFACE_COUNT,
+  INTERFACE_WORDS,
+  ORIGIN,
+  SEED,
+  SHARDS,
+  STATE_WORDS,
+} from '../layout/framing.ts';
 import { LAYOUT_VERSION } from '../layout/segment.ts';
 
 // @types/node declares WebAssembly for those who include the DOM's types only; what is used of it is written down here.
@@ -31,15 +43,16 @@ export type DecoderMemory = SharedMemory;
 /** A compiled decoder: may be sent to other threads, and serves any number of Decoders. */
 export type DecoderModule = CompiledModule;
 
-/** How the records of a capture are to be read. */
+/** How the records of a stretch of a capture are written, and on which interfaces they were captured. */
 export interface Framing {
-  readonly linkType: number;
-  /** Whether the capture's headers are big-endian. */
-  readonly swapped: boolean;
-  /** Nanoseconds that one unit of a timestamp's fraction is worth: 1000 or 1. */
-  readonly fractionNs: number;
-  /** Largest captured length that a record may claim. */
-  readonly limit: number;
+  /** Bits of layout/framing.ts. */
+  readonly form: number;
+  /** Entries of INTERFACE_WORDS numbers. */
+  readonly interfaces: Float64Array;
+}
+
+/** What all decoders of a run have in common. */
+export interface DecoderSetting {
   /** Whole seconds since 1970 (UTC) at which the run's clock reads 0. */
   readonly origin: number;
   /** Keys every hash and digest: the same for all decoders of a run. 32 bits. */
@@ -67,7 +80,8 @@ interface SlotViews {
 }
 
 interface Exports {
-  readonly decode: (from: number, stop: number, to: number, slot: number) => number;
+  readonly begin: (slot: number) => void;
+  readonly decode: (from: number, stop: number, to: number) => number;
 }
 
 export class Decoder {
@@ -80,7 +94,8 @@ export class Decoder {
   readonly drops: Int32Array;
   readonly #clock: Float64Array;
   readonly #first: Float64Array;
-  readonly #decode: Exports['decode'];
+  readonly #exports: Exports;
+  readonly #interfaces: Float64Array;
   readonly #constant: (name: string) => number;
   readonly #views = new Map<string, SlotViews>();
 
@@ -88,7 +103,8 @@ export class Decoder {
     const { exports } = new WebAssembly.Instance(module, { env: { abort, memory } });
     const constant = (name: string): number => Number(Reflect.get(exports, name).value);
     const version = constant('LAYOUT_VERSION');
-    if (version !== LAYOUT_VERSION) throw new Error(`decoder.wasm has layout version ${version}, not ${LAYOUT_VERSION}: build it again`);
+    if (version !== LAYOUT_VERSION || constant('INTERFACE_BYTES') !== INTERFACE_BYTES)
+      throw new Error(`decoder.wasm has layout version ${version}, not ${LAYOUT_VERSION}: build it again`);
     const { buffer } = memory;
     this.memory = memory;
     this.window = new Uint8Array(buffer, constant('WINDOW'), constant('WINDOW_BYTES'));
@@ -97,8 +113,8 @@ export class Decoder {
     this.#clock = new Float64Array(buffer, this.state.byteOffset + CLOCK * Int32Array.BYTES_PER_ELEMENT, 1);
     this.#first = new Float64Array(buffer, this.state.byteOffset + FIRST * Int32Array.BYTES_PER_ELEMENT, 1);
     this.#constant = constant;
-    const { decode } = exports as Exports;
-    this.#decode = decode;
+    this.#exports = exports as Exports;
+    this.#interfaces = new Float64Array(buffer, constant('INTERFACES'), constant('INTERFACES_BYTES') / Float64Array.BYTES_PER_ELEMENT);
   }
 
   /** Memory for one decoder. Pages that nobody touches cost nothing. */
@@ -114,27 +130,33 @@ export class Decoder {
     return new WebAssembly.Module(readFileSync(path));
   }
 
-  /** Prepares for a capture, or for windows from the middle of one, where the clock already shows `clock` ns. */
-  begin(framing: Framing, clock = -Infinity): void {
-    this.state[SWAPPED] = framing.swapped ? 1 : 0;
-    this.state[FRACTION_NS] = framing.fractionNs;
-    this.state[LINK_TYPE] = framing.linkType;
-    this.state[LIMIT] = framing.limit;
-    this.state[ORIGIN] = framing.origin;
-    this.state[SEED] = framing.seed;
-    this.state[SHARDS] = framing.shards;
+  /** Begins a window: empties the batch of a slot and all counters. The capture clock already shows `clock` ns. */
+  begin(setting: DecoderSetting, framing: Framing, slot = 0, clock = -Infinity): void {
+    if (!(slot >= 0 && slot < SLOTS)) throw new RangeError(`no such slot: ${slot}`);
+    const { state } = this;
+    state[FORM] = framing.form;
+    state[INTERFACE_COUNT] = framing.interfaces.length / INTERFACE_WORDS;
+    this.#interfaces.set(framing.interfaces);
+    state[ORIGIN] = setting.origin;
+    state[SEED] = setting.seed;
+    state[SHARDS] = setting.shards;
     this.clock = clock;
+    this.#exports.begin(slot);
   }
 
   /**
-   * Decodes the records that begin in window[from..stop) and end before `to` into the batch of a slot; answers the offset of the
-   * first one that it did not decode.
+   * Adds to the batch the records that begin in window[from..stop) and end before `to`; answers the offset of the first one that
+   * it did not decode.
    */
-  decode(from: number, to: number, stop = to, slot = 0): number {
+  decode(from: number, to: number, stop = to): number {
     if (!(from >= 0 && from <= to && stop <= to && to <= this.window.length))
       throw new RangeError(`no such window: ${from}..${stop}..${to}`);
-    if (!(slot >= 0 && slot < SLOTS)) throw new RangeError(`no such slot: ${slot}`);
-    return this.#decode(from, stop, to, slot);
+    return this.#exports.decode(from, stop, to);
+  }
+
+  /** How what follows is written. Valid until the next window begins. */
+  get framing(): Framing {
+    return { form: this.state[FORM]!, interfaces: this.#interfaces.subarray(0, this.state[INTERFACE_COUNT]! * INTERFACE_WORDS) };
   }
 
   /** The batch of a slot, of this decoder or of another one's memory, as a shard takes it. Valid until it is decoded into again. */

@@ -16,4 +16,4 @@ export const SMALLEST_RECORD_BYTES = 36;
 /** Records in a batch: as many as can begin in a window. */
 export const SEGMENTS_CAPACITY = 29184;
 /** Pages of 64 KiB of a decoder's memory: up to the end of its window (assembly/asconfig.json asks for as many). */
-export const MEMORY_PAGES = 1016;
+export const MEMORY_PAGES = 1019;

@@ -2,14 +2,11 @@
 // This file is compiled by asc and by tsc and must remain portable: integer constants only.
 // Offsets are in 32-bit words from the block's address (`STATE`, exported by the module).
 
-// -- written by the host, once a capture
-/** 1 where the file header and the record headers are big-endian, else 0. */
-export const SWAPPED = 0;
-/** Nanoseconds that one unit of a record's fraction is worth: 1000 or 1. */
-export const FRACTION_NS = 1;
-export const LINK_TYPE = 2;
-/** Largest captured length that a record may claim. */
-export const LIMIT = 3;
+// -- written by the host; the two of the section change where a window holds blocks that say so
+/** How the records of the present section are written: the bits below. */
+export const FORM = 0;
+/** Interfaces of the present section: entries of the region `INTERFACES`. Of a classic pcap there is one. */
+export const INTERFACE_COUNT = 1;
 /** Whole seconds (since 1970, UTC) at which the run's clock reads 0. */
 export const ORIGIN = 4;
 /** Mixed into the hash of every 4-tuple, so that nobody who writes a capture can choose collisions. */
@@ -21,31 +18,76 @@ export const SHARDS = 6;
 /** f64 (two words): the capture clock, ns since the origin: the largest timestamp so far. Starts at -Infinity. */
 export const CLOCK = 8;
 
-// -- answered by decode(), for this call alone
+// -- answered: sums over the calls of decode() since begin()
 export const PACKETS = 10;
 export const SEGMENTS = 11;
 /** Address pairs written. */
 export const PAIRS = 12;
 /** Packets whose timestamp lies before the capture clock. */
 export const REGRESSIONS = 13;
-/** One of the words below. */
+/** Why the last call stopped: one of the words below. */
 export const STOPPED = 14;
 /** Records written: SEGMENTS and the last fragments, which are no segments. */
 export const RECORDS = 15;
 /** f64 (two words): the first packet's own timestamp, ns since the origin; Infinity where there was none. */
 export const FIRST = 16;
+/** Section headers that were met. */
+export const SECTIONS = 18;
 /** DROP_REASONS words. */
-export const DROPS = 18;
+export const DROPS = 20;
 
-export const STATE_WORDS = 32;
+export const STATE_WORDS = 64;
+
+// Bits of FORM.
+/** The headers are big-endian. */
+export const SWAPPED = 1;
+/** Blocks (pcapng), not records (pcap). */
+export const BLOCKS = 2;
+/** Captured and original length may have changed places (pcap before version 2.4). */
+export const LENGTHS_SWAPPED = 4;
+/** Record headers have 8 bytes more (the variant of Kuznetzov's patches). */
+export const PATCHED = 8;
 
 // Why decode() stopped.
-/** No more records begin before `stop`; or fewer bytes than one needs are left before `to`. */
+/** No more records begin before `stop`; or the bytes before `to` are not all that one needs. */
 export const WANTS_BYTES = 0;
 /** The batch is full; go on at the answered offset. */
 export const BATCH_FULL = 1;
-/** The record header at the answered offset cannot be one: its captured length exceeds LIMIT. */
-export const BROKEN_RECORD = 2;
+// What is at the answered offset cannot be a record or a block, because ...
+/** its captured length exceeds what its interface may have. */
+export const BROKEN_CAPTURED = 2;
+/** its length is smaller than its header, larger than LARGEST_BLOCK, or no multiple of 4. */
+export const BROKEN_LENGTH = 3;
+/** the length at its end is not that at its beginning. */
+export const BROKEN_TRAILER = 4;
+/** it begins a section of an unknown byte order or version. */
+export const BROKEN_SECTION = 5;
+/** the section has more interfaces than INTERFACES_CAPACITY. */
+export const BROKEN_INTERFACES = 6;
 
 /** Bytes in a pcap record header: seconds, fraction, captured length, original length. */
 export const RECORD_HEADER_BYTES = 16;
+/** The same with Kuznetzov's interface, protocol and packet type. */
+export const PATCHED_HEADER_BYTES = 24;
+
+// An entry of the region `INTERFACES`, in 64-bit words.
+//
+//   0 link type (i32), largest captured length (i32) | 1 snapshot length (i32, 0: none) | 2 units in a second (u64)
+//   3 seconds that are added to each timestamp (f64) | 4, 5 a unit is [4] / [5] ns (f64)
+export const INTERFACE_WORDS = 6;
+export const INTERFACE_BYTES = 48;
+/** Interfaces that a section may have. */
+export const INTERFACES_CAPACITY = 4096;
+
+/** Bytes that a block may have: as many as there is room for. (Wireshark allows half of it.) */
+export const LARGEST_BLOCK = 0x2000000;
+
+// Block types (draft-ietf-opsawg-pcapng §10).
+export const SECTION_HEADER = 0x0a0d0d0a;
+export const INTERFACE_DESCRIPTION = 1;
+/** Obsolete. */
+export const PACKET = 2;
+export const SIMPLE_PACKET = 3;
+export const ENHANCED_PACKET = 6;
+/** Value of the byte-order magic, as its writer sees it. */
+export const BYTE_ORDER = 0x1a2b3c4d;

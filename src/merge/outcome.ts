@@ -20,8 +20,10 @@ export interface Outcome {
   readonly drops: Float64Array;
   readonly oddities: Oddities;
   readonly statistics: Statistics;
-  /** What ended a capture early: all before it was analysed. */
+  /** What could not be read: all before it was analysed, and where reading went on, all behind. */
   readonly faults: readonly Fault[];
+  /** How many faults there are: not all of many are listed. */
+  readonly damages: number;
   /** Capture time of the first and of the last packet, ns; undefined where there is none. */
   readonly firstTime: number | undefined;
   readonly lastTime: number;

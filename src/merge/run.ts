@@ -1,13 +1,16 @@
 import { CaptureError } from '../capture/errors.ts';
 import type { Fault } from '../capture/fault.ts';
 import { CaptureFile } from '../capture/file.ts';
-import { firstSecond, readPcapHeader } from '../capture/pcap.ts';
 import { Decoder } from '../decode/decoder.ts';
 import { SHARDS_CAPACITY, WINDOW_CAPACITY } from '../layout/batch.ts';
 import { DROP_REASONS, FRAGMENT } from '../layout/drops.ts';
 import type { ConnectionRecord } from '../records/connection.ts';
 import { Clock } from '../records/time.ts';
 import { Exchange } from '../shard/exchange.ts';
+import { InterfaceLog } from '../shard/interfaces.ts';
+import { type Probe, probe } from '../shard/probe.ts';
+import { interfacesOf } from '../capture/section.ts';
+import { TROUBLES } from '../shard/shard.ts';
 import { type Delivery, type Form, ShardJob, type ShardResult, type ShardTask } from '../shard/job.ts';
 import { processors } from '../shard/parallelism.ts';
 import { Plan, type PlannedCapture } from '../shard/plan.ts';
@@ -48,6 +51,8 @@ export class Run {
   /** Bytes of all captures. */
   readonly bytes: number;
   readonly #exchange: Exchange;
+  readonly #interfaces = new InterfaceLog();
+  readonly #module = Decoder.compile();
   readonly #files: number;
   readonly #faults: Fault[] = [];
   readonly #results: ShardResult[] = [];
@@ -71,13 +76,15 @@ export class Run {
     this.#transitions = transitions;
     this.#files = paths.length;
     this.profile = options.twoMsl === undefined ? profile : { ...profile, twoMsl: options.twoMsl * 1e9 };
-    const captures = this.#open(paths);
+    const captures = this.#probe(paths);
     this.plan = new Plan(captures, windowBytes);
     this.bytes = captures.reduce((sum, { size }) => sum + size, 0);
-    this.clock = new Clock(originOf(captures[0]), captures.some(({ header }) => header.fractionNs === 1) ? 9 : 6);
+    const seconds = captures.flatMap(({ firstTime }) => (firstTime === undefined ? [] : [Math.floor(firstTime / 1e9)]));
+    const fine = captures.some(({ interfaces }) => interfaces.some(({ units }) => units > 1e6));
+    this.clock = new Clock(seconds[0] ?? 0, fine ? 9 : 6);
     this.workers = workers ?? (this.bytes < WORTH_THREADS ? 1 : Math.min(processors(), SHARDS_CAPACITY));
     this.#exchange = new Exchange(this.workers);
-    if (form === 'none') this.#exchange.setDelivered(this.plan.windows); // nothing will be: nothing has to wait for it
+    if (form === 'none') this.#exchange.setDelivered(this.plan.announced); // nothing will be: nothing has to wait for it
   }
 
   /** Ends the run before its input does; what has been read is reported. */
@@ -88,7 +95,7 @@ export class Run {
 
   /** Share of the input that has been read, 0 to 1, and packets in it. */
   get progress(): { share: number; packets: number } {
-    return { share: this.plan.windows === 0 ? 1 : this.#exchange.proved / this.plan.windows, packets: this.#exchange.packetsRead };
+    return { share: this.plan.announced === 0 ? 1 : this.#exchange.proved / this.plan.announced, packets: this.#exchange.packetsRead };
   }
 
   /** Runs; yields what has ended meanwhile, often nothing. */
@@ -116,12 +123,11 @@ export class Run {
       statistics.merge(part);
     }
     const sum = (of: (result: ShardResult) => number): number => results.reduce((total, result) => total + of(result), 0);
-    const faults = results.flatMap(({ counts }) => counts.faults).sort((a, b) => a.window - b.window);
     const first = results.map(({ counts }) => counts.first).sort((a, b) => a.window - b.window)[0];
     return {
       files: this.#files,
       bytes: this.bytes,
-      linkTypes: [...new Set(this.plan.captures.map(({ header }) => header.linkType))],
+      linkTypes: [...new Set(interfacesOf({ form: 0, interfaces: this.#interfaces.all }).map(({ linkType }) => linkType))],
       clock: this.clock,
       profile: this.profile,
       packets: sum(({ counts }) => counts.packets),
@@ -131,9 +137,10 @@ export class Run {
       drops,
       oddities,
       statistics,
-      faults: [...this.#faults, ...faults.map(({ fault }) => fault)],
+      faults: [...this.#faults, ...faultsOf(this.plan.captures, results)],
+      damages: this.#faults.length + sum(({ counts }) => counts.damages),
       firstTime: first !== undefined && first.window < Infinity ? first.time : undefined,
-      lastTime: this.plan.windows > 0 ? this.#exchange.proof(this.plan.windows - 1).clock : -Infinity,
+      lastTime: this.#exchange.proof(this.plan.announced - 1).clock,
       interrupted: this.#interrupted,
     };
   }
@@ -143,7 +150,8 @@ export class Run {
     const shared = {
       shards: this.workers,
       control: this.#exchange.buffer,
-      module: Decoder.compile(),
+      interfaces: this.#interfaces.buffer,
+      module: this.#module,
       memories,
       captures: this.plan.captures,
       windowBytes: this.#options.windowBytes ?? WINDOW_CAPACITY,
@@ -174,15 +182,16 @@ export class Run {
     this.#results.push(...pool.results);
   }
 
-  /** Reads the captures' headers. One that cannot be read is a fault of the run; it fails where none can. */
-  #open(paths: readonly string[]): PlannedCapture[] {
-    const captures: PlannedCapture[] = [];
+  /** Looks at how the captures begin. One that cannot be read is a fault of the run; it fails where none can. */
+  #probe(paths: readonly string[]): (PlannedCapture & Probe)[] {
+    const captures: (PlannedCapture & Probe)[] = [];
     const errors: CaptureError[] = [];
+    const decoder = new Decoder(this.#module, Decoder.memory());
     for (const path of paths) {
       try {
         const file = new CaptureFile(path);
         try {
-          captures.push({ path, size: file.size, header: readPcapHeader(file) });
+          captures.push({ path, size: file.size, ...probe(file, file.size, decoder) });
         } finally {
           file.close();
         }
@@ -192,17 +201,18 @@ export class Run {
       }
     }
     if (captures.length === 0 && errors[0]) throw errors[0];
-    for (const { file, offset, rule, message } of errors) this.#faults.push({ file, offset, truncated: false, rule, message });
+    for (const { file, offset, rule } of errors) this.#faults.push({ file, offset, truncated: false, rule });
     return captures;
   }
 }
 
-function originOf(capture: PlannedCapture | undefined): number {
-  if (!capture) return 0;
-  const file = new CaptureFile(capture.path);
-  try {
-    return firstSecond(file, capture.header);
-  } finally {
-    file.close();
+/** What the shards found wrong, in the order of the captures: as much of it as all shards have kept. */
+function faultsOf(captures: readonly PlannedCapture[], results: readonly ShardResult[]): Fault[] {
+  const faults: Fault[] = [];
+  const troubles = results.flatMap(({ counts }) => counts.troubles).sort((a, b) => a.window - b.window);
+  for (const { capture, trouble } of troubles.slice(0, TROUBLES)) {
+    if ('rule' in trouble) faults.push({ file: captures[capture]!.path, ...trouble });
+    else faults.push({ ...faults.pop()!, ...trouble });
   }
+  return faults;
 }

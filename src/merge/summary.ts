@@ -101,7 +101,7 @@ export function summaryRecord(outcome: Outcome): SummaryRecord {
     input: {
       files: outcome.files,
       bytes: outcome.bytes,
-      truncated: outcome.faults.length > 0,
+      truncated: outcome.damages > 0,
       duplicates: outcome.duplicates,
       time_regressions: outcome.timeRegressions,
     },

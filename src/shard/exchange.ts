@@ -1,4 +1,5 @@
 import { SLOTS } from '../layout/batch.ts';
+import { NO_SECTION, type SectionRange } from './interfaces.ts';
 
 // Words of the control block.
 const ABORTED = 0;
@@ -10,30 +11,40 @@ const PACKETS_READ = 5;
 const TRACKED = 8;
 
 // Doubles of a window's entry.
-const END = 0;
-const CLOCK = 1;
-const PACKETS = 2;
-const ENTRY = 4;
+const OFFSET = 0;
+const LOST = 1;
+const CLOCK = 2;
+const PACKETS = 3;
+const FORM = 4;
+const FROM = 5;
+const TO = 6;
+const ENTRY = 8;
 
 /** Windows that may be tracked before what they ended was delivered: what the output cannot take in, waits in the shards. */
 const UNDELIVERED = 256;
 
-/** What is certain of a window once it is proved. */
+/** What is certain once a window is proved: where the walk through its capture stands. */
 export interface Proof {
-  /** Offset at which the next window's first record begins; Infinity where the capture ended before. */
-  end: number;
-  /** The capture clock behind its last packet, ns. */
+  /** Of the next window's first record; Infinity: nothing more of the capture can be read. */
+  offset: number;
+  /** That record has to be searched from there on. */
+  lost: boolean;
+  /** The capture clock behind the last packet, ns. */
   clock: number;
-  /** Packets of the run up to its end. */
+  /** Packets of the run so far. */
   packets: number;
+  section: SectionRange;
 }
+
+/** Before the first window. */
+const BEGINNING: Proof = { offset: 0, lost: false, clock: -Infinity, packets: 0, section: NO_SECTION };
 
 /**
  * Where the shards of a run meet: a block of shared memory. The windows are proved one after the other, which passes the
  * boundary, the clock and the packet count on; a window's batch may be overwritten when all shards have tracked it.
  *
  *   words    aborted stopped news proved delivered ... | tracked by shard 0, 1, ...
- *   entries  end clock packets of the latest windows, a ring
+ *   entries  proofs of the latest windows, a ring
  *
  * `news` counts all changes: whoever has nothing to do waits for it to change.
  */
@@ -58,17 +69,29 @@ export class Exchange {
     return Atomics.load(this.#words, PROVED);
   }
 
+  /** What was proved of the windows up to and with this one; -1: before the first. */
   proof(window: number): Proof {
-    const at = (window % this.#ring) * ENTRY;
-    return { end: this.#entries[at + END]!, clock: this.#entries[at + CLOCK]!, packets: this.#entries[at + PACKETS]! };
+    if (window < 0) return BEGINNING;
+    const entry = this.#entries.subarray((window % this.#ring) * ENTRY);
+    return {
+      offset: entry[OFFSET]!,
+      lost: entry[LOST] === 1,
+      clock: entry[CLOCK]!,
+      packets: entry[PACKETS]!,
+      section: { form: entry[FORM]!, from: entry[FROM]!, to: entry[TO]! },
+    };
   }
 
   /** States a window's proof; the window before must have been proved. */
-  prove(window: number, { end, clock, packets }: Proof): void {
-    const at = (window % this.#ring) * ENTRY;
-    this.#entries[at + END] = end;
-    this.#entries[at + CLOCK] = clock;
-    this.#entries[at + PACKETS] = packets;
+  prove(window: number, { offset, lost, clock, packets, section }: Proof): void {
+    const entry = this.#entries.subarray((window % this.#ring) * ENTRY);
+    entry[OFFSET] = offset;
+    entry[LOST] = lost ? 1 : 0;
+    entry[CLOCK] = clock;
+    entry[PACKETS] = packets;
+    entry[FORM] = section.form;
+    entry[FROM] = section.from;
+    entry[TO] = section.to;
     Atomics.store(this.#words, PROVED, window + 1);
     this.#announce();
   }

@@ -1,12 +1,14 @@
-import { Plan, type PlannedCapture } from './plan.ts';
 import { addressOf, type ConnectionRecord, connectionRecord } from '../records/connection.ts';
 import { Clock } from '../records/time.ts';
 import { Statistics } from '../stats/statistics.ts';
 import { tupleKey } from '../tracker/order.ts';
 import type { Profile } from '../tracker/time-wait.ts';
 import type { Ended } from '../tracker/tracker.ts';
+import { CaptureFile } from '../capture/file.ts';
 import type { DecoderMemory, DecoderModule } from '../decode/decoder.ts';
 import { Exchange } from './exchange.ts';
+import { InterfaceLog } from './interfaces.ts';
+import { Plan, type PlannedCapture, type Windows } from './plan.ts';
 import { type Counts, Shard } from './shard.ts';
 
 /** In what form connections leave a shard: not at all, as typed records, or as lines of JSON. */
@@ -17,6 +19,7 @@ export interface ShardTask {
   readonly index: number;
   readonly shards: number;
   readonly control: SharedArrayBuffer;
+  readonly interfaces: SharedArrayBuffer;
   readonly module: DecoderModule;
   readonly memories: readonly DecoderMemory[];
   readonly captures: readonly PlannedCapture[];
@@ -59,23 +62,28 @@ export class ShardJob {
   readonly #shard: Shard;
   readonly #statistics = new Statistics();
   readonly #clock: Clock;
-  readonly #plan: Plan;
+  readonly #windows: Windows;
   #delivery: Delivery;
 
   constructor(task: ShardTask) {
     this.#task = task;
     this.#clock = new Clock(task.origin, task.digits);
-    this.#plan = new Plan(task.captures, task.windowBytes);
+    this.#windows = new Plan(task.captures, task.windowBytes);
     this.#delivery = this.#empty(0);
-    this.#shard = new Shard({ ...task, plan: this.#plan, exchange: new Exchange(task.shards, task.control) }, task, (connection) =>
-      this.#ended(connection),
-    );
+    const setting = {
+      ...task,
+      windows: this.#windows,
+      open: (capture: number) => new CaptureFile(task.captures[capture]!.path),
+      exchange: new Exchange(task.shards, task.control),
+      interfaces: new InterfaceLog(task.interfaces),
+    };
+    this.#shard = new Shard(setting, task, (connection) => this.#ended(connection));
   }
 
   /** Runs to the end; yields what each window has ended, and last what the end of the capture did. */
   *run(): Generator<Delivery, void, undefined> {
     for (const window of this.#shard.run()) yield this.#take(window);
-    yield this.#take(this.#plan.windows);
+    yield this.#take(this.#windows.announced);
   }
 
   result(): ShardResult {

@@ -1,25 +1,41 @@
-import type { PcapHeader } from '../capture/pcap.ts';
-
 /** A capture that is to be read. */
 export interface PlannedCapture {
   readonly path: string;
+  /** Bytes. */
   readonly size: number;
-  readonly header: PcapHeader;
 }
 
 /** A stretch of a capture: the records that begin in base..base + bytes are decoded together. */
-export interface PlannedWindow {
+export interface Window {
+  /** Index of its capture. */
   readonly capture: number;
+  /** Number of the capture's first window. */
+  readonly opening: number;
   readonly base: number;
   readonly bytes: number;
-  /** It begins with the capture's first record. */
-  readonly first: boolean;
+  /** Offset up to which bytes may be read, for the record that crosses its end. */
+  readonly to: number;
+  /** The capture ends at `to`. */
+  readonly last: boolean;
 }
 
-/** All captures of a run as one row of windows. */
-export class Plan {
+/** The windows of a run, one row through all its captures. */
+export interface Windows {
+  /** How many there are so far. */
+  readonly announced: number;
+  /** Whether there will be no more. */
+  readonly complete: boolean;
+  window(number: number): Window;
+}
+
+/** Bytes that may be read beyond a window. A longer record that crosses its end goes to the next window. */
+const SLACK = 1 << 16;
+
+/** The windows of files whose sizes are known: all of them can be decoded at any time. */
+export class Plan implements Windows {
   readonly captures: readonly PlannedCapture[];
-  readonly windows: number;
+  readonly announced: number;
+  readonly complete = true;
   readonly #windowBytes: number;
   /** Number of the first window of each capture. */
   readonly #starts: readonly number[];
@@ -29,20 +45,22 @@ export class Plan {
     this.#windowBytes = windowBytes;
     const starts: number[] = [];
     let windows = 0;
-    for (const { size, header } of captures) {
+    for (const { size } of captures) {
       starts.push(windows);
-      windows += Math.ceil((size - header.headerBytes) / windowBytes);
+      windows += Math.ceil(size / windowBytes);
     }
     this.#starts = starts;
-    this.windows = windows;
+    this.announced = windows;
   }
 
-  window(number: number): PlannedWindow {
+  window(number: number): Window {
     let capture = this.#starts.length - 1;
     while (this.#starts[capture]! > number) capture--;
-    const { size, header } = this.captures[capture]!;
-    const place = number - this.#starts[capture]!;
-    const base = header.headerBytes + place * this.#windowBytes;
-    return { capture, base, bytes: Math.min(this.#windowBytes, size - base), first: place === 0 };
+    const { size } = this.captures[capture]!;
+    const opening = this.#starts[capture]!;
+    const base = (number - opening) * this.#windowBytes;
+    const bytes = Math.min(this.#windowBytes, size - base);
+    const to = Math.min(base + bytes + SLACK, size);
+    return { capture, opening, base, bytes, to, last: base + bytes === size };
   }
 }

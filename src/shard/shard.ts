@@ -1,12 +1,15 @@
-import type { Fault } from '../capture/fault.ts';
-import { Decoder, type DecoderMemory, type DecoderModule } from '../decode/decoder.ts';
+import { Decoder, type DecoderMemory, type DecoderModule, type DecoderSetting } from '../decode/decoder.ts';
 import { SLOTS } from '../layout/batch.ts';
 import { DROP_REASONS } from '../layout/drops.ts';
 import { PACKETS, REGRESSIONS } from '../layout/framing.ts';
 import { type Ended, Tracker, type TrackerOptions } from '../tracker/tracker.ts';
-import type { Exchange, Proof } from './exchange.ts';
-import type { Plan } from './plan.ts';
-import { type DecodedWindow, WindowReader } from './windows.ts';
+import type { Exchange } from './exchange.ts';
+import { type InterfaceLog, NO_SECTION, type SectionRange } from './interfaces.ts';
+import type { Windows } from './plan.ts';
+import { type DecodedWindow, type Opener, type Trouble, WindowReader } from './windows.ts';
+
+/** Troubles that a shard keeps; of further ones it knows only how many. */
+export const TROUBLES = 100;
 
 /** What a shard counted of the windows that it decoded. */
 export interface Counts {
@@ -15,19 +18,26 @@ export interface Counts {
   readonly drops: Float64Array;
   /** The first window that held packets, and the time of its first one. */
   first: { window: number; time: number };
-  /** Faults, with the window where they were met. */
-  readonly faults: { window: number; fault: Fault }[];
+  /** The first troubles, with the window where they were met; and how many captures or places were in trouble. */
+  readonly troubles: { window: number; capture: number; trouble: Trouble }[];
+  damages: number;
 }
 
-export interface ShardSetting {
+export interface ShardSetting extends DecoderSetting {
   readonly index: number;
-  readonly plan: Plan;
+  readonly windows: Windows;
+  readonly open: Opener;
   readonly exchange: Exchange;
+  readonly interfaces: InterfaceLog;
   readonly module: DecoderModule;
   /** The decoder memories of all shards, by index. */
   readonly memories: readonly DecoderMemory[];
-  readonly origin: number;
-  readonly seed: number;
+}
+
+/** A window that was decoded, and in which section it was begun. */
+interface Guess {
+  readonly decoded: DecodedWindow;
+  readonly section: SectionRange;
 }
 
 /**
@@ -35,9 +45,9 @@ export interface ShardSetting {
  * order of the windows, those segments of all of them that belong to its connections.
  *
  * A window in the middle of a capture is decoded from a guessed record boundary, because the true one is known only when
- * the window before is decoded. The guess counts only if that window ended exactly there; and its clock, which clamps times
- * that run backwards, only if it had been the same. Otherwise the window is decoded again. So the answer is always that of
- * one walk from the front.
+ * the window before is decoded. The guess counts only if that window ended exactly there, in the same section; and its clock,
+ * which clamps times that run backwards, only if it had been the same. Otherwise the window is decoded again. So the answer is
+ * always that of one walk from the front.
  */
 export class Shard {
   readonly tracker: Tracker;
@@ -46,99 +56,133 @@ export class Shard {
     timeRegressions: 0,
     drops: new Float64Array(DROP_REASONS),
     first: { window: Infinity, time: Number.NaN },
-    faults: [],
+    troubles: [],
+    damages: 0,
   };
   readonly #setting: ShardSetting;
   readonly #decoder: Decoder;
-  readonly #windows: WindowReader;
+  readonly #reader: WindowReader;
 
   constructor(setting: ShardSetting, options: Omit<TrackerOptions, 'ended'>, ended: (connection: Ended) => void) {
     this.#setting = setting;
     this.#decoder = new Decoder(setting.module, setting.memories[setting.index]!);
-    this.#windows = new WindowReader({ ...setting, shards: setting.exchange.shards }, this.#decoder);
+    this.#reader = new WindowReader(setting, this.#decoder, setting.open);
     this.tracker = new Tracker({ ...options, ended });
   }
 
   /** Runs to the end; yields the number of a window when this shard has tracked it, so that what it ended can be sent off. */
   *run(): Generator<number, void, undefined> {
-    const { index, plan, exchange } = this.#setting;
-    const { shards } = exchange;
+    const { index, windows, exchange, shards } = this.#setting;
     let next = index;
     let tracked = 0;
-    let decoded: DecodedWindow | undefined;
-    while (tracked < plan.windows) {
-      const news = exchange.news;
-      if (decoded === undefined && next < plan.windows && exchange.isTracked(next - shards * slotsOf(shards))) decoded = this.#decode(next);
-      if (decoded !== undefined && exchange.proved === next) {
-        this.#prove(next, decoded);
-        decoded = undefined;
+    let guess: Guess | undefined;
+    for (;;) {
+      const { news } = exchange;
+      if (windows.complete && tracked === windows.announced) break;
+      let idle = true;
+      if (guess === undefined && this.#isReady(next)) {
+        guess = this.#decode(next);
+        idle = false;
+      }
+      if (guess !== undefined && exchange.proved === next) {
+        this.#prove(next, guess);
+        guess = undefined;
         next += shards;
+        idle = false;
       }
       if (tracked < exchange.proved && !exchange.isCongested(tracked)) {
         this.#track(tracked);
         exchange.setTracked(index, ++tracked);
         yield tracked - 1;
-      } else if (
-        decoded === undefined ? next >= plan.windows || !exchange.isTracked(next - shards * slotsOf(shards)) : exchange.proved !== next
-      ) {
-        exchange.wait(news);
-      }
+      } else if (idle) exchange.wait(news);
     }
-    this.tracker.finish(plan.windows > 0 ? exchange.proof(plan.windows - 1).clock : -Infinity);
-    this.#windows.close();
+    this.tracker.finish(exchange.proof(tracked - 1).clock);
+    this.#reader.close();
+  }
+
+  /** Whether a window can be decoded by now: it is there, its batch's place is free, and how it is written is known. */
+  #isReady(number: number): boolean {
+    const { windows, exchange, shards } = this.#setting;
+    if (number >= windows.announced || !exchange.isTracked(number - shards * slotsOf(shards))) return false;
+    const { opening } = windows.window(number);
+    return number === opening || exchange.proved > opening;
   }
 
   /** Decodes a window from its boundary where that is proved already, else from a guess. */
-  #decode(number: number): DecodedWindow {
-    const { exchange, plan, origin } = this.#setting;
-    const window = plan.window(number);
-    const proved = exchange.proved;
-    const slot = slotOf(number, exchange.shards);
-    const clock = proved > 0 ? exchange.proof(proved - 1).clock : -Infinity;
-    if (exchange.stopped) return { window, slot, start: Number.NaN, clock, end: Number.NaN, fault: undefined };
-    const bytes = this.#windows.read(window);
-    const near = origin + (clock === -Infinity ? 0 : Math.floor(clock / 1e9));
-    let start = Number.NaN;
-    if (window.first) start = window.base;
-    else if (proved === number) start = exchange.proof(number - 1).end;
-    else start = this.#windows.guess(window, bytes, near);
-    return this.#windows.decode(window, slot, start, clock, bytes);
+  #decode(number: number): Guess {
+    const { exchange, windows, origin } = this.#setting;
+    const window = windows.window(number);
+    const before = exchange.proof(exchange.proved - 1);
+    if (exchange.stopped || exchange.proved === number) return this.#decodeProved(number);
+    const { section, clock } = before;
+    if (number === window.opening) return this.#decodeFrom(number, { offset: 0, lost: false, clock }, NO_SECTION);
+    const framing = this.#setting.interfaces.framing(section);
+    const near = clock === -Infinity ? Number.NaN : origin + Math.floor(clock / 1e9);
+    return this.#decodeFrom(number, { offset: this.#reader.guess(window, framing, near) ?? Infinity, lost: false, clock }, section);
+  }
+
+  /** Decodes a window from where the one before ended, which is proved. */
+  #decodeProved(number: number): Guess {
+    const { exchange, windows } = this.#setting;
+    const { offset, lost, clock, section } = exchange.proof(Math.min(exchange.proved, number) - 1);
+    if (exchange.stopped) return this.#decodeFrom(number, { offset: Infinity, lost: false, clock }, section);
+    if (number === windows.window(number).opening) return this.#decodeFrom(number, { offset: 0, lost: false, clock }, NO_SECTION);
+    return this.#decodeFrom(number, { offset, lost, clock }, section);
+  }
+
+  #decodeFrom(number: number, place: { offset: number; lost: boolean; clock: number }, section: SectionRange): Guess {
+    const { windows, interfaces, shards } = this.#setting;
+    const window = windows.window(number);
+    const framing = number === window.opening && place.offset === 0 ? undefined : interfaces.framing(section);
+    return { decoded: this.#reader.decode(window, slotOf(number, shards), { ...place, framing }), section };
   }
 
   /** Makes a decoded window certain, decoding it again where its guess was wrong. */
-  #prove(number: number, guessed: DecodedWindow): void {
-    const { exchange } = this.#setting;
-    const before: Proof = number > 0 ? exchange.proof(number - 1) : { end: 0, clock: -Infinity, packets: 0 };
-    const { window, slot } = guessed;
-    const start = exchange.stopped ? Infinity : window.first ? window.base : before.end;
-    let decoded = guessed;
-    const clockHolds = guessed.clock === before.clock || this.#decoder.firstTime >= before.clock;
-    if (!(guessed.start === start && clockHolds)) {
-      decoded = this.#windows.decode(
-        window,
-        slot,
-        start,
-        before.clock,
-        start < window.base + window.bytes ? this.#windows.read(window) : 0,
-      );
-    }
-    const { state, drops } = this.#decoder;
+  #prove(number: number, guess: Guess): void {
+    const { exchange, interfaces, windows } = this.#setting;
+    const before = exchange.proof(number - 1);
+    const decoder = this.#decoder;
+    const { decoded } = this.#holds(number, guess) ? guess : this.#decodeProved(number);
+    const { state, drops } = decoder;
+    const { counts } = this;
     const packets = state[PACKETS]!;
-    if (packets > 0 && this.counts.first.window === Infinity) this.counts.first = { window: number, time: this.#decoder.firstTime };
-    this.counts.packets += packets;
-    this.counts.timeRegressions += state[REGRESSIONS]!;
-    for (let reason = 0; reason < DROP_REASONS; reason++) this.counts.drops[reason]! += drops[reason]!;
-    if (decoded.fault) this.counts.faults.push({ window: number, fault: decoded.fault });
+    if (packets > 0 && counts.first.window === Infinity) counts.first = { window: number, time: decoder.firstTime };
+    counts.packets += packets;
+    counts.timeRegressions += state[REGRESSIONS]!;
+    for (let reason = 0; reason < DROP_REASONS; reason++) counts.drops[reason]! += drops[reason]!;
+    for (const trouble of decoded.troubles) {
+      if ('rule' in trouble) counts.damages++;
+      if (counts.troubles.length < TROUBLES) counts.troubles.push({ window: number, capture: windows.window(number).capture, trouble });
+    }
     exchange.addPackets(packets);
-    exchange.prove(number, { end: decoded.end, clock: Math.max(before.clock, this.#decoder.clock), packets: before.packets + packets });
+    const { offset, lost, framing } = decoded.end;
+    exchange.prove(number, {
+      offset,
+      lost,
+      clock: Math.max(before.clock, decoder.clock),
+      packets: before.packets + packets,
+      section: framing ? interfaces.range(before.section, framing) : before.section,
+    });
+  }
+
+  /** Whether what a window was decoded from has turned out to be right. */
+  #holds(number: number, { decoded: { start }, section }: Guess): boolean {
+    const { exchange, windows } = this.#setting;
+    const before = exchange.proof(number - 1);
+    if (exchange.stopped) return start.offset === Infinity;
+    if (!(start.clock === before.clock || this.#decoder.firstTime >= before.clock)) return false;
+    if (number === windows.window(number).opening) return true;
+    const { form, from, to } = before.section;
+    return (
+      start.offset === before.offset && start.lost === before.lost && section.form === form && section.from === from && section.to === to
+    );
   }
 
   #track(number: number): void {
-    const { index, exchange, memories } = this.#setting;
-    const owner = number % exchange.shards;
-    const slot = slotOf(number, exchange.shards);
-    const batch = this.#decoder.batch(memories[owner]!, slot, index, String(owner));
-    this.tracker.track(batch, number > 0 ? exchange.proof(number - 1).packets : 0);
+    const { index, exchange, memories, shards } = this.#setting;
+    const owner = number % shards;
+    const batch = this.#decoder.batch(memories[owner]!, slotOf(number, shards), index, String(owner));
+    this.tracker.track(batch, exchange.proof(number - 1).packets);
     this.tracker.advance(exchange.proof(number).clock);
   }
 }

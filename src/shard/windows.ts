@@ -1,133 +1,206 @@
-import { guessBoundary } from '../capture/boundary.ts';
-import type { Fault } from '../capture/fault.ts';
-import { CaptureFile, type Source } from '../capture/file.ts';
-import type { Decoder } from '../decode/decoder.ts';
-import { BATCH_FULL, BROKEN_RECORD, RECORD_HEADER_BYTES, STOPPED } from '../layout/framing.ts';
-import type { Plan, PlannedCapture, PlannedWindow } from './plan.ts';
+import { findBoundary } from '../capture/boundary.ts';
+import { CaptureError } from '../capture/errors.ts';
+import type { Source } from '../capture/file.ts';
+import { OPENING_BYTES, openingOf } from '../capture/format.ts';
+import type { Decoder, DecoderSetting, Framing } from '../decode/decoder.ts';
+import {
+  BATCH_FULL,
+  BLOCKS,
+  BROKEN_CAPTURED,
+  BROKEN_INTERFACES,
+  BROKEN_LENGTH,
+  BROKEN_SECTION,
+  BROKEN_TRAILER,
+  STOPPED,
+  SWAPPED,
+  WANTS_BYTES,
+} from '../layout/framing.ts';
+import type { Window } from './plan.ts';
 
-/** Bytes read beyond a window, for the record that crosses its end; more is read where that is not enough. */
-const SLACK = 1 << 16;
-
-/** How all decoders of a run are set. */
-export interface WindowSetting {
-  readonly plan: Plan;
-  readonly origin: number;
-  readonly seed: number;
-  readonly shards: number;
+/** Where the walk through a capture stands: what a window has to know of all that came before it. */
+export interface Place {
+  /** Of the next record; Infinity: nothing more of the capture can be read. */
+  readonly offset: number;
+  /** What should be there is broken: the next record has to be searched from there on. */
+  readonly lost: boolean;
+  /** The capture clock, ns since the origin. */
+  readonly clock: number;
+  /** How the next record is written; nothing yet where the capture begins. */
+  readonly framing: Framing | undefined;
 }
+
+/** What is wrong at an offset of a capture, and where reading went on. */
+export type Trouble = { readonly offset: number; readonly rule: string; readonly truncated: boolean } | { readonly resumed: number };
 
 /** A window that was decoded: what its batch holds is in the decoder's slot, its counters are in the decoder's state. */
 export interface DecodedWindow {
-  readonly window: PlannedWindow;
+  readonly window: Window;
   readonly slot: number;
-  /** Offset of the record it was decoded from, and the clock it began with: what has to be proved. */
-  readonly start: number;
-  readonly clock: number;
-  /** Offset of the first record of the next window; Infinity where the capture ends before. */
-  readonly end: number;
-  readonly fault: Fault | undefined;
+  /** What it was decoded from: has to be proved. */
+  readonly start: Place;
+  /** What the next window is decoded from. Its framing is that of the decoder, and valid until the next window begins. */
+  readonly end: Place;
+  readonly troubles: readonly Trouble[];
 }
 
-/** Reads windows of captures and decodes them. One file is open at a time. */
-export class WindowReader {
-  readonly #setting: WindowSetting;
-  readonly #decoder: Decoder;
-  readonly #open: (path: string) => Source;
-  #source: Source | undefined;
+/** Opens a capture by its index. */
+export type Opener = (capture: number) => Source;
 
-  constructor(setting: WindowSetting, decoder: Decoder, open: (path: string) => Source = (path) => new CaptureFile(path)) {
+/** Reads windows of captures and decodes them. One capture is open at a time. */
+export class WindowReader {
+  readonly #setting: DecoderSetting;
+  readonly #decoder: Decoder;
+  readonly #open: Opener;
+  #source: Source | undefined;
+  #capture = -1;
+  /** What the decoder's window holds: its offset in the capture, and how many bytes. */
+  #base = 0;
+  #filled = 0;
+
+  constructor(setting: DecoderSetting, decoder: Decoder, open: Opener) {
     this.#setting = setting;
     this.#decoder = decoder;
     this.#open = open;
   }
 
-  /** Reads a window and its slack to the front of the decoder's; answers how many bytes there are. */
-  read(window: PlannedWindow): number {
-    const capture = this.#capture(window);
-    return this.#fill(capture, window.base, 0, Math.min(window.bytes + SLACK, capture.size - window.base));
+  /** Guesses the offset of the first record that begins in a window; undefined where nothing looks like one. */
+  guess(window: Window, framing: Framing, near: number): number | undefined {
+    this.#read(window, window.base);
+    const bytes = this.#decoder.window.subarray(0, this.#filled);
+    const boundary = findBoundary(bytes, 0, window.bytes, window.last, framing, near);
+    return boundary?.found ? window.base + boundary.offset : undefined;
   }
 
-  /** Guesses the offset of the first record that begins in a window that was read; NaN where nothing looks like one. */
-  guess(window: PlannedWindow, bytes: number, near: number): number {
-    const place = guessBoundary(this.#decoder.window.subarray(0, bytes), 0, window.bytes, this.#capture(window).header, near);
-    return place < 0 ? Number.NaN : window.base + place;
-  }
-
-  /**
-   * Decodes the records that begin in a window.
-   * @param start offset of the first one; beyond the window, or not a number: there is nothing to decode
-   * @param bytes what read() answered
-   */
-  decode(window: PlannedWindow, slot: number, start: number, clock: number, bytes: number): DecodedWindow {
-    const capture = this.#capture(window);
-    const { header, size, path } = capture;
+  /** Decodes the records that begin before a window's end, from `start` on. */
+  decode(window: Window, slot: number, start: Place): DecodedWindow {
+    const troubles: Trouble[] = [];
+    const answer = (end: Omit<Place, 'clock' | 'framing'>): DecodedWindow => {
+      const { clock, framing } = this.#decoder;
+      return { window, slot, start, end: { ...end, clock, framing }, troubles };
+    };
     const decoder = this.#decoder;
-    const { origin, seed, shards } = this.#setting;
-    decoder.begin({ ...header, origin, seed, shards }, clock);
-    if (!(start < window.base + window.bytes)) {
-      decoder.decode(0, 0, 0, slot);
-      return { window, slot, start, clock, end: start, fault: undefined };
+    const { opening, error } = start.framing === undefined ? this.#opening(window) : { opening: undefined, error: undefined };
+    const framing = start.framing ?? opening?.section ?? NOTHING;
+    decoder.begin(this.#setting, framing, slot, start.clock);
+    if (error) {
+      decoder.decode(0, 0);
+      troubles.push({ offset: error.offset, rule: error.rule, truncated: false });
+      return answer({ offset: Infinity, lost: false });
     }
-    let filled = bytes;
-    let at = decoder.decode(start - window.base, filled, Math.min(window.bytes, filled), slot);
-    while (
-      at < window.bytes &&
-      decoder.state[STOPPED] !== BROKEN_RECORD &&
-      decoder.state[STOPPED] !== BATCH_FULL &&
-      window.base + filled < size
-    ) {
-      // A record crosses the end of what was read.
-      const view = new DataView(decoder.window.buffer, decoder.window.byteOffset);
-      const need = filled - at < RECORD_HEADER_BYTES ? filled + SLACK : at + RECORD_HEADER_BYTES + view.getUint32(at + 8, !header.swapped);
-      const more = this.#fill(capture, window.base + filled, filled, Math.min(need, size - window.base));
-      if (more === filled) break;
-      filled = more;
-      at = decoder.decode(start - window.base, filled, Math.min(window.bytes, filled), slot);
+    const from = opening?.start ?? start.offset;
+    const stop = window.base + window.bytes;
+    if (!(from < stop)) {
+      decoder.decode(0, 0);
+      return answer({ offset: from, lost: start.lost });
     }
-    const end = window.base + at;
-    const rule = at < window.bytes ? this.#ruleBroken(capture, window, at, filled) : undefined;
-    const fault: Fault | undefined =
-      rule === undefined
-        ? undefined
-        : {
-            file: path,
-            offset: end,
-            truncated: decoder.state[STOPPED] !== BROKEN_RECORD,
-            rule,
-            message: `${path}: offset ${end}: ${rule}`,
-          };
-    return { window, slot, start, clock, end: fault ? Infinity : end, fault };
-  }
-
-  /** Why the records end before their window does. */
-  #ruleBroken({ header, size }: PlannedCapture, window: PlannedWindow, at: number, filled: number): string | undefined {
-    const decoder = this.#decoder;
-    if (decoder.state[STOPPED] === BATCH_FULL) throw new Error(`a window of ${window.bytes} bytes has more segments than a batch holds`);
-    const view = new DataView(decoder.window.buffer, decoder.window.byteOffset);
-    if (decoder.state[STOPPED] === BROKEN_RECORD) {
-      return `a record claims ${view.getUint32(at + 8, !header.swapped)} captured bytes, more than the ${header.limit} it may have`;
+    const wanted = this.#read(window, Math.min(from, window.base));
+    const base = this.#base;
+    const filled = this.#filled;
+    const end = Math.min(stop - base, filled);
+    const atEnd = window.last || filled < wanted;
+    let at = from - base;
+    let { lost } = start;
+    for (;;) {
+      if (lost) {
+        const near = decoder.clock === -Infinity ? Number.NaN : this.#setting.origin + Math.floor(decoder.clock / 1e9);
+        const boundary = findBoundary(decoder.window.subarray(0, filled), at, end, atEnd, decoder.framing, near);
+        if (!boundary?.found) {
+          decoder.decode(0, 0);
+          return answer(atEnd ? { offset: Infinity, lost: false } : { offset: base + (boundary?.offset ?? end), lost: true });
+        }
+        at = boundary.offset;
+        troubles.push({ resumed: base + at });
+        lost = false;
+      }
+      at = decoder.decode(at, filled, end);
+      const rule = this.#brokenRule(at);
+      if (rule === undefined) break;
+      troubles.push({ offset: base + at, rule, truncated: false });
+      lost = true;
+      at++;
     }
-    if (window.base + filled < size) return `the file ends here although it had ${size} bytes: it became shorter while it was read`;
-    const left = filled - at;
-    if (left < RECORD_HEADER_BYTES) return 'the file ends within a record header';
-    const missing = RECORD_HEADER_BYTES + view.getUint32(at + 8, !header.swapped) - left;
-    return `the file ends ${missing} bytes before its last record does`;
+    if (atEnd && at < stop - base) {
+      troubles.push({ offset: base + at, rule: this.#cutRule(window, at, filled < wanted), truncated: true });
+      return answer({ offset: Infinity, lost: false });
+    }
+    return answer({ offset: base + at, lost: false });
   }
 
   close(): void {
     this.#source?.close?.();
     this.#source = undefined;
+    this.#capture = -1;
   }
 
-  #capture(window: PlannedWindow): PlannedCapture {
-    return this.#setting.plan.captures[window.capture]!;
-  }
-
-  #fill({ path }: PlannedCapture, position: number, from: number, to: number): number {
-    if (this.#source?.path !== path) {
-      this.close();
-      this.#source = this.#open(path);
+  /** What the capture begins with. */
+  #opening(window: Window): { opening?: { section: Framing; start: number }; error?: CaptureError } {
+    this.#read(window, 0);
+    try {
+      return { opening: openingOf(this.#source!.path, this.#decoder.window.slice(0, Math.min(OPENING_BYTES, this.#filled))) };
+    } catch (error) {
+      if (error instanceof CaptureError) return { error };
+      throw error;
     }
-    return from + this.#source.read(this.#decoder.window.subarray(from, to), position);
+  }
+
+  /** Why what is at a place of the decoder's window cannot be a record. */
+  #brokenRule(at: number): string | undefined {
+    const { state, window, framing } = this.#decoder;
+    const view = new DataView(window.buffer, window.byteOffset + at);
+    const little = (framing.form & SWAPPED) === 0;
+    const blocks = (framing.form & BLOCKS) !== 0;
+    const stopped = state[STOPPED]!;
+    switch (stopped) {
+      case WANTS_BYTES:
+        return undefined;
+      case BATCH_FULL:
+        throw new Error('a window has more segments than a batch holds');
+      case BROKEN_CAPTURED:
+        return blocks
+          ? `a packet block claims more captured bytes than it has room for, or than its interface may have`
+          : `a record claims ${view.getUint32(8, little)} captured bytes, more than it may have`;
+      case BROKEN_LENGTH:
+        return `a block of type 0x${view.getUint32(0, little).toString(16)} claims a length of ${view.getUint32(4, little)} bytes, which it cannot have`;
+      case BROKEN_TRAILER:
+        return `a block's length at its end is not the ${view.getUint32(4, little)} bytes of its beginning`;
+      case BROKEN_SECTION:
+        return 'a section header of an unknown byte order or version';
+      case BROKEN_INTERFACES:
+        return 'a section has too many interfaces';
+      default:
+        throw new Error(`decode() stopped for an unknown reason: ${stopped}`);
+    }
+  }
+
+  /** How the capture's end cuts its last record. */
+  #cutRule(window: Window, at: number, short: boolean): string {
+    if (short) return `the file ends here although it had ${window.to} bytes and more: it became shorter while it was read`;
+    return `the file ends within its last record, ${this.#filled - at} bytes after where that begins`;
+  }
+
+  /** Has a stretch of the capture in the decoder's window, from an offset to where the window may be read; answers how many bytes it should be. */
+  #read(window: Window, offset: number): number {
+    const wanted = window.to - offset;
+    const { capture } = window;
+    const there = this.#capture === capture && this.#base === offset && this.#filled === wanted;
+    if (there) return wanted;
+    if (this.#capture !== capture) {
+      this.close();
+      this.#source = this.#open(capture);
+      this.#capture = capture;
+    }
+    const target = this.#decoder.window;
+    if (wanted > target.length) {
+      throw new CaptureError(
+        this.#source!.path,
+        offset,
+        `a record is larger than ${target.length} bytes, or no end of a damaged stretch is found in as many`,
+      );
+    }
+    this.#base = offset;
+    this.#filled = this.#source!.read(target.subarray(0, wanted), offset);
+    return wanted;
   }
 }
+
+const NOTHING: Framing = { form: 0, interfaces: new Float64Array(0) };

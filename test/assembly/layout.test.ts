@@ -15,7 +15,7 @@ declare const WebAssembly: {
 };
 
 const host: Record<string, number> = { ...drops, ...framing, ...segment };
-const COMPILED = ['ADDRESS_PAIR_BYTES', 'DROP_REASONS', 'LAYOUT_VERSION', 'RECORD_HEADER_BYTES', 'SEGMENT_BYTES', 'STATE_WORDS'];
+const COMPILED = ['ADDRESS_PAIR_BYTES', 'DROP_REASONS', 'INTERFACE_BYTES', 'LAYOUT_VERSION', 'SEGMENT_BYTES', 'STATE_WORDS'];
 
 describe.each(['decoder.wasm', 'decoder.debug.wasm'])('%s', (build) => {
   const bytes = readFileSync(new URL(`../../dist/${build}`, import.meta.url));
@@ -30,6 +30,7 @@ describe.each(['decoder.wasm', 'decoder.debug.wasm'])('%s', (build) => {
   it('keeps its regions apart, and the window last and page aligned', () => {
     const regions = [
       ['STATE', segmentEnd('STATE', framing.STATE_WORDS * 4)],
+      ['INTERFACES', segmentEnd('INTERFACES', value('INTERFACES_BYTES'))],
       ['SEGMENTS', segmentEnd('SEGMENTS', value('SEGMENTS_BYTES') * batch.SLOTS)],
       ['PAIRS', segmentEnd('PAIRS', value('PAIRS_BYTES') * batch.SLOTS)],
       ['LISTS', segmentEnd('LISTS', value('LISTS_BYTES') * batch.SLOTS)],
@@ -43,7 +44,7 @@ describe.each(['decoder.wasm', 'decoder.debug.wasm'])('%s', (build) => {
     expect(value('SEGMENTS') % segment.SEGMENT_BYTES).toBe(0);
     expect(value('SEGMENTS_BYTES')).toBe(batch.SEGMENTS_CAPACITY * segment.SEGMENT_BYTES);
     expect(batch.SEGMENTS_CAPACITY * batch.SMALLEST_RECORD_BYTES).toBeGreaterThan(batch.WINDOW_CAPACITY);
-    expect(regions[4][1]).toBe(memory.buffer.byteLength);
+    expect(regions[5][1]).toBe(memory.buffer.byteLength);
   });
 
   function segmentEnd(name: string, length: number): number {

@@ -1,16 +1,21 @@
 // Framing, time and counters, as the host sees them.
 
 import { describe, expect, it } from 'vitest';
+import { interfaceEntry } from '../../src/capture/section.ts';
 import { DROP_NAMES, namedDrops } from '../../src/decode/drops.ts';
 import * as drops from '../../src/layout/drops.ts';
 import { SEGMENTS_CAPACITY, SLOTS } from '../../src/layout/batch.ts';
-import { BATCH_FULL, BROKEN_RECORD, PACKETS, RECORDS, SEGMENTS, STOPPED, WANTS_BYTES } from '../../src/layout/framing.ts';
+import { BATCH_FULL, BROKEN_CAPTURED, PACKETS, RECORDS, SEGMENTS, STOPPED, WANTS_BYTES } from '../../src/layout/framing.ts';
 import { EN10MB } from '../../src/layout/link.ts';
 import { bytes, ethernet, ipv4, ipv6, pcapRecord, tcp } from '../support/packets.ts';
 import { BUILDS, decodePackets, ORIGIN, SEED } from './decoding.ts';
 
 const packet = ethernet(ipv4(tcp()));
-const framing = { linkType: EN10MB, swapped: false, fractionNs: 1000, limit: 262144, origin: ORIGIN, seed: SEED, shards: 1 };
+const setting = { origin: ORIGIN, seed: SEED, shards: 1 };
+const framing = {
+  form: 0,
+  interfaces: interfaceEntry({ linkType: EN10MB, limit: 262144, snaplen: 0, units: 1e6 }),
+};
 
 describe('drop reasons', () => {
   it('have names in the order of their numbers', () => {
@@ -29,7 +34,7 @@ describe.each(BUILDS)('decoder, $build', ({ decoder }) => {
   const put = (...records: Uint8Array[]): number => {
     const window = bytes(...records);
     decoder.window.set(window);
-    decoder.begin(framing);
+    decoder.begin(setting, framing);
     return window.length;
   };
   const times = (...stamps: [seconds: number, fraction: number][]) =>
@@ -43,6 +48,7 @@ describe.each(BUILDS)('decoder, $build', ({ decoder }) => {
     const length = put(pcapRecord({ captured: packet }), pcapRecord({ captured: packet }));
     for (let to = 0; to <= length; to++) {
       const whole = Math.floor(to / (length / 2));
+      decoder.begin(setting, framing);
       expect(decoder.decode(0, to)).toBe((whole * length) / 2);
       expect([decoder.state[PACKETS], decoder.state[SEGMENTS], decoder.state[STOPPED]]).toEqual([whole, whole, WANTS_BYTES]);
     }
@@ -56,10 +62,10 @@ describe.each(BUILDS)('decoder, $build', ({ decoder }) => {
     expect(() => decoder.decode(0, decoder.window.length + 1)).toThrow(RangeError);
     expect(() => decoder.decode(-1, 1)).toThrow(RangeError);
     expect(() => decoder.decode(0, 1, 2)).toThrow(RangeError);
-    expect(() => decoder.decode(0, 1, 1, SLOTS)).toThrow(RangeError);
+    expect(() => decoder.begin(setting, framing, SLOTS)).toThrow(RangeError);
   });
 
-  it('goes on where the batch was full, with counters of its own for each call', () => {
+  it('goes on where the batch was full, in another one', () => {
     const record = pcapRecord({ captured: ethernet(ipv6(tcp())) });
     const count = SEGMENTS_CAPACITY + 5;
     put(...Array.from({ length: count }, () => record));
@@ -67,6 +73,7 @@ describe.each(BUILDS)('decoder, $build', ({ decoder }) => {
     const stop = decoder.decode(0, end);
     expect(stop).toBe(SEGMENTS_CAPACITY * record.length);
     expect([decoder.state[STOPPED], decoder.state[RECORDS]]).toEqual([BATCH_FULL, SEGMENTS_CAPACITY]);
+    decoder.begin(setting, framing, 0, decoder.clock);
     expect(decoder.decode(stop, end)).toBe(end);
     expect([decoder.state[STOPPED], decoder.state[RECORDS], decoder.state[PACKETS]]).toEqual([WANTS_BYTES, 5, 5]);
   });
@@ -77,7 +84,7 @@ describe.each(BUILDS)('decoder, $build', ({ decoder }) => {
     new DataView(broken.buffer).setUint32(8, 262145, true);
     const length = put(first, broken, first);
     expect(decoder.decode(0, length)).toBe(first.length);
-    expect([decoder.state[PACKETS], decoder.state[STOPPED]]).toEqual([1, BROKEN_RECORD]);
+    expect([decoder.state[PACKETS], decoder.state[STOPPED]]).toEqual([1, BROKEN_CAPTURED]);
     new DataView(broken.buffer).setUint32(8, 262144, true);
     put(first, broken);
     decoder.decode(0, length);
@@ -85,7 +92,7 @@ describe.each(BUILDS)('decoder, $build', ({ decoder }) => {
     new DataView(broken.buffer).setUint32(8, 0xffffffff, true);
     put(first, broken);
     decoder.decode(0, length);
-    expect(decoder.state[STOPPED]).toBe(BROKEN_RECORD);
+    expect(decoder.state[STOPPED]).toBe(BROKEN_CAPTURED);
   });
 
   it('reads times from the origin on', () => {
@@ -133,7 +140,7 @@ describe.each(BUILDS)('decoder, $build', ({ decoder }) => {
     expect(decoder.clock).toBe(-Infinity);
     decoder.decode(0, length);
     expect(decoder.clock).toBe(7000);
-    decoder.begin(framing, 9000);
+    decoder.begin(setting, framing, 0, 9000);
     decoder.decode(0, length);
     expect([decoder.clock, decoder.batch(decoder.memory, 0, 0).times[0]]).toEqual([9000, 9000]);
   });

@@ -1,13 +1,12 @@
 // Decodes captures that lie in memory, and copies what came out: plain objects that tests can compare.
 
-import { readPcapHeader } from '../../src/capture/pcap.ts';
 import type { Source } from '../../src/capture/file.ts';
 import type { Fault } from '../../src/capture/fault.ts';
 import { Decoder } from '../../src/decode/decoder.ts';
 import { DROP_NAMES } from '../../src/decode/drops.ts';
 import { PACKETS, PAIRS, RECORDS, REGRESSIONS, SEGMENTS } from '../../src/layout/framing.ts';
 import { Plan } from '../../src/shard/plan.ts';
-import { WindowReader } from '../../src/shard/windows.ts';
+import { type Place, WindowReader } from '../../src/shard/windows.ts';
 import * as S from '../../src/layout/segment.ts';
 import { type CapturedPacket, type CaptureFields, pcap } from '../support/packets.ts';
 
@@ -54,11 +53,15 @@ export interface Decoded {
   /** Reasons that occurred. */
   drops: Record<string, number>;
   records: DecodedSegment[];
-  fault: Fault | undefined;
+  faults: Fault[];
 }
 
 /** A capture in memory, in the place of a file. */
-export function inMemory(bytes: Uint8Array): Source {
+export interface MemorySource extends Source {
+  readonly size: number;
+}
+
+export function inMemory(bytes: Uint8Array): MemorySource {
   return {
     path: 'memory.pcap',
     size: bytes.length,
@@ -71,19 +74,19 @@ export function inMemory(bytes: Uint8Array): Source {
 }
 
 /** Decodes a capture window by window, each from where the one before ended. */
-export function decodeSource(source: Source, windowBytes = 1 << 20, by: Decoder = decoder, seed = SEED): Decoded {
-  const header = readPcapHeader(source);
-  const plan = new Plan([{ path: source.path, size: source.size, header }], windowBytes);
-  const reader = new WindowReader({ plan, origin: ORIGIN, seed, shards: 1 }, by, () => source);
-  const decoded: Decoded = { packets: 0, segments: 0, regressions: 0, drops: {}, records: [], fault: undefined };
-  let start = header.headerBytes;
-  let clock = -Infinity;
-  for (let number = 0; number < plan.windows; number++) {
-    const window = plan.window(number);
-    const { end, fault } = reader.decode(window, 0, start, clock, start < window.base + window.bytes ? reader.read(window) : 0);
-    start = end;
-    clock = by.clock;
-    decoded.fault ??= fault;
+export function decodeSource(source: MemorySource, windowBytes = 1 << 20, by: Decoder = decoder, seed = SEED): Decoded {
+  const plan = new Plan([{ path: source.path, size: source.size }], windowBytes);
+  const reader = new WindowReader({ origin: ORIGIN, seed, shards: 1 }, by, () => source);
+  const decoded: Decoded = { packets: 0, segments: 0, regressions: 0, drops: {}, records: [], faults: [] };
+  let place: Place = { offset: 0, lost: false, clock: -Infinity, framing: undefined };
+  for (let number = 0; number < plan.announced; number++) {
+    const { end, troubles } = reader.decode(plan.window(number), 0, place);
+    const { form, interfaces } = end.framing!;
+    place = { ...end, framing: { form, interfaces: interfaces.slice() } };
+    for (const trouble of troubles) {
+      if ('rule' in trouble) decoded.faults.push({ file: source.path, ...trouble });
+      else decoded.faults.push({ ...decoded.faults.pop()!, ...trouble });
+    }
     const { state } = by;
     const count = state[RECORDS] ?? 0;
     for (let index = 0; index < count; index++) decoded.records.push(record(by, index, decoded.packets));

@@ -1,8 +1,8 @@
 // Captures in windows, and the ways in which they end.
 
 import { describe, expect, it } from 'vitest';
-import type { Source } from '../../src/capture/file.ts';
-import { decodeSource, inMemory } from '../decode/decoding.ts';
+import { faultMessage } from '../../src/capture/fault.ts';
+import { decodeSource, inMemory, type MemorySource } from '../decode/decoding.ts';
 import { bytes, ethernet, ipv4, pcap, tcp } from '../support/packets.ts';
 
 const packet = { captured: ethernet(ipv4(tcp({ payload: new Uint8Array(50) }))) };
@@ -18,46 +18,61 @@ describe('windows', () => {
   });
 
   it('has nothing to say of a capture without records', () => {
-    const { fault, packets } = decodeSource(inMemory(pcap([])));
-    expect([fault, packets]).toEqual([undefined, 0]);
+    expect(decodeSource(inMemory(pcap([])))).toMatchObject({ packets: 0, faults: [] });
   });
 
-  it.each([
-    [5, /offset 24: the file ends within a record header/],
-    [16, /offset 24: the file ends \d+ bytes before its last record does/],
-    [record - 1, /offset 24: the file ends 1 bytes before/],
-  ])('tells of a tail of %i bytes', (tail, message) => {
-    const { fault } = decodeSource(inMemory(five.subarray(0, 24 + tail)));
-    expect(fault).toMatchObject({ file: 'memory.pcap', truncated: true, offset: 24 });
-    expect(fault?.message).toMatch(message);
-    expect(fault?.message).toBe(`memory.pcap: offset 24: ${fault?.rule}`);
+  it.each([5, 16, record - 1])('tells of a tail of %i bytes', (tail) => {
+    const { faults } = decodeSource(inMemory(five.subarray(0, 24 + tail)));
+    const rule = `the file ends within its last record, ${tail} bytes after where that begins`;
+    expect(faults).toEqual([{ file: 'memory.pcap', truncated: true, offset: 24, rule }]);
+    expect(faultMessage(faults[0]!)).toBe(`memory.pcap: offset 24: ${rule}`);
   });
 
-  it.each([1, 60, 1 << 20])('stops at a broken record, in windows of %i bytes', (windowBytes) => {
+  it.each([1, 60, 1 << 20])('pass over a broken record, in windows of %i bytes', (windowBytes) => {
     const broken = bytes(five);
-    new DataView(broken.buffer).setUint32(24 + 2 * record + 8, 300_000, true);
-    const { fault, packets } = decodeSource(inMemory(broken), windowBytes);
-    expect(packets).toBe(2);
-    expect(fault).toMatchObject({ truncated: false, offset: 24 + 2 * record });
-    expect(fault?.rule).toBe('a record claims 300000 captured bytes, more than the 262144 it may have');
+    const offset = 24 + 2 * record;
+    new DataView(broken.buffer).setUint32(offset + 8, 300_000, true);
+    const { faults, packets } = decodeSource(inMemory(broken), windowBytes);
+    expect(packets).toBe(4);
+    const rule = 'a record claims 300000 captured bytes, more than it may have';
+    expect(faults).toEqual([{ file: 'memory.pcap', truncated: false, offset, rule, resumed: offset + record }]);
+    expect(faultMessage(faults[0]!)).toBe(`memory.pcap: offset ${offset}: ${rule}; ${record} bytes were passed over`);
+  });
+
+  it('find the next record behind garbage that is larger than they are', () => {
+    const garbage = new Uint8Array(300_000).fill(0xff);
+    const many = Array.from({ length: 9 }, (_, i) => ({ ...packet, fraction: i }));
+    const whole = bytes(pcap(many), garbage, pcap(many).subarray(24), garbage, pcap(many).subarray(24));
+    for (const windowBytes of [1000, 100_000, 1 << 20]) {
+      const { faults, packets } = decodeSource(inMemory(whole), windowBytes);
+      expect(packets).toBe(27);
+      expect(faults.map(({ offset, resumed }) => resumed! - offset)).toEqual([300_000, 300_000]);
+    }
+  });
+
+  it('end where nothing that follows garbage looks like a record', () => {
+    const { faults, packets } = decodeSource(inMemory(bytes(five, new Uint8Array(5000).fill(0xfe))), 1000);
+    expect(packets).toBe(5);
+    expect(faults).toMatchObject([{ offset: five.length, truncated: false }]);
+    expect(faultMessage(faults[0]!)).toMatch(/nothing that could be read follows$/);
   });
 
   it('reads a record that is larger than its window', () => {
     const large = { captured: bytes(ethernet(ipv4(tcp())), new Uint8Array(200_000)) };
-    expect(decodeSource(inMemory(pcap([packet, large, packet])), 1000)).toMatchObject({ packets: 3, segments: 3, fault: undefined });
+    expect(decodeSource(inMemory(pcap([packet, large, packet])), 1000)).toMatchObject({ packets: 3, segments: 3, faults: [] });
   });
 
   it('take a file that becomes shorter for one whose tail is cut', () => {
     const whole = inMemory(five);
     const left = 24 + 3 * record + 10;
-    const shrunk: Source = {
+    const shrunk: MemorySource = {
       ...whole,
       size: five.length,
       read: (target, position) => inMemory(five.subarray(0, left)).read(target, position),
     };
-    const { fault, packets } = decodeSource(shrunk, record);
+    const { faults, packets } = decodeSource(shrunk, record);
     expect(packets).toBe(3);
-    expect(fault).toMatchObject({ truncated: true, offset: 24 + 3 * record });
-    expect(fault?.rule).toMatch(/became shorter while it was read/);
+    expect(faults).toMatchObject([{ truncated: true, offset: 24 + 3 * record }]);
+    expect(faults[0]!.rule).toMatch(/became shorter while it was read/);
   });
 });

@@ -1,0 +1,104 @@
+// Framing of the pcapng format (draft-ietf-opsawg-pcapng): blocks, of which a few hold packets and some describe interfaces.
+//
+//   type | length | body, padded to 4 bytes | length again
+//
+// All other blocks are passed by.
+
+import {
+  BATCH_FULL,
+  BROKEN_CAPTURED,
+  BROKEN_INTERFACES,
+  BROKEN_LENGTH,
+  BROKEN_SECTION,
+  BROKEN_TRAILER,
+  BYTE_ORDER,
+  ENHANCED_PACKET,
+  FORM,
+  INTERFACE_DESCRIPTION,
+  LARGEST_BLOCK,
+  ORIGIN,
+  PACKET,
+  SECTION_HEADER,
+  SIMPLE_PACKET,
+  SWAPPED,
+  WANTS_BYTES,
+} from '../src/layout/framing.ts';
+import { addInterface, forgetInterfaces, interfaceAt, limitOf, linkTypeOf, nanoseconds, read16, read32, snaplenOf } from './interfaces.ts';
+import { countSection, latest, take } from './packets.ts';
+import { batchFull, setInterface } from './segment.ts';
+import { answer, word } from './state.ts';
+
+/** Type and the two lengths. */
+const SMALLEST_BLOCK = 12;
+/** Up to the major version of a section header. */
+const SECTION_BYTES = 16;
+const SECTION_BLOCK: u32 = 28;
+const INTERFACE_BLOCK: u32 = 20;
+/** Block header, interface, timestamp, both lengths, trailing length. */
+const PACKET_BLOCK: u32 = 32;
+const SIMPLE_BLOCK: u32 = 16;
+const PACKET_DATA = 28;
+const SIMPLE_DATA = 12;
+const MAJOR = 1;
+
+/** Why decodeBlocks() stopped. */
+export let stopped: i32 = WANTS_BYTES;
+
+/** Decodes the blocks that begin in at..last and end before `end`; answers where the first one is that it did not decode. */
+export function decodeBlocks(at: usize, last: usize, end: usize): usize {
+  let swapped = (word(FORM) & SWAPPED) != 0;
+  const origin = <f64>(<u32>word(ORIGIN));
+  stopped = WANTS_BYTES;
+  while (at < last && <i32>(end - at) >= SMALLEST_BLOCK) {
+    const type = read32(at, swapped);
+    if (type == SECTION_HEADER) {
+      if (<i32>(end - at) < SECTION_BYTES) break;
+      const magic = load<u32>(at, 8);
+      const other = magic == bswap<u32>(BYTE_ORDER);
+      if ((magic != BYTE_ORDER && !other) || read16(at + 12, other) != MAJOR) return broken(at, BROKEN_SECTION);
+      swapped = other;
+      answer(FORM, (word(FORM) & ~SWAPPED) | i32(swapped));
+    }
+    const length = read32(at + 4, swapped);
+    if (length < smallest(type) || length > <u32>LARGEST_BLOCK || length & 3) return broken(at, BROKEN_LENGTH);
+    const next = at + <usize>length;
+    if (next > end) break;
+    if (read32(next - 4, swapped) != length) return broken(at, BROKEN_TRAILER);
+    if (type == SECTION_HEADER) {
+      forgetInterfaces();
+      countSection();
+    } else if (type == INTERFACE_DESCRIPTION) {
+      if (!addInterface(at + 8, next - 4, swapped)) return broken(at, BROKEN_INTERFACES);
+    } else if (type == ENHANCED_PACKET || type == PACKET || type == SIMPLE_PACKET) {
+      const simple = type == SIMPLE_PACKET;
+      const index = simple ? 0 : type == PACKET ? <u32>read16(at + 8, swapped) : read32(at + 8, swapped);
+      const entry = interfaceAt(index);
+      const original = read32(at + (simple ? 8 : 24), swapped);
+      const room = length - (simple ? SIMPLE_BLOCK : PACKET_BLOCK);
+      const snaplen = entry == 0 ? 0 : snaplenOf(entry);
+      const captured = simple ? min(min(original, room), snaplen == 0 ? room : snaplen) : read32(at + 20, swapped);
+      if (captured > room || captured > (entry == 0 ? room : limitOf(entry))) return broken(at, BROKEN_CAPTURED);
+      if (batchFull()) return broken(at, BATCH_FULL);
+      let stamp = latest > -Infinity ? latest : 0;
+      if (!simple && entry != 0) {
+        stamp = nanoseconds(entry, ((<u64>read32(at + 12, swapped)) << 32) | read32(at + 16, swapped), origin);
+      }
+      setInterface(index);
+      take(entry == 0 ? -1 : linkTypeOf(entry), at + (simple ? SIMPLE_DATA : PACKET_DATA), captured, original, stamp);
+    }
+    at = next;
+  }
+  return at;
+}
+
+function broken(at: usize, why: i32): usize {
+  stopped = why;
+  return at;
+}
+
+function smallest(type: u32): u32 {
+  if (type == ENHANCED_PACKET || type == PACKET) return PACKET_BLOCK;
+  if (type == SIMPLE_PACKET) return SIMPLE_BLOCK;
+  if (type == SECTION_HEADER) return SECTION_BLOCK;
+  return type == INTERFACE_DESCRIPTION ? INTERFACE_BLOCK : SMALLEST_BLOCK;
+}

@@ -1,0 +1,37 @@
+import { gunzip } from './gzip.ts';
+import { unlz4 } from './lz4.ts';
+import { unxz } from './xz.ts';
+import { unzstd } from './zstd.ts';
+
+type Decompress = (chunks: AsyncIterable<Uint8Array>) => AsyncGenerator<Uint8Array, void, undefined>;
+
+interface Format {
+  readonly name: string;
+  /** Whether a stream that begins with these bytes, MAGIC_BYTES or all that there are, is of the format. */
+  readonly matches: (bytes: Uint8Array) => boolean;
+  readonly decompress: Decompress;
+}
+
+/** Bytes that tell a format. */
+export const MAGIC_BYTES = 6;
+
+const begins =
+  (...magic: number[]) =>
+  (bytes: Uint8Array): boolean =>
+    magic.every((byte, at) => bytes[at] === byte);
+const isZstd = begins(0x28, 0xb5, 0x2f, 0xfd);
+const isLz4 = begins(0x04, 0x22, 0x4d, 0x18);
+/** A frame that zstd and lz4 both skip: what it is before tells nothing, but pzstd and seekable zstd begin so. */
+const isSkippable = (bytes: Uint8Array): boolean => (bytes[0]! & 0xf0) === 0x50 && begins(0x2a, 0x4d, 0x18)(bytes.subarray(1));
+
+const FORMATS: readonly Format[] = [
+  { name: 'gzip', matches: begins(0x1f, 0x8b), decompress: gunzip },
+  { name: 'zstd', matches: (bytes) => isZstd(bytes) || isSkippable(bytes), decompress: unzstd },
+  { name: 'lz4', matches: isLz4, decompress: unlz4 },
+  { name: 'xz', matches: begins(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00), decompress: unxz },
+];
+
+/** The decompressor for a stream that begins with these bytes: by content, whatever its name is. Undefined: it is not compressed. */
+export function decompressorFor(bytes: Uint8Array): Decompress | undefined {
+  return FORMATS.find(({ matches }) => matches(bytes))?.decompress;
+}

@@ -1,0 +1,172 @@
+// The LZ4 frame format (lz4_Frame_format.md 1.6.4), because no kept package reads it as a stream: frames of independent or of
+// linked blocks, skippable frames, and all checksums, without which damage would go unnoticed.
+//
+//   magic | flags | block size | [content size] | [dictionary] | header checksum | blocks | 0 | [content checksum]
+
+import xxhash from 'xxhash-wasm';
+import { CompressionError } from './errors.ts';
+
+const MAGIC = 0x184d2204;
+const SKIPPABLE = 0x184d2a50;
+const SKIPPABLE_MASK = 0xfffffff0;
+
+const VERSION = 0x40;
+const VERSION_MASK = 0xc0;
+const INDEPENDENT = 0x20;
+const BLOCK_CHECKSUM = 0x10;
+const CONTENT_SIZE = 0x08;
+const CONTENT_CHECKSUM = 0x04;
+const DICTIONARY = 0x01;
+
+const UNCOMPRESSED = 0x80000000;
+/** Bytes that a match may reach back. */
+const HISTORY = 1 << 16;
+const SMALLEST_MATCH = 4;
+
+/**
+ * Decompresses lz4 frames.
+ * @throws CompressionError
+ */
+export async function* unlz4(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  const hashes = await xxhash();
+  const input = new ByteQueue(chunks);
+  try {
+    while (await input.more()) {
+      const magic = await input.number(4);
+      if ((magic & SKIPPABLE_MASK) >>> 0 === SKIPPABLE) await input.skip(await input.number(4));
+      else if (magic === MAGIC) yield* frame(input, hashes);
+      else throw new CompressionError('the lz4 stream is damaged: what follows a frame is none');
+    }
+  } finally {
+    await input.close();
+  }
+}
+
+async function* frame(input: ByteQueue, hashes: Awaited<ReturnType<typeof xxhash>>): AsyncGenerator<Uint8Array, void, undefined> {
+  const flags = await input.number(1);
+  const sizes = await input.number(1);
+  if ((flags & VERSION_MASK) !== VERSION) throw new CompressionError('the lz4 stream has an unknown version');
+  const optional = await input.bytes((flags & CONTENT_SIZE ? 8 : 0) + (flags & DICTIONARY ? 4 : 0));
+  if ((flags & DICTIONARY) !== 0) throw new CompressionError('the lz4 stream needs a dictionary');
+  const checked = Uint8Array.of(flags, sizes, ...optional);
+  if ((await input.number(1)) !== ((hashes.h32Raw(checked) >>> 8) & 0xff)) throw new CompressionError('the lz4 stream has a damaged header');
+  const largest = 1 << (8 + 2 * ((sizes >> 4) & 7));
+  const content = hashes.create32();
+  // What was given before stays in front, as far as a match may reach.
+  const output = new Uint8Array(HISTORY + largest);
+  let history = 0;
+  for (let size = await input.number(4); size !== 0; size = await input.number(4)) {
+    const length = (size & ~UNCOMPRESSED) >>> 0;
+    if (length > largest + 16) throw new CompressionError(`the lz4 stream is damaged: a block of ${length} bytes`);
+    const block = await input.bytes(length);
+    if ((flags & BLOCK_CHECKSUM) !== 0 && (await input.number(4)) !== hashes.h32Raw(block) >>> 0)
+      throw new CompressionError('the lz4 stream is damaged: a checksum is wrong');
+    let end = history + length;
+    if (size >= UNCOMPRESSED) output.set(block, history);
+    else end = decodeBlock(block, output, history);
+    const part = output.slice(history, end);
+    if ((flags & CONTENT_CHECKSUM) !== 0) content.update(part);
+    yield part;
+    history = (flags & INDEPENDENT) === 0 ? Math.min(end, HISTORY) : 0;
+    output.copyWithin(0, end - history, end);
+  }
+  if ((flags & CONTENT_CHECKSUM) !== 0 && (await input.number(4)) !== content.digest() >>> 0)
+    throw new CompressionError('the lz4 stream is damaged: its checksum is wrong');
+}
+
+/** Decodes one block behind its history; answers where its output ends. */
+function decodeBlock(block: Uint8Array, output: Uint8Array, start: number): number {
+  let from = 0;
+  let to = start;
+  const damaged = (): never => {
+    throw new CompressionError('the lz4 stream is damaged: a block does not decode');
+  };
+  const extended = (length: number): number => {
+    if (length !== 15) return length;
+    let byte: number;
+    do {
+      if (from >= block.length) damaged();
+      byte = block[from++]!;
+      length += byte;
+    } while (byte === 255);
+    return length;
+  };
+  for (;;) {
+    if (from >= block.length) damaged();
+    const token = block[from++]!;
+    const literals = extended(token >> 4);
+    if (from + literals > block.length || to + literals > output.length) damaged();
+    if (literals < 32) for (const end = from + literals; from < end; ) output[to++] = block[from++]!;
+    else {
+      output.set(block.subarray(from, from + literals), to);
+      from += literals;
+      to += literals;
+    }
+    if (from === block.length) return to;
+    if (from + 2 > block.length) damaged();
+    const distance = block[from]! | (block[from + 1]! << 8);
+    from += 2;
+    const length = extended(token & 15) + SMALLEST_MATCH;
+    if (distance === 0 || distance > to || to + length > output.length) damaged();
+    if (distance >= length) {
+      output.copyWithin(to, to - distance, to - distance + length);
+      to += length;
+    } else for (const end = to + length; to < end; to++) output[to] = output[to - distance]!;
+  }
+}
+
+/** Bytes that come in chunks, taken as they are needed. */
+class ByteQueue {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  #chunk: Uint8Array = new Uint8Array(0);
+
+  constructor(chunks: AsyncIterable<Uint8Array>) {
+    this.#chunks = chunks[Symbol.asyncIterator]();
+  }
+
+  /** Whether there is another byte. */
+  async more(): Promise<boolean> {
+    while (this.#chunk.length === 0) {
+      const { value, done } = await this.#chunks.next();
+      if (done) return false;
+      this.#chunk = value;
+    }
+    return true;
+  }
+
+  async bytes(count: number): Promise<Uint8Array> {
+    if (this.#chunk.length >= count) return this.#take(count);
+    const bytes = new Uint8Array(count);
+    for (let filled = 0; filled < count; ) {
+      if (!(await this.more())) throw new CompressionError('the lz4 stream is cut');
+      const part = this.#take(Math.min(count - filled, this.#chunk.length));
+      bytes.set(part, filled);
+      filled += part.length;
+    }
+    return bytes;
+  }
+
+  /** A little-endian number of at most four bytes. */
+  async number(count: number): Promise<number> {
+    let value = 0;
+    for (const [i, byte] of (await this.bytes(count)).entries()) value += byte * 2 ** (8 * i);
+    return value;
+  }
+
+  async skip(count: number): Promise<void> {
+    for (let left = count; left > 0; ) {
+      if (!(await this.more())) throw new CompressionError('the lz4 stream is cut');
+      left -= this.#take(Math.min(left, this.#chunk.length)).length;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#chunks.return?.();
+  }
+
+  #take(count: number): Uint8Array {
+    const part = this.#chunk.subarray(0, count);
+    this.#chunk = this.#chunk.subarray(count);
+    return part;
+  }
+}

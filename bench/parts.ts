@@ -62,7 +62,8 @@ export async function measureParts(path: string, runs: number): Promise<Part[]> 
     }
   };
   const all = async (workers: number): Promise<void> => {
-    for await (const _ of new Run([path], 'none', false, { workers }).batches());
+    const run = await Run.open([path], 'none', false, { workers });
+    for await (const _ of run.batches());
   };
 
   const bench = new Bench({ iterations: runs, time: 0, warmupIterations: 1, warmupTime: 0 });

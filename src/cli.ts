@@ -23,14 +23,15 @@ async function main(args: readonly string[]): Promise<number> {
   if (command.name === 'help') return print(helpText());
   if (command.name === 'version') return print(`${version()}\n`);
   const form = command.name === 'stream' && command.only.has('connection') ? 'lines' : 'none';
-  const run = new Run(command.captures, form, command.transitions, command.run);
+  const abort = new AbortController();
   let status: number = DONE;
   for (const [signal, code] of Object.entries(SIGNALS)) {
     process.once(signal, () => {
-      run.interrupt();
+      abort.abort();
       status = code;
     });
   }
+  const run = await Run.open(command.captures, form, command.transitions, command.run, abort);
   const progress = new ProgressLine(run, process.stderr);
   try {
     await (command.name === 'stream' ? writeNdjson(run, command.only, process.stdout) : report(run, command, progress));

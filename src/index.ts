@@ -21,7 +21,7 @@ export async function* analyze(
   options: AnalyzeOptions = {},
 ): AsyncGenerator<ConnectionRecord | SummaryRecord, void, undefined> {
   const paths = typeof captures === 'string' ? [captures] : captures;
-  const run = new Run(paths, 'records', options.transitions ?? false, options);
+  const run = await Run.open(paths, 'records', options.transitions ?? false, options);
   for await (const records of run.batches()) for (const record of records) yield record as ConnectionRecord;
   yield summaryRecord(run.outcome());
 }

@@ -42,6 +42,7 @@ const OPTIONS = {
     value: 'N',
     help: `threads that share the work, 1 to ${SHARDS_CAPACITY} (default: as many as there are processors)`,
   },
+  io: { type: 'string', value: 'auto|map|read', help: 'how files are read: mapped, or copied (default auto: whatever is faster)' },
   help: { type: 'boolean', short: 'h', help: 'print this' },
   version: { type: 'boolean', short: 'V', help: 'print the version' },
 } as const satisfies Record<string, Option>;
@@ -70,6 +71,7 @@ export function parseCommand(args: readonly string[]): Command {
       profile,
       ...(values['2msl'] !== undefined && { twoMsl: seconds('2msl', values['2msl']) }),
       ...(values['idle-timeout'] !== undefined && { idleTimeout: seconds('idle-timeout', values['idle-timeout']) }),
+      ...io(values.io),
       ...(values.workers !== undefined && { workers: workers(values.workers) }),
     },
     json: values.json ?? false,
@@ -85,6 +87,12 @@ function parse(args: readonly string[]) {
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
+}
+
+function io(text = 'auto'): Pick<RunOptions, 'io'> {
+  if (text === 'auto') return {};
+  if (text !== 'map' && text !== 'read') throw new UsageError(`--io ${text}: not one of auto, map, read`);
+  return { io: text };
 }
 
 function workers(text: string): number {

@@ -17,6 +17,8 @@ const REASONS: Readonly<Record<string, string>> = {
 export interface Source {
   /** As messages name it. */
   readonly path: string;
+  /** What positions have to be multiples of; 1 where absent. */
+  readonly alignment?: number;
   /** Fills `bytes` from `position` on, as far as there are any; answers how many were read. */
   read(bytes: Uint8Array, position: number): number;
   close?(): void;
@@ -26,7 +28,7 @@ export class CaptureFile implements Source {
   readonly path: string;
   /** Bytes, as it was when the file was opened. */
   readonly size: number;
-  readonly #descriptor: number;
+  protected readonly descriptor: number;
   #open = true;
 
   constructor(path: string) {
@@ -36,14 +38,18 @@ export class CaptureFile implements Source {
     if (status.isDirectory()) throw new CaptureError(path, 0, 'a directory is not a capture');
     if (!status.isFile()) throw new CaptureError(path, 0, 'not a regular file');
     this.size = status.size;
-    this.#descriptor = attempt(path, 0, () => openSync(path, 'r'));
+    this.descriptor = attempt(path, 0, () => openSync(path, 'r'));
+  }
+
+  get alignment(): number {
+    return 1;
   }
 
   read(bytes: Uint8Array, position: number): number {
     let filled = 0;
     while (filled < bytes.length) {
       const got = attempt(this.path, position + filled, () =>
-        readSync(this.#descriptor, bytes, filled, bytes.length - filled, position + filled),
+        readSync(this.descriptor, bytes, filled, bytes.length - filled, position + filled),
       );
       if (got === 0) break;
       filled += got;
@@ -54,8 +60,14 @@ export class CaptureFile implements Source {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    closeSync(this.#descriptor);
+    closeSync(this.descriptor);
   }
+}
+
+/** Why a system call failed, in the words of a capture's reader. */
+export function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return REASONS[code ?? ''] ?? message;
 }
 
 /** Runs a system call, and tells its failure in the words of a capture's reader. */
@@ -63,7 +75,6 @@ function attempt<T>(path: string, offset: number, call: () => T): T {
   try {
     return call();
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new CaptureError(path, offset, REASONS[code ?? ''] ?? message, { cause: error });
+    throw new CaptureError(path, offset, reasonOf(error), { cause: error });
   }
 }

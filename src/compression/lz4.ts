@@ -49,7 +49,8 @@ async function* frame(input: ByteQueue, hashes: Awaited<ReturnType<typeof xxhash
   const optional = await input.bytes((flags & CONTENT_SIZE ? 8 : 0) + (flags & DICTIONARY ? 4 : 0));
   if ((flags & DICTIONARY) !== 0) throw new CompressionError('the lz4 stream needs a dictionary');
   const checked = Uint8Array.of(flags, sizes, ...optional);
-  if ((await input.number(1)) !== ((hashes.h32Raw(checked) >>> 8) & 0xff)) throw new CompressionError('the lz4 stream has a damaged header');
+  if ((await input.number(1)) !== ((hashes.h32Raw(checked) >>> 8) & 0xff))
+    throw new CompressionError('the lz4 stream has a damaged header');
   const largest = 1 << (8 + 2 * ((sizes >> 4) & 7));
   const content = hashes.create32();
   // What was given before stays in front, as far as a match may reach.
@@ -74,13 +75,14 @@ async function* frame(input: ByteQueue, hashes: Awaited<ReturnType<typeof xxhash
     throw new CompressionError('the lz4 stream is damaged: its checksum is wrong');
 }
 
+function damaged(): never {
+  throw new CompressionError('the lz4 stream is damaged: a block does not decode');
+}
+
 /** Decodes one block behind its history; answers where its output ends. */
 function decodeBlock(block: Uint8Array, output: Uint8Array, start: number): number {
   let from = 0;
   let to = start;
-  const damaged = (): never => {
-    throw new CompressionError('the lz4 stream is damaged: a block does not decode');
-  };
   const extended = (length: number): number => {
     if (length !== 15) return length;
     let byte: number;

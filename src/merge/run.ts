@@ -1,23 +1,24 @@
 import { CaptureError } from '../capture/errors.ts';
 import type { Fault } from '../capture/fault.ts';
-import { CaptureFile } from '../capture/file.ts';
-import { Decoder } from '../decode/decoder.ts';
+import { interfacesOf } from '../capture/section.ts';
+import { Decoder, type DecoderModule } from '../decode/decoder.ts';
 import { SHARDS_CAPACITY, WINDOW_CAPACITY } from '../layout/batch.ts';
 import { DROP_REASONS, FRAGMENT } from '../layout/drops.ts';
 import type { ConnectionRecord } from '../records/connection.ts';
 import { Clock } from '../records/time.ts';
 import { Exchange } from '../shard/exchange.ts';
+import { Feed, FeedWriter } from '../shard/feed.ts';
 import { InterfaceLog } from '../shard/interfaces.ts';
-import { type Probe, probe } from '../shard/probe.ts';
-import { interfacesOf } from '../capture/section.ts';
 import { TROUBLES } from '../shard/shard.ts';
-import { type Delivery, type Form, ShardJob, type ShardResult, type ShardTask } from '../shard/job.ts';
+import { type Delivery, type Form, type Io, ShardJob, type ShardResult, type ShardTask } from '../shard/job.ts';
 import { processors } from '../shard/parallelism.ts';
 import { Plan, type PlannedCapture } from '../shard/plan.ts';
 import { ShardPool } from '../shard/pool.ts';
+import { pump } from '../shard/pump.ts';
 import { Statistics } from '../stats/statistics.ts';
 import { Oddities } from '../tracker/oddities.ts';
 import { PROFILES, type Profile } from '../tracker/time-wait.ts';
+import { type Input, openInput } from './input.ts';
 import { Merger } from './merger.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -30,6 +31,8 @@ export interface RunOptions {
   readonly idleTimeout?: number;
   /** Threads that share the work, 1 to 64; what the machine has where absent, and one for a small capture. */
   readonly workers?: number;
+  /** How files are read; as is fastest where absent. */
+  readonly io?: Io;
   /** Bytes that are decoded together, at most 1 MiB: for tests, no answer depends on it. */
   readonly windowBytes?: number;
 }
@@ -38,64 +41,101 @@ export interface RunOptions {
 const WORTH_THREADS = 384 << 20;
 /** Windows after which the event loop gets a turn where the work is done in this thread. */
 const TURN = 8;
+/** More windows than there are. */
+const ALL = 0x7fffffff;
 
 /**
  * A run over captures, read as one in the order given: what ends comes out in batches, in capture order; then the outcome.
- * The work is divided among threads, or done in this one, by the same code.
+ * The work is divided among threads, or done in this one, by the same code. A stream is read by this thread and analysed by others.
  */
 export class Run {
-  readonly plan: Plan;
   readonly clock: Clock;
   readonly profile: Profile;
   readonly workers: number;
-  /** Bytes of all captures. */
-  readonly bytes: number;
+  readonly #input: Input;
+  readonly #windowBytes: number;
+  readonly #plan: Plan;
+  /** Where the input is a stream. */
+  readonly #feed: { readonly feed: Feed; readonly writer: FeedWriter } | undefined;
   readonly #exchange: Exchange;
   readonly #interfaces = new InterfaceLog();
-  readonly #module = Decoder.compile();
-  readonly #files: number;
-  readonly #faults: Fault[] = [];
+  readonly #module: DecoderModule;
+  readonly #faults: Fault[];
   readonly #results: ShardResult[] = [];
   readonly #options: RunOptions;
   readonly #form: Form;
   readonly #transitions: boolean;
+  readonly #abort: AbortController;
   #interrupted = false;
 
-  /** @throws CaptureError where no capture can be read at all; RangeError for an option out of range */
-  constructor(paths: readonly string[], form: Form, transitions: boolean, options: RunOptions) {
-    const profile = PROFILES[options.profile ?? 'linux'];
-    if (!profile) throw new RangeError(`no such profile: ${options.profile}`);
-    const { workers, windowBytes = WINDOW_CAPACITY } = options;
+  /**
+   * Looks at the captures, and prepares to read them.
+   * @param abort whoever aborts it ends the run before its input does; what has been read is reported
+   * @throws CaptureError where no capture can be read at all; RangeError for an option out of range
+   */
+  static async open(
+    paths: readonly string[],
+    form: Form,
+    transitions: boolean,
+    options: RunOptions,
+    abort = new AbortController(),
+  ): Promise<Run> {
+    const { workers, windowBytes = WINDOW_CAPACITY, profile = 'linux' } = options;
+    if (!Object.hasOwn(PROFILES, profile)) throw new RangeError(`no such profile: ${profile}`);
     if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1 && workers <= SHARDS_CAPACITY)) {
       throw new RangeError(`${workers} workers: not a whole number from 1 to ${SHARDS_CAPACITY}`);
     }
     if (!(Number.isInteger(windowBytes) && windowBytes >= 1 && windowBytes <= WINDOW_CAPACITY))
       throw new RangeError(`window of ${windowBytes} bytes`);
+    const module = Decoder.compile();
+    const input = await openInput(paths, new Decoder(module, Decoder.memory()), abort.signal);
+    return new Run(input, module, form, transitions, options, abort);
+  }
+
+  private constructor(input: Input, module: DecoderModule, form: Form, transitions: boolean, options: RunOptions, abort: AbortController) {
+    const profile = PROFILES[options.profile ?? 'linux']!;
     this.#options = options;
     this.#form = form;
     this.#transitions = transitions;
-    this.#files = paths.length;
+    this.#module = module;
+    this.#abort = abort;
+    this.#input = input;
+    this.#faults = [...input.faults];
+    this.#windowBytes = options.windowBytes ?? WINDOW_CAPACITY;
     this.profile = options.twoMsl === undefined ? profile : { ...profile, twoMsl: options.twoMsl * 1e9 };
-    const captures = this.#probe(paths);
-    this.plan = new Plan(captures, windowBytes);
-    this.bytes = captures.reduce((sum, { size }) => sum + size, 0);
-    const seconds = captures.flatMap(({ firstTime }) => (firstTime === undefined ? [] : [Math.floor(firstTime / 1e9)]));
-    const fine = captures.some(({ interfaces }) => interfaces.some(({ units }) => units > 1e6));
-    this.clock = new Clock(seconds[0] ?? 0, fine ? 9 : 6);
-    this.workers = workers ?? (this.bytes < WORTH_THREADS ? 1 : Math.min(processors(), SHARDS_CAPACITY));
+    this.#plan = new Plan(input.captures, this.#windowBytes);
+    this.clock = new Clock(input.origin, input.digits);
+    const worthThreads = input.stream !== undefined || this.bytes >= WORTH_THREADS;
+    this.workers = options.workers ?? (worthThreads ? Math.min(processors(), SHARDS_CAPACITY) : 1);
     this.#exchange = new Exchange(this.workers);
-    if (form === 'none') this.#exchange.setDelivered(this.plan.announced); // nothing will be: nothing has to wait for it
+    if (form === 'none') this.#exchange.setDelivered(ALL); // nothing will be: nothing has to wait for it
+    if (input.stream) {
+      const feed = new Feed();
+      this.#feed = { feed, writer: new FeedWriter(feed, this.#exchange, this.#windowBytes) };
+    }
+    const stop = (): void => {
+      this.#interrupted = true;
+      this.#exchange.stop();
+    };
+    if (abort.signal.aborted) stop();
+    else abort.signal.addEventListener('abort', stop);
+  }
+
+  /** Bytes of all captures; of a stream, those that have come. */
+  get bytes(): number {
+    return this.#feed ? this.#feed.writer.written : this.#input.captures.reduce((sum, { size }) => sum + size, 0);
   }
 
   /** Ends the run before its input does; what has been read is reported. */
   interrupt(): void {
-    this.#interrupted = true;
-    this.#exchange.stop();
+    this.#abort.abort();
   }
 
-  /** Share of the input that has been read, 0 to 1, and packets in it. */
+  /** Share of the input that has been read, 0 to 1; not a number: how much there is, is not known. And packets in it. */
   get progress(): { share: number; packets: number } {
-    return { share: this.plan.announced === 0 ? 1 : this.#exchange.proved / this.plan.announced, packets: this.#exchange.packetsRead };
+    const { proved, packetsRead } = this.#exchange;
+    const { announced } = this.#plan;
+    return { share: this.#feed ? Number.NaN : announced === 0 ? 1 : proved / announced, packets: packetsRead };
   }
 
   /** Runs; yields what has ended meanwhile, often nothing. */
@@ -103,7 +143,7 @@ export class Run {
     const merger = new Merger(this.workers);
     const tasks = this.#tasks();
     const [only] = tasks;
-    for await (const deliveries of tasks.length === 1 && only ? this.#inPlace(only) : this.#inThreads(tasks)) {
+    for await (const deliveries of only && tasks.length === 1 && !this.#feed ? this.#inPlace(only) : this.#inThreads(tasks)) {
       const ready = deliveries.flatMap((delivery) => merger.add(delivery));
       yield ready;
       this.#exchange.setDelivered(merger.next);
@@ -125,7 +165,7 @@ export class Run {
     const sum = (of: (result: ShardResult) => number): number => results.reduce((total, result) => total + of(result), 0);
     const first = results.map(({ counts }) => counts.first).sort((a, b) => a.window - b.window)[0];
     return {
-      files: this.#files,
+      files: this.#input.captures.length + this.#input.faults.length,
       bytes: this.bytes,
       linkTypes: [...new Set(interfacesOf({ form: 0, interfaces: this.#interfaces.all }).map(({ linkType }) => linkType))],
       clock: this.clock,
@@ -137,10 +177,10 @@ export class Run {
       drops,
       oddities,
       statistics,
-      faults: [...this.#faults, ...faultsOf(this.plan.captures, results)],
+      faults: [...this.#faults, ...faultsOf(this.#input.captures, results)],
       damages: this.#faults.length + sum(({ counts }) => counts.damages),
       firstTime: first !== undefined && first.window < Infinity ? first.time : undefined,
-      lastTime: this.#exchange.proof(this.plan.announced - 1).clock,
+      lastTime: this.#exchange.proof((this.#feed?.feed ?? this.#plan).announced - 1).clock,
       interrupted: this.#interrupted,
     };
   }
@@ -153,8 +193,10 @@ export class Run {
       interfaces: this.#interfaces.buffer,
       module: this.#module,
       memories,
-      captures: this.plan.captures,
-      windowBytes: this.#options.windowBytes ?? WINDOW_CAPACITY,
+      captures: this.#input.captures,
+      feed: this.#feed?.feed.buffer,
+      windowBytes: this.#windowBytes,
+      io: this.#options.io ?? 'read',
       origin: this.clock.origin,
       digits: this.clock.digits,
       seed: Math.floor(Math.random() * 2 ** 32), // keys the hashes, which nothing that is printed depends on
@@ -178,31 +220,29 @@ export class Run {
 
   async *#inThreads(tasks: readonly ShardTask[]): AsyncGenerator<Delivery[], void, undefined> {
     const pool = new ShardPool(tasks, this.#exchange);
-    yield* pool.run();
+    const pumped = this.#pump();
+    try {
+      yield* pool.run();
+    } finally {
+      await this.#input.stream?.return();
+      await pumped;
+    }
     this.#results.push(...pool.results);
   }
 
-  /** Looks at how the captures begin. One that cannot be read is a fault of the run; it fails where none can. */
-  #probe(paths: readonly string[]): (PlannedCapture & Probe)[] {
-    const captures: (PlannedCapture & Probe)[] = [];
-    const errors: CaptureError[] = [];
-    const decoder = new Decoder(this.#module, Decoder.memory());
-    for (const path of paths) {
-      try {
-        const file = new CaptureFile(path);
-        try {
-          captures.push({ path, size: file.size, ...probe(file, file.size, decoder) });
-        } finally {
-          file.close();
-        }
-      } catch (error) {
-        if (!(error instanceof CaptureError)) throw error;
-        errors.push(error);
-      }
+  /** Hands the stream to the shards. Where it breaks off, all before was handed on. */
+  async #pump(): Promise<void> {
+    const { stream } = this.#input;
+    if (!this.#feed || !stream) return;
+    const { writer } = this.#feed;
+    try {
+      await pump(stream, writer);
+    } catch (error) {
+      if (!(error instanceof CaptureError)) throw error;
+      const { file, offset, rule } = error;
+      this.#faults.push({ file, offset, rule, truncated: true });
     }
-    if (captures.length === 0 && errors[0]) throw errors[0];
-    for (const { file, offset, rule } of errors) this.#faults.push({ file, offset, truncated: false, rule });
-    return captures;
+    writer.end();
   }
 }
 

@@ -23,11 +23,12 @@ export class ProgressLine {
     const elapsed = performance.now() - this.#began;
     if (elapsed < PATIENCE) return;
     const { share, packets } = this.#run.progress;
-    const read = (this.#run.bytes * share) / GIGA;
+    const total = this.#run.bytes / GIGA;
+    const known = !Number.isNaN(share);
+    const read = known ? total * share : total;
     const rate = (read / (elapsed / 1000)).toFixed(2);
-    this.#out.write(
-      `\r${Math.floor(share * 100)} %  ${read.toFixed(2)} of ${(this.#run.bytes / GIGA).toFixed(2)} GB  ${rate} GB/s  ${packets.toLocaleString('en')} packets\u001b[K`,
-    );
+    const far = known ? `${Math.floor(share * 100)} %  ${read.toFixed(2)} of ${total.toFixed(2)} GB` : `${read.toFixed(2)} GB`;
+    this.#out.write(`\r${far}  ${rate} GB/s  ${packets.toLocaleString('en')} packets\u001b[K`);
     this.#drawn = true;
   }
 

@@ -93,7 +93,7 @@ export class Exchange {
     entry[FROM] = section.from;
     entry[TO] = section.to;
     Atomics.store(this.#words, PROVED, window + 1);
-    this.#announce();
+    this.announce();
   }
 
   /** Whether all shards have tracked a window. */
@@ -105,13 +105,13 @@ export class Exchange {
   /** A shard has tracked all windows below `windows`. */
   setTracked(shard: number, windows: number): void {
     Atomics.store(this.#words, TRACKED + shard, windows);
-    this.#announce();
+    this.announce();
   }
 
   /** The output has taken what all windows below `windows` ended. */
   setDelivered(windows: number): void {
     Atomics.store(this.#words, DELIVERED, windows);
-    this.#announce();
+    this.announce();
   }
 
   /** Whether the output is so far behind that a window must not be tracked yet. */
@@ -131,7 +131,7 @@ export class Exchange {
   /** Ends the run after the windows in flight; what was read is reported. */
   stop(): void {
     Atomics.store(this.#words, STOPPED, 1);
-    this.#announce();
+    this.announce();
   }
 
   get stopped(): boolean {
@@ -141,7 +141,7 @@ export class Exchange {
   /** Ends the run at once: every shard that waits, or will wait, throws. */
   abort(): void {
     Atomics.store(this.#words, ABORTED, 1);
-    this.#announce();
+    this.announce();
   }
 
   /** The count of changes; see waitFor(). */
@@ -155,7 +155,13 @@ export class Exchange {
     Atomics.wait(this.#words, NEWS, news);
   }
 
-  #announce(): void {
+  /** Resolves when something has changed since `news` was read: for a thread that must not stand still. */
+  async change(news: number): Promise<void> {
+    await Atomics.waitAsync(this.#words, NEWS, news).value;
+  }
+
+  /** Something has changed: wakes whoever waits. */
+  announce(): void {
     Atomics.add(this.#words, NEWS, 1);
     Atomics.notify(this.#words, NEWS);
   }

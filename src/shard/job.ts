@@ -5,14 +5,21 @@ import { tupleKey } from '../tracker/order.ts';
 import type { Profile } from '../tracker/time-wait.ts';
 import type { Ended } from '../tracker/tracker.ts';
 import { CaptureFile } from '../capture/file.ts';
+import { MappedFile } from '../capture/map.ts';
 import type { DecoderMemory, DecoderModule } from '../decode/decoder.ts';
 import { Exchange } from './exchange.ts';
+import { Feed } from './feed.ts';
 import { InterfaceLog } from './interfaces.ts';
 import { Plan, type PlannedCapture, type Windows } from './plan.ts';
 import { type Counts, Shard } from './shard.ts';
 
 /** In what form connections leave a shard: not at all, as typed records, or as lines of JSON. */
 export type Form = 'none' | 'records' | 'lines';
+
+/** How the bytes of files come into memory: they are read, or their pages are mapped. */
+export type Io = 'read' | 'map';
+
+const FILES = { read: CaptureFile, map: MappedFile } as const;
 
 /** All that a shard needs to know, as plain data: it may be sent to another thread. */
 export interface ShardTask {
@@ -23,7 +30,10 @@ export interface ShardTask {
   readonly module: DecoderModule;
   readonly memories: readonly DecoderMemory[];
   readonly captures: readonly PlannedCapture[];
+  /** Where the only capture is a stream. */
+  readonly feed: SharedArrayBuffer | undefined;
   readonly windowBytes: number;
+  readonly io: Io;
   readonly origin: number;
   readonly digits: number;
   readonly seed: number;
@@ -68,12 +78,16 @@ export class ShardJob {
   constructor(task: ShardTask) {
     this.#task = task;
     this.#clock = new Clock(task.origin, task.digits);
-    this.#windows = new Plan(task.captures, task.windowBytes);
+    const feed = task.feed && new Feed(task.feed);
+    this.#windows = feed ?? new Plan(task.captures, task.windowBytes);
     this.#delivery = this.#empty(0);
     const setting = {
       ...task,
       windows: this.#windows,
-      open: (capture: number) => new CaptureFile(task.captures[capture]!.path),
+      open: (capture: number) => {
+        const { path } = task.captures[capture]!;
+        return feed?.source(path) ?? new FILES[task.io](path);
+      },
       exchange: new Exchange(task.shards, task.control),
       interfaces: new InterfaceLog(task.interfaces),
     };

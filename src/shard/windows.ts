@@ -67,8 +67,9 @@ export class WindowReader {
   guess(window: Window, framing: Framing, near: number): number | undefined {
     this.#read(window, window.base);
     const bytes = this.#decoder.window.subarray(0, this.#filled);
-    const boundary = findBoundary(bytes, 0, window.bytes, window.last, framing, near);
-    return boundary?.found ? window.base + boundary.offset : undefined;
+    const from = window.base - this.#base;
+    const boundary = findBoundary(bytes, from, from + window.bytes, window.last, framing, near);
+    return boundary?.found ? this.#base + boundary.offset : undefined;
   }
 
   /** Decodes the records that begin before a window's end, from `start` on. */
@@ -178,17 +179,22 @@ export class WindowReader {
     return `the file ends within its last record, ${this.#filled - at} bytes after where that begins`;
   }
 
-  /** Has a stretch of the capture in the decoder's window, from an offset to where the window may be read; answers how many bytes it should be. */
+  /**
+   * Has a stretch of the capture in the decoder's window, from an offset, or a little before it, to where the window may be read;
+   * answers how many bytes it should be.
+   */
   #read(window: Window, offset: number): number {
-    const wanted = window.to - offset;
     const { capture } = window;
-    const there = this.#capture === capture && this.#base === offset && this.#filled === wanted;
-    if (there) return wanted;
     if (this.#capture !== capture) {
       this.close();
       this.#source = this.#open(capture);
       this.#capture = capture;
+      this.#filled = -1;
     }
+    const { alignment = 1 } = this.#source!;
+    const base = offset - (offset % alignment);
+    const wanted = window.to - base;
+    if (this.#base === base && this.#filled === wanted) return wanted;
     const target = this.#decoder.window;
     if (wanted > target.length) {
       throw new CaptureError(
@@ -197,8 +203,8 @@ export class WindowReader {
         `a record is larger than ${target.length} bytes, or no end of a damaged stretch is found in as many`,
       );
     }
-    this.#base = offset;
-    this.#filled = this.#source!.read(target.subarray(0, wanted), offset);
+    this.#base = base;
+    this.#filled = this.#source!.read(target.subarray(0, wanted), base);
     return wanted;
   }
 }

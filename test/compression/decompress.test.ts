@@ -1,7 +1,7 @@
 // The same capture, compressed by the formats' own tools: whole, in several members, cut and damaged anywhere.
 
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decompressorFor, MAGIC_BYTES } from '../../src/compression/decompress.ts';
 import { CompressionError } from '../../src/compression/errors.ts';
@@ -113,5 +113,6 @@ describe('skippable frames', () => {
 });
 
 it('what is not compressed is left alone', () => {
-  for (const content of [plain, bytes(), bytes(0x1f), bytes(0x28, 0xb5)]) expect(decompressorFor(content.subarray(0, MAGIC_BYTES))).toBeUndefined();
+  for (const content of [plain, bytes(), bytes(0x1f), bytes(0x28, 0xb5)])
+    expect(decompressorFor(content.subarray(0, MAGIC_BYTES))).toBeUndefined();
 });

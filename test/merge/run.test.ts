@@ -187,7 +187,7 @@ describe('a run', () => {
 
   it('that is interrupted reports what has been read', async () => {
     const path = written(captured(ethernet));
-    const run = new Run([path], 'records', false, { windowBytes: 200 });
+    const run = await Run.open([path], 'records', false, { windowBytes: 200 });
     const records: ConnectionRecord[] = [];
     let turns = 0;
     for await (const batch of run.batches()) {
@@ -202,7 +202,7 @@ describe('a run', () => {
   });
 
   it('without connections keeps the statistics', async () => {
-    const run = new Run([article], 'none', false, {});
+    const run = await Run.open([article], 'none', false, {});
     for await (const batch of run.batches()) expect(batch).toEqual([]);
     expect(summaryRecord(run.outcome())).toMatchObject({
       connections: 1,

@@ -20,7 +20,7 @@ interface Cut {
 }
 
 async function answer(paths: string[], cut: Cut): Promise<string> {
-  const run = new Run(paths, 'lines', true, cut);
+  const run = await Run.open(paths, 'lines', true, cut);
   const lines: unknown[] = [];
   for await (const batch of run.batches()) lines.push(...batch);
   return `${lines.join('')}${JSON.stringify(summaryRecord(run.outcome()))}`;
@@ -126,7 +126,7 @@ describe('a run with threads', () => {
   it('fails with one clear error where a capture vanishes, and leaves no thread behind', async () => {
     const path = join(folder, 'vanishes.pcap');
     writeFileSync(path, readFileSync(treacherous()));
-    const run = new Run([path], 'lines', false, { workers: 3 });
+    const run = await Run.open([path], 'lines', false, { workers: 3 });
     unlinkSync(path);
     await expect(async () => {
       for await (const _ of run.batches());
@@ -134,18 +134,18 @@ describe('a run with threads', () => {
   });
 
   it('may be left in the middle', async () => {
-    const run = new Run([treacherous()], 'lines', false, { workers: 2, windowBytes: 5_000 });
+    const run = await Run.open([treacherous()], 'lines', false, { workers: 2, windowBytes: 5_000 });
     for await (const batch of run.batches()) if (batch.length > 0) break;
   });
 
   it('ends early where it is interrupted, and says so', async () => {
-    const run = new Run([treacherous()], 'lines', false, { workers: 2, windowBytes: 5_000 });
+    const run = await Run.open([treacherous()], 'lines', false, { workers: 2, windowBytes: 5_000 });
     run.interrupt();
     for await (const _ of run.batches());
     expect(summaryRecord(run.outcome())).toMatchObject({ interrupted: true, packets: 0 });
   });
 
-  it.each([0, -1, 1.5, 65, Number.NaN])('refuses %s workers', (workers) => {
-    expect(() => new Run([treacherous()], 'none', false, { workers })).toThrow(RangeError);
+  it.each([0, -1, 1.5, 65, Number.NaN])('refuses %s workers', async (workers) => {
+    await expect(Run.open([treacherous()], 'none', false, { workers })).rejects.toThrow(RangeError);
   });
 });

@@ -6,14 +6,14 @@ import { Run } from '../../src/merge/run.ts';
 import { LINE_TYPES, type LineType, writeNdjson } from '../../src/stream/ndjson.ts';
 
 const ARTICLE = fileURLToPath(new URL('../captures/article.pcap', import.meta.url));
-const run = () => new Run([ARTICLE], 'lines', true, {});
+const run = () => Run.open([ARTICLE], 'lines', true, {});
 
 async function written(only: readonly LineType[]): Promise<string> {
   let text = '';
   const out = new PassThrough().setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk;
   });
-  await writeNdjson(run(), new Set(only), out);
+  await writeNdjson(await run(), new Set(only), out);
   return text;
 }
 
@@ -40,7 +40,7 @@ describe('NDJSON', () => {
   it('leaves its output open', async () => {
     const out = new PassThrough();
     out.resume();
-    await writeNdjson(run(), new Set(LINE_TYPES), out);
+    await writeNdjson(await run(), new Set(LINE_TYPES), out);
     expect(out.writableEnded).toBe(false);
   });
 
@@ -54,7 +54,7 @@ describe('NDJSON', () => {
         setTimeout(done, 5);
       },
     });
-    await writeNdjson(run(), new Set(LINE_TYPES), slow);
+    await writeNdjson(await run(), new Set(LINE_TYPES), slow);
     expect(text).toBe(await written(LINE_TYPES));
   });
 
@@ -64,6 +64,6 @@ describe('NDJSON', () => {
         done(new Error('no space left'));
       },
     });
-    await expect(writeNdjson(run(), new Set(LINE_TYPES), broken)).rejects.toThrow('no space left');
+    await expect(writeNdjson(await run(), new Set(LINE_TYPES), broken)).rejects.toThrow('no space left');
   });
 });

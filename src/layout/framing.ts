@@ -37,7 +37,7 @@ export const FIRST = 16;
 /** DROP_REASONS words. */
 export const DROPS = 18;
 
-export const STATE_WORDS = 32;
+export const STATE_WORDS = 48;
 
 // Why decode() stopped.
 /** No more records begin before `stop`; or fewer bytes than one needs are left before `to`. */

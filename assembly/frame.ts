@@ -2,20 +2,25 @@
 
 import { FRAGMENT } from '../src/layout/drops.ts';
 import { FRAGMENT_TAIL, NO_WINDOW_SCALE } from '../src/layout/segment.ts';
-import { ETHERTYPE_IPV6, linkHeader } from './link.ts';
-import { fragment, networkHeader, plainPayload, transportBytes } from './network.ts';
+import * as cursor from './cursor.ts';
+import { IPV6 } from './layer.ts';
+import { openLink, plainLink } from './link.ts';
+import { fragment, networkHeader, plainPayload, protocol, transportBytes } from './network.ts';
+import { TCP } from './protocol.ts';
 import {
   distribute,
   distributeToAll,
   finishRecord,
   nextRecord,
-  writeDigests,
+  writeDigest,
   writeEndpoints,
   writeIdentification,
+  writePlace,
   writeTail,
   writeTcp,
 } from './segment.ts';
 import { options, tcpHeader, TIMESTAMPS_SEEN } from './tcp.ts';
+import { innermost } from './tunnel.ts';
 
 /** frame()'s answer where it wrote a segment. */
 export const IS_SEGMENT = -1;
@@ -30,17 +35,33 @@ export const IS_SEGMENT = -1;
  * @returns IS_SEGMENT or the drop reason
  */
 export function frame(linkType: i32, frame: usize, captured: i32, original: u32, time: f64, lag: i32, packet: i32): i32 {
-  const link = linkHeader(linkType, frame, captured);
-  if (link < 0) return ~link;
-  const offset = link >> 16;
-  const ip = frame + offset;
-  const ipv6 = (link & 0xffff) == ETHERTYPE_IPV6;
-  let there = captured - offset;
+  let link = plainLink(linkType, frame, captured);
+  let named = link;
+  let path: u64 = 0;
+  let ipv6 = false;
+  if (link < 0) {
+    const layer = openLink(linkType, frame, captured, <i32>min<u32>(original, i32.MAX_VALUE));
+    if (layer < 0) return ~layer;
+    ipv6 = layer == IPV6;
+    link = <i32>(cursor.at - frame);
+    named = cursor.unsteadyAt == 0 ? link : <i32>(cursor.unsteadyAt - frame);
+    path = cursor.path;
+  }
+  let ip = frame + link;
+  let there = captured - link;
   let network = 20;
   let length = ipv6 || there < 20 ? -1 : plainPayload(ip);
   const plain = length >= 0;
   if (!plain) {
-    network = networkHeader(ipv6, ip, there, <i32>min<u32>(original, i32.MAX_VALUE) - offset);
+    const room = <i32>min<u32>(original, i32.MAX_VALUE) - link;
+    network = networkHeader(ipv6, ip, there, room);
+    if (network >= 0 && protocol != TCP) {
+      network = innermost(ipv6, ip, there, room, network, path);
+      ip = cursor.at;
+      ipv6 = network >= 0 && load<u8>(ip) >> 4 == 6;
+      there = cursor.left;
+      path = cursor.path;
+    }
     if (network < 0) return ~network;
     length = transportBytes;
   }
@@ -65,7 +86,8 @@ export function frame(linkType: i32, frame: usize, captured: i32, original: u32,
   }
   const seen = options(tcp + 20, tcp + min(header, there));
   writeTcp(record, tcp, there, length - header, flags, seen);
-  writeDigests(record, ip, ipv6, tcp, header, there, length - header, offset);
+  writeDigest(record, ip, ipv6, tcp, header, there, length - header);
+  writePlace(record, frame, named, path);
   if (special != 0) writeIdentification(record);
   finishRecord(record, time, lag, packet, (seen & (TIMESTAMPS_SEEN - 1)) | (header << 2));
   distribute(record);

@@ -16,6 +16,7 @@ const FLAGS_KEY = 80;
 const FIRST_BLOCKS = 96;
 const LAST_BLOCKS = 128;
 const BETWEEN_BLOCKS = 176;
+const CHAIN_KEY = 192;
 
 /**
  * 64 zeros, then 96 ones. A load at SELECT + 48 + n, where n may be negative or exceed 16, selects the last n of 16 bytes.
@@ -78,6 +79,16 @@ export function digestLink(from: usize, bytes: i32): u32 {
   let sum = (load<u64>(KEYS, LINK_KEYS) + bytes) ^ load<u64>(from);
   for (from += 8; from + 8 < to; from += 8) sum = spread(sum) ^ load<u64>(from);
   return finish(spread(sum) + load<u64>(to - 8) * (load<u64>(KEYS, LINK_KEYS + 8) | 1));
+}
+
+/** Adds a word to those before it; their order counts. */
+export function chain(sum: u64, word: u64): u64 {
+  return spread(sum + load<u64>(KEYS, CHAIN_KEY)) ^ word;
+}
+
+/** 32 bits of a chain; 0 where there is none. */
+export function digestChain(sum: u64): u32 {
+  return sum == 0 ? 0 : finish(spread(sum + load<u64>(KEYS, CHAIN_KEY)));
 }
 
 function spread(sum: u64): u64 {

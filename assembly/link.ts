@@ -1,88 +1,207 @@
-// From a frame to what it carries: the link layers of src/layout/link.ts.
-//
-// Each answers `offset of the payload << 16 | EtherType`, or ~reason where there is nothing to open.
+// From a frame to its IP packet: the link types of src/layout/link.ts, and whatever layers lie between.
 
-import { IP_TRUNCATED, IP_VERSION, LINK_TRUNCATED, LINK_TYPE, NOT_IP } from '../src/layout/drops.ts';
-import { EN10MB, IPV4, IPV6, LINUX_SLL, LINUX_SLL2, LOOP, NULL, RAW, RAW_12, RAW_14 } from '../src/layout/link.ts';
+import { IP_TRUNCATED, IP_VERSION, LINK_TRUNCATED, LINK_TYPE, NESTED, NOT_IP } from '../src/layout/drops.ts';
+import * as links from '../src/layout/link.ts';
+import { begin, byte, has, pass, unsteady } from './cursor.ts';
+import { ethernet, LARGEST_LENGTH, llc, macsec, mpls, serviceHeader, serviceInstance, tag, typeAt } from './ethernet.ts';
+import { ETHERNET, IPV4, IPV6, LINK, LLC, MPLS, MPLS_UPSTREAM, NESTING, NSH, PPP, PPP_TYPE, TRANSPARENT_ETHERNET, WLAN } from './layer.ts';
+import { direction, hdlc, ppp, pppoe, pppOrHdlc } from './ppp.ts';
+import { family, nflog, pktap, ppi } from './pseudo.ts';
+import { avs, prism, radiotap, wlan } from './wlan.ts';
 
-export const ETHERTYPE_IPV4 = 0x0800;
-export const ETHERTYPE_IPV6 = 0x86dd;
-/** Customer, service (IEEE 802.1Q) and pre-standard stacked VLAN tags. */
+// EtherTypes. Those of customer and service VLAN tags (IEEE 802.1Q), and before there was a standard for the latter.
 const VLAN = 0x8100;
 const VLAN_SERVICE = 0x88a8;
 const VLAN_STACKED = 0x9100;
-/** Values up to this are lengths, and an LLC header follows (IEEE 802.3). */
-const LARGEST_LENGTH = 1500;
-/** VLAN tags and SNAP headers that are opened in one frame. */
-const NESTING = 8;
+const VN_TAG = 0x8926;
+const E_TAG = 0x893f;
+const PROVIDER_BACKBONE = 0x88e7;
+const PPPOE_SESSION = 0x8864;
+const MACSEC = 0x88e5;
+/** 802.11 frames in Ethernet, as a driver of Intel's hands them out. */
+const CENTRINO = 0x2452;
 
-export function linkHeader(linkType: i32, frame: usize, captured: i32): i32 {
-  let offset: i32, typeAt: usize;
-  if (linkType == EN10MB) {
-    offset = 14;
+// ARCNET protocols (RFC 1201, RFC 1051).
+const ARCNET_IP = 212;
+const ARCNET_IP_1051 = 240;
+
+/** Length of the link header of a frame that is Ethernet or SLL and says that IPv4 follows, or raw IPv4; -1 of every other one. */
+export function plainLink(linkType: i32, frame: usize, captured: i32): i32 {
+  let bytes: i32, typeAt: usize;
+  if (linkType == links.EN10MB) {
+    bytes = 14;
     typeAt = 12;
-  } else if (linkType == LINUX_SLL) {
-    offset = 16;
+  } else if (linkType == links.LINUX_SLL) {
+    bytes = 16;
     typeAt = 14;
-  } else if (linkType == LINUX_SLL2) {
-    offset = 20;
+  } else if (linkType == links.LINUX_SLL2) {
+    bytes = 20;
     typeAt = 0;
-  } else return otherHeader(linkType, frame, captured);
-  if (captured < offset) return ~LINK_TRUNCATED;
-  const type = load16(frame, typeAt);
-  return type == ETHERTYPE_IPV4 ? (offset << 16) | ETHERTYPE_IPV4 : typed(frame, offset, type, captured, 0);
+  } else return linkType == links.RAW && captured > 0 && load<u8>(frame) >> 4 == 4 ? 0 : -1;
+  // Not a branch, because the type cannot be foreseen where there is IPv6, too.
+  return captured < bytes ? -1 : select(bytes, -1, bswap<u16>(load<u16>(frame + typeAt)) == IPV4);
 }
 
-/** Link layers without an EtherType. */
-function otherHeader(linkType: i32, frame: usize, captured: i32): i32 {
+/** Opens a frame up to its IP header, where the cursor then is: IPV4, IPV6 or ~reason. */
+export function openLink(linkType: i32, frame: usize, captured: i32, original: i32): i32 {
+  begin(frame, captured, original, 0);
+  if (linkType != links.EN10MB || captured < 14) return openLayers(LINK + linkType, 0);
+  // Ethernet and VLAN tags as openLayers() would open them, but faster. They need not be noted: they are steady.
+  let type: i32 = bswap<u16>(load<u16>(frame, 12));
+  let bytes = 14;
+  let count = 1;
+  for (; isVlan(type) && captured >= bytes + 4 && count < NESTING; count++) {
+    type = bswap<u16>(load<u16>(frame + bytes, 2));
+    bytes += 4;
+  }
+  pass(bytes);
+  return type == IPV4 || type == IPV6 ? type : openLayers(type > LARGEST_LENGTH ? type : LLC, count);
+}
+
+/** Opens layers up to an IP header, where the cursor then is: IPV4, IPV6 or ~reason. `count` headers were opened before. */
+export function openLayers(layer: i32, count: i32): i32 {
+  for (; layer != IPV4 && layer != IPV6; count++) {
+    if (count == NESTING) return ~NESTED;
+    layer = layer < LINK ? openType(layer) : openLinkType(layer - LINK);
+    if (layer < 0) return layer;
+  }
+  return layer;
+}
+
+function isVlan(type: i32): bool {
+  return type == VLAN || type == VLAN_SERVICE || type == VLAN_STACKED;
+}
+
+/** Opens what an EtherType announces. */
+function openType(type: i32): i32 {
+  switch (type) {
+    case VLAN:
+    case VLAN_SERVICE:
+    case VLAN_STACKED:
+      return tag(4);
+    case VN_TAG:
+      return tag(6);
+    case E_TAG:
+      return tag(8);
+    case MPLS:
+    case MPLS_UPSTREAM:
+      return mpls();
+    case PPPOE_SESSION:
+      return pppoe();
+    case TRANSPARENT_ETHERNET:
+      return ETHERNET;
+    case PPP_TYPE:
+      return PPP;
+    case PROVIDER_BACKBONE:
+      return serviceInstance();
+    case MACSEC:
+      return macsec();
+    case NSH:
+      return serviceHeader();
+    case CENTRINO:
+      return WLAN;
+    default:
+      return ~NOT_IP;
+  }
+}
+
+/** Opens a link type's header. */
+function openLinkType(linkType: i32): i32 {
   switch (linkType) {
-    case NULL:
-    case LOOP:
-      return captured < 4 ? ~LINK_TRUNCATED : family(load<u32>(frame), linkType == LOOP);
-    case RAW:
-    case RAW_12:
-    case RAW_14:
-      return captured < 1 ? ~IP_TRUNCATED : version(load<u8>(frame) >> 4);
-    case IPV4:
-      return ETHERTYPE_IPV4;
-    case IPV6:
-      return ETHERTYPE_IPV6;
+    case links.EN10MB:
+      return ethernet();
+    case links.LINUX_SLL:
+      return has(16) ? typeAt(14) : ~LINK_TRUNCATED;
+    case links.LINUX_SLL2:
+      return cooked2();
+    case links.RAW:
+    case links.RAW_12:
+    case links.RAW_14:
+      return has(1) ? version(byte(0) >> 4) : ~IP_TRUNCATED;
+    case links.IPV4:
+      return IPV4;
+    case links.IPV6:
+      return IPV6;
+    case links.NULL:
+    case links.LOOP:
+      return family(linkType == links.LOOP);
+    case links.PPP:
+      return ppp();
+    case links.PPP_HDLC:
+      return pppOrHdlc();
+    case links.PPP_ETHER:
+      return pppoe();
+    case links.PPP_PPPD:
+    case links.PPP_WITH_DIR:
+      return direction() ? ppp() : ~LINK_TRUNCATED;
+    case links.C_HDLC:
+      return hdlc();
+    case links.C_HDLC_WITH_DIR:
+      return direction() ? hdlc() : ~LINK_TRUNCATED;
+    case links.IEEE802_11:
+      return wlan();
+    case links.IEEE802_11_RADIOTAP:
+      return radiotap();
+    case links.IEEE802_11_AVS:
+      return avs();
+    case links.PRISM_HEADER:
+      return prism();
+    case links.ATM_RFC1483:
+    case links.ATM_RFC1483_11:
+      return llc();
+    case links.FDDI:
+      return has(13) ? fddi() : ~LINK_TRUNCATED;
+    case links.MPLS:
+      return mpls();
+    case links.IPOIB:
+      return has(44) ? infiniband() : ~LINK_TRUNCATED;
+    case links.ARCNET_LINUX:
+      return arcnet();
+    case links.NFLOG:
+      return nflog();
+    case links.PPI:
+      return ppi();
+    case links.PKTAP:
+      return pktap();
     default:
       return ~LINK_TYPE;
   }
 }
 
-/** A big-endian number of 16 bits. */
-function load16(address: usize, offset: usize): i32 {
-  return bswap<u16>(load<u16>(address + offset));
+/** Linux cooked capture v2 begins with its EtherType. */
+function cooked2(): i32 {
+  if (!has(20)) return ~LINK_TRUNCATED;
+  const type = typeAt(0);
+  pass(18);
+  return type;
 }
 
-/** What an EtherType announces at `offset`, VLAN tags and SNAP headers opened. */
-function typed(frame: usize, offset: i32, type: i32, captured: i32, depth: i32): i32 {
-  if (type == ETHERTYPE_IPV4 || type == ETHERTYPE_IPV6) return (offset << 16) | type;
-  if (depth == NESTING) return ~NOT_IP;
-  if (type == VLAN || type == VLAN_SERVICE || type == VLAN_STACKED) {
-    if (captured < offset + 4) return ~LINK_TRUNCATED;
-    return typed(frame, offset + 4, load16(frame, offset + 2), captured, depth + 1);
-  }
-  if (type > LARGEST_LENGTH) return ~NOT_IP;
-  // LLC: only SNAP's unnumbered information with an EtherType (RFC 1042) carries IP.
-  if (captured < offset + 3) return ~LINK_TRUNCATED;
-  if (load16(frame, offset) != 0xaaaa || load<u8>(frame + offset, 2) != 3) return ~NOT_IP;
-  if (captured < offset + 8) return ~LINK_TRUNCATED;
-  if (load16(frame, offset + 3) != 0 || load<u8>(frame + offset, 5) != 0) return ~NOT_IP;
-  return typed(frame, offset + 8, load16(frame, offset + 6), captured, depth + 1);
+/** Frame control and two addresses. */
+function fddi(): i32 {
+  pass(13);
+  return LLC;
 }
 
-/** BSD loopback: an address family, of the writer's byte order (NULL) or big-endian (LOOP). AF_INET6 differs by system. */
-function family(value: u32, bigEndian: bool): i32 {
-  if (bigEndian || value > 0xffff) value = bswap<u32>(value);
-  if (value == 2) return (4 << 16) | ETHERTYPE_IPV4;
-  if (value == 10 || value == 24 || value == 28 || value == 30) return (4 << 16) | ETHERTYPE_IPV6;
-  return ~NOT_IP;
+/** A global routing header of 40 bytes, EtherType, 2 reserved bytes (RFC 4391 §6). */
+function infiniband(): i32 {
+  const type = typeAt(40);
+  pass(2);
+  return type;
+}
+
+/** ARCNET as Linux hands it out: addresses, offset, type; then split flag and sequence number, unless it is RFC 1051's type. */
+function arcnet(): i32 {
+  if (!has(5)) return ~LINK_TRUNCATED;
+  const type = byte(4);
+  if (type != ARCNET_IP && type != ARCNET_IP_1051) return ~NOT_IP;
+  const bytes = type == ARCNET_IP ? 8 : 5;
+  if (!has(bytes)) return ~LINK_TRUNCATED;
+  unsteady();
+  pass(bytes);
+  return IPV4;
 }
 
 /** No link header: the IP header's own version decides. */
 function version(nibble: i32): i32 {
-  return nibble == 4 ? ETHERTYPE_IPV4 : nibble == 6 ? ETHERTYPE_IPV6 : ~IP_VERSION;
+  return nibble == 4 ? IPV4 : nibble == 6 ? IPV6 : ~IP_VERSION;
 }

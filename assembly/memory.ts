@@ -10,7 +10,7 @@ import { ADDRESS_PAIR_BYTES, SEGMENT_BYTES } from '../src/layout/segment.ts';
 export const WINDOW_BYTES = 34 << 20;
 
 /** Keys derived from the seed (hash.ts). */
-export const KEY_BYTES = 192;
+export const KEY_BYTES = 208;
 
 export const STATE: usize = memory.data(STATE_WORDS * 4, 16);
 export const KEYS: usize = memory.data(KEY_BYTES, 16);

@@ -1,11 +1,36 @@
-// From an IP packet to its TCP header: IPv4 (RFC 791), IPv6 and its extension headers (RFC 8200), fragments.
+// From an IP packet to what it carries: IPv4 (RFC 791), IPv6 and its extension headers (RFC 8200), fragments.
 //
-// Each answers the offset of the TCP header from the IP header, or ~reason. What else was learnt lies in the variables below
+// Each answers the offset of the payload from the IP header, or ~reason where that is neither TCP nor a tunnel. What else was learnt lies in the variables below
 // until the next packet.
 
 import { FRAGMENT, IP_LENGTH, IP_TRUNCATED, IP_VERSION, NOT_TCP } from '../src/layout/drops.ts';
 import { FRAGMENT_HEAD, FRAGMENT_TAIL } from '../src/layout/segment.ts';
+import {
+  AUTHENTICATION,
+  DESTINATION,
+  ESP,
+  ETHERIP,
+  ETHERNET,
+  FRAGMENT_HEADER,
+  GRE,
+  HIP,
+  HOP_BY_HOP,
+  IPCOMP,
+  IPIP,
+  IPV6,
+  L2TP,
+  MOBILITY,
+  MPLS,
+  ROUTING,
+  SHIM6,
+  TCP,
+  UDP,
+} from './protocol.ts';
 
+/** What the packet carries: TCP or a tunnel's number of protocol.ts. */
+export let protocol: i32 = 0;
+/** Address of the IPv6 address that the packet is for in the end. */
+export let destination: usize = 0;
 /** IP payload from the TCP header on, by the IP length; of a last fragment, that of the whole datagram. */
 export let transportBytes: i32 = 0;
 /** 0, FRAGMENT_HEAD or FRAGMENT_TAIL. */
@@ -13,24 +38,17 @@ export let fragment: i32 = 0;
 /** IP identification: 16 bits in IPv4; in IPv6 32 bits, and only fragments have one. */
 export let identification: u32 = 0;
 
-// Protocol numbers (https://www.iana.org/assignments/protocol-numbers)
-const TCP = 6;
-const HOP_BY_HOP = 0;
-const ROUTING = 43;
-const FRAGMENT_HEADER = 44;
-const AUTHENTICATION = 51;
-const DESTINATION = 60;
-const MOBILITY = 135;
-const HIP = 139;
-const SHIM6 = 140;
-
 /** Extension headers that are passed in one packet; RFC 8200 §4.1 knows no sensible packet with more. */
 const EXTENSIONS = 12;
+// Types of routing headers: source route (RFC 2460), mobile IPv6 (RFC 6275), segments, the last one first (RFC 8754).
+const SOURCE_ROUTE = 0;
+const MOBILE = 2;
+const SEGMENTS = 4;
 /** Hop-by-hop option with a 32-bit payload length (RFC 2675). */
 const JUMBO = 0xc2;
 
 /**
- * Finds the TCP header of an IPv4 or IPv6 packet.
+ * Finds what an IPv4 or IPv6 packet carries.
  * @param captured bytes from `ip` on that were captured
  * @param room bytes from `ip` on in the packet as it was, for packets whose length field says 0 (segmentation offload)
  */
@@ -58,9 +76,16 @@ function ipv4Header(ip: usize, captured: i32, room: i32): i32 {
   let length: i32 = bswap<u16>(load<u16>(ip, 2));
   if (length == 0) length = room;
   if (length < header) return ~IP_LENGTH;
-  if (load<u8>(ip, 9) != TCP) return ~NOT_TCP;
+  protocol = load<u8>(ip, 9);
   identification = bswap<u16>(load<u16>(ip, 4));
-  return fragmented(bswap<u16>(load<u16>(ip, 6)) & 0x3fff, length - header, header);
+  const place: i32 = bswap<u16>(load<u16>(ip, 6)) & 0x3fff;
+  if (protocol == AUTHENTICATION) {
+    if (place & 0x1fff) return ~FRAGMENT;
+    fragment = 0;
+    return extensions(ip, captured, AUTHENTICATION, length - header, header);
+  }
+  if (!isOpened(protocol)) return ~NOT_TCP;
+  return fragmented(place, length - header, header);
 }
 
 function ipv6Header(ip: usize, captured: i32, room: i32): i32 {
@@ -75,13 +100,18 @@ function ipv6Header(ip: usize, captured: i32, room: i32): i32 {
     if (length == 0) length = room - 40;
     if (length < 0) return ~IP_LENGTH;
   }
-  return extensions(ip, captured, next, length);
+  destination = ip + 24;
+  if (next == TCP) {
+    protocol = TCP;
+    transportBytes = length;
+    return 40;
+  }
+  return extensions(ip, captured, next, length, 40);
 }
 
-/** Passes the extension headers, the first of which is `next`; `length` is what follows the fixed header. */
-function extensions(ip: usize, captured: i32, next: i32, length: i32): i32 {
-  let at = 40;
-  for (let count = 0; next != TCP; count++) {
+/** Passes the extension headers, the first of which is `next`, at `at`; `length` is what follows from there. */
+function extensions(ip: usize, captured: i32, next: i32, length: i32, at: i32): i32 {
+  for (let count = 0; !isOpened(next); count++) {
     if (count == EXTENSIONS || !isExtension(next)) return ~NOT_TCP;
     if (captured < at + 8) return length < 8 ? ~IP_LENGTH : ~IP_TRUNCATED;
     const header = ip + at;
@@ -92,18 +122,61 @@ function extensions(ip: usize, captured: i32, next: i32, length: i32): i32 {
     next = load<u8>(header);
     at += size;
     length -= size;
+    if (type == ROUTING) destination = lastAddress(header, size, destination);
     if (type == FRAGMENT_HEADER) {
       const place: i32 = bswap<u16>(load<u16>(header, 2));
       if (place & 0xfff9) {
         identification = bswap<u32>(load<u32>(header, 4));
         // Where more headers follow, a last fragment does not tell how much of the datagram is TCP: it counts as any other.
-        if (next == TCP) return fragmented(((place & 1) << 13) | (place >> 3), length, at);
-        if (place >> 3) return isExtension(next) ? ~FRAGMENT : ~NOT_TCP;
+        if (next == TCP) {
+          protocol = TCP;
+          return fragmented(((place & 1) << 13) | (place >> 3), length, at);
+        }
+        if (place >> 3) return isExtension(next) || isOpened(next) ? ~FRAGMENT : ~NOT_TCP;
       }
     }
   }
+  protocol = next;
   transportBytes = length;
   return at;
+}
+
+/** TCP and what may hold it. */
+function isOpened(type: i32): bool {
+  switch (type) {
+    case TCP:
+    case UDP:
+    case IPIP:
+    case IPV6:
+    case GRE:
+    case ESP:
+    case ETHERIP:
+    case IPCOMP:
+    case L2TP:
+    case MPLS:
+    case ETHERNET:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/**
+ * Where a routing header holds the address that the packet is for in the end: that of the connection, as its checksum has it
+ * (RFC 8200 §8.1). `present` is the answer where no segments are left, or the type is not known.
+ */
+function lastAddress(header: usize, size: i32, present: usize): usize {
+  if (size < 24 || load<u8>(header, 3) == 0) return present;
+  const type: i32 = load<u8>(header, 2);
+  switch (type) {
+    case SOURCE_ROUTE:
+      return header + size - 16;
+    case MOBILE:
+    case SEGMENTS:
+      return header + 8;
+    default:
+      return present;
+  }
 }
 
 function isExtension(type: i32): bool {

@@ -40,6 +40,8 @@ const SIMPLE_BLOCK: u32 = 16;
 const PACKET_DATA = 28;
 const SIMPLE_DATA = 12;
 const MAJOR = 1;
+/** Link type of a packet whose interface nothing describes: one that there is not. */
+const UNDESCRIBED = 0x10000;
 
 /** Why decodeBlocks() stopped. */
 export let stopped: i32 = WANTS_BYTES;
@@ -84,7 +86,7 @@ export function decodeBlocks(at: usize, last: usize, end: usize): usize {
         stamp = nanoseconds(entry, ((<u64>read32(at + 12, swapped)) << 32) | read32(at + 16, swapped), origin);
       }
       setInterface(index);
-      take(entry == 0 ? -1 : linkTypeOf(entry), at + (simple ? SIMPLE_DATA : PACKET_DATA), captured, original, stamp);
+      take(entry == 0 ? UNDESCRIBED : linkTypeOf(entry), at + (simple ? SIMPLE_DATA : PACKET_DATA), captured, original, stamp);
     }
     at = next;
   }

@@ -26,9 +26,9 @@ import {
   TSVAL_WORD,
 } from '../src/layout/segment.ts';
 import { SEGMENTS_CAPACITY, SHARDS_CAPACITY } from '../src/layout/batch.ts';
-import { digestLink, digestPacket, hashAddress, hashTuple } from './hash.ts';
+import { digestChain, digestLink, digestPacket, hashAddress, hashTuple } from './hash.ts';
 import { LISTS, LISTS_BYTES, PAIRS, PAIRS_BYTES, SEGMENTS, SEGMENTS_BYTES } from './memory.ts';
-import { identification, transportBytes } from './network.ts';
+import { destination, identification, transportBytes } from './network.ts';
 import { TIMESTAMPS_SEEN, tsval } from './tcp.ts';
 
 /** Odd, so that all interfaces of a section differ. */
@@ -88,11 +88,11 @@ export function writeEndpoints(record: usize, ip: usize, ipv6: bool, ports: u32)
   let fromHigh: i32;
   let flags: i32;
   if (ipv6) {
-    addresses = <u64>hashAddress(ip + 8) | ((<u64>hashAddress(ip + 24)) << 32);
-    fromHigh = sourceIsHigh(ip, ports);
+    addresses = <u64>hashAddress(ip + 8) | ((<u64>hashAddress(destination)) << 32);
+    fromHigh = sourceIsHigh(ip + 8, destination, ports);
     flags = IPV6 | NO_IDENTIFICATION;
     store<i32>(record, pairs(), ADDRESS_WORD << 2);
-    writePair(ip, fromHigh);
+    writePair(ip + 8, destination, fromHigh);
   } else {
     addresses = i64x2.extract_lane(reversed(v128.load(ip, 4)), 1);
     fromHigh = i32((((addresses & 0xffffffff) << 16) | (ports >> 16)) > (((addresses >> 32) << 16) | (ports & 0xffff)));
@@ -114,19 +114,19 @@ function reversed(words: v128): v128 {
 }
 
 /** Whether an IPv6 packet's source endpoint is the larger one: 0 or 1. */
-function sourceIsHigh(ip: usize, ports: u32): i32 {
-  for (let at: usize = 8; at < 24; at += 8) {
-    const source = bswap<u64>(load<u64>(ip + at));
-    const destination = bswap<u64>(load<u64>(ip + at, 16));
-    if (source != destination) return i32(source > destination);
+function sourceIsHigh(source: usize, destination: usize, ports: u32): i32 {
+  for (let at: usize = 0; at < 16; at += 8) {
+    const one = bswap<u64>(load<u64>(source + at));
+    const other = bswap<u64>(load<u64>(destination + at));
+    if (one != other) return i32(one > other);
   }
   return i32(ports >> 16 > (ports & 0xffff));
 }
 
-function writePair(ip: usize, fromHigh: i32): void {
-  const source = pair + (fromHigh << 4);
-  v128.store(source, v128.load(ip, 8));
-  v128.store(source ^ 16, v128.load(ip, 24));
+function writePair(source: usize, destination: usize, fromHigh: i32): void {
+  const place = pair + (fromHigh << 4);
+  v128.store(place, v128.load(source));
+  v128.store(place ^ 16, v128.load(destination));
   pair += ADDRESS_PAIR_BYTES;
 }
 
@@ -154,8 +154,8 @@ function first14(tcp: usize): v128 {
   return i8x16.swizzle(v128.load(tcp - 2), i8x16(2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, -1, -1));
 }
 
-/** Writes the digests of a packet and of its link header, which is `link` bytes long. */
-export function writeDigests(record: usize, ip: usize, ipv6: bool, tcp: usize, header: i32, captured: i32, payload: i32, link: i32): void {
+/** Writes the digest of a packet. */
+export function writeDigest(record: usize, ip: usize, ipv6: bool, tcp: usize, header: i32, captured: i32, payload: i32): void {
   const fields: u32 = captured < 16 ? load<u16>(tcp, 12) : load<u32>(tcp, 12);
   const wanted = min(payload, DIGESTED_PAYLOAD);
   const there = captured - header;
@@ -163,7 +163,16 @@ export function writeDigests(record: usize, ip: usize, ipv6: bool, tcp: usize, h
   // of them counts then, or nothing.
   const digested = select(wanted, select(there, there & 16, there < 0), there >= wanted);
   store<u32>(record, digestPacket(ip, tcp, tcp + header + digested, ipv6, fields), DIGEST_WORD << 2);
-  store<u32>(record, digestLink(ip - link, link) + captureInterface * INTERFACE_FACTOR, LINK_WORD << 2);
+}
+
+/**
+ * Writes the digest of where a packet was captured: the interface, a link header's `bytes` bytes, and what was noted of other headers.
+ * Two packets of the same bytes are surely copies where they were captured at different places, so nothing may count here that
+ * differs between packets of one place. That is why outer IP headers are not digested with their identifications, nor GRE's
+ * and 802.11's sequence numbers.
+ */
+export function writePlace(record: usize, frame: usize, bytes: i32, path: u64): void {
+  store<u32>(record, (digestLink(frame, bytes) ^ digestChain(path)) + captureInterface * INTERFACE_FACTOR, LINK_WORD << 2);
 }
 
 /** What a fragment has in place of its link digest. */

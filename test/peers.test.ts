@@ -33,7 +33,9 @@ function streams(path: string): { packets: number; byTuple: Map<string, Map<stri
     'tcp.flags.fin',
     'tcp.flags.reset',
   ];
-  const run = spawnSync('tshark', ['-n', '-2', '-r', path, '-T', 'fields', ...names.flatMap((name) => ['-e', name])], { encoding: 'utf8' });
+  // In a tunnel, addresses occur more than once: the last ones are the connection's.
+  const fields = ['-T', 'fields', '-E', 'occurrence=l'];
+  const run = spawnSync('tshark', ['-n', '-2', '-r', path, ...fields, ...names.flatMap((name) => ['-e', name])], { encoding: 'utf8' });
   expect(run.status).toBe(0);
   const byTuple = new Map<string, Map<string, Stream>>();
   const lines = run.stdout.split('\n').slice(0, -1);

@@ -14,6 +14,10 @@ export const DROP_NAMES = [
   'fragment',
   'tcp_truncated',
   'tcp_offset',
+  'nested',
+  'encrypted',
+  'tunnel_payload',
+  'aggregate',
 ] as const;
 
 export type DropName = (typeof DROP_NAMES)[number];

@@ -3,7 +3,7 @@
 
 /** The capture's link type is not one of link.ts. */
 export const LINK_TYPE = 0;
-/** Fewer captured bytes than the link header has. */
+/** Captured bytes end within a link header, or within a tunnel's. */
 export const LINK_TRUNCATED = 1;
 /** ARP, LLDP, LLC, ...: not IP. */
 export const NOT_IP = 2;
@@ -13,13 +13,22 @@ export const IP_VERSION = 3;
 export const IP_TRUNCATED = 4;
 /** IPv4 header length below 20, or an IP length smaller than its headers. */
 export const IP_LENGTH = 5;
-/** UDP, ICMP, ...: IP, but not TCP. */
+/** UDP, ICMP, ...: IP, but not TCP, nor a tunnel. */
 export const NOT_TCP = 6;
-/** A fragment other than the first. */
+/** A fragment other than the first, of TCP or of what may be a tunnel. */
 export const FRAGMENT = 7;
 /** Captured bytes end before the TCP flags. */
 export const TCP_TRUNCATED = 8;
 /** TCP data offset below 20 bytes, or beyond the IP length. */
 export const TCP_OFFSET = 9;
 
-export const DROP_REASONS = 10;
+/** More headers than are opened, or more IP packets in one another. */
+export const NESTED = 10;
+/** Encrypted or compressed: ESP, IPComp, MACsec, protected 802.11, MPPE, ... */
+export const ENCRYPTED = 11;
+/** A tunnel whose header does not say what it carries, or says something that is not known. */
+export const TUNNEL_PAYLOAD = 12;
+/** Several packets in one frame (A-MSDU). */
+export const AGGREGATE = 13;
+
+export const DROP_REASONS = 14;

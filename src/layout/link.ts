@@ -3,12 +3,34 @@
 
 export const NULL = 0;
 export const EN10MB = 1;
+export const PPP = 9;
+export const FDDI = 10;
+/** DLT_ATM_RFC1483 as some systems wrote it into files. */
+export const ATM_RFC1483_11 = 11;
 /** DLT_RAW as some systems wrote it into files. */
 export const RAW_12 = 12;
 export const RAW_14 = 14;
+/** PPP in HDLC-like framing, or Cisco HDLC. */
+export const PPP_HDLC = 50;
+export const PPP_ETHER = 51;
+export const ATM_RFC1483 = 100;
 export const RAW = 101;
+export const C_HDLC = 104;
+export const IEEE802_11 = 105;
 export const LOOP = 108;
 export const LINUX_SLL = 113;
+export const PRISM_HEADER = 119;
+export const IEEE802_11_RADIOTAP = 127;
+export const ARCNET_LINUX = 129;
+export const IEEE802_11_AVS = 163;
+export const PPP_PPPD = 166;
+export const PPI = 192;
+export const PPP_WITH_DIR = 204;
+export const C_HDLC_WITH_DIR = 205;
+export const MPLS = 219;
 export const IPV4 = 228;
 export const IPV6 = 229;
+export const NFLOG = 239;
+export const IPOIB = 242;
+export const PKTAP = 258;
 export const LINUX_SLL2 = 276;

@@ -38,9 +38,9 @@ export const PAYLOAD_WORD = 8;
 export const FLAGS_WORD = 9;
 /** TSval of the timestamps option (RFC 7323), 0 where HAS_TIMESTAMP is not set. */
 export const TSVAL_WORD = 10;
-/** Digest of the packet's bytes from IP on, hop limit and checksums left out, at most 32 bytes of payload. */
+/** Digest of the innermost packet's bytes from IP on, hop limit and checksums left out, at most 32 bytes of payload. */
 export const DIGEST_WORD = 11;
-/** Digest of the link header and of the interface; 0 where there is no link header. Fragments: the IP identification. */
+/** Digest of where the packet was captured: link header, tunnels, interface; 0 where there is none. Fragments: the IP identification. */
 export const LINK_WORD = 12;
 /** Index of the packet in its batch, that is among those of one decode() call (packets without a segment count too). */
 export const PACKET_WORD = 13;

@@ -70,7 +70,7 @@ describe.each(BUILDS)('network layer, $build', ({ decoder }) => {
     ['an ipv6 header cut', ipv6(data).subarray(0, 39), 'ip_truncated'],
     ['ipv6 length 0 and no original length either', ipv6(data, { payloadLength: 0 }), 'ip_length', 0],
     ['ipv6 udp', ipv6(data, { next: 17 }), 'not_tcp'],
-    ['esp', ipv6(data, { next: 50 }), 'not_tcp'],
+    ['esp', ipv6(data, { next: 50 }), 'encrypted'],
     ['no next header', ipv6(data, { next: 59 }), 'not_tcp'],
     ['an extension header cut', ipv6(extension(6, data), { next: 0 }).subarray(0, 47), 'ip_truncated'],
     ['a long extension header cut', ipv6(extension(6, data, 24), { next: 43 }).subarray(0, 60), 'ip_truncated'],
@@ -85,7 +85,8 @@ describe.each(BUILDS)('network layer, $build', ({ decoder }) => {
       'not_tcp',
     ],
     ['an ipv6 middle fragment', ipv6(fragmentHeader(6, 100, true, 7, data), { next: 44 }), 'fragment'],
-    ['an ipv6 udp fragment', ipv6(fragmentHeader(17, 100, true, 7, data), { next: 44 }), 'not_tcp'],
+    ['an ipv6 udp fragment', ipv6(fragmentHeader(17, 100, true, 7, data), { next: 44 }), 'fragment'],
+    ['an ipv6 icmp fragment', ipv6(fragmentHeader(58, 100, true, 7, data), { next: 44 }), 'not_tcp'],
     ['a last fragment that may begin with options', ipv6(fragmentHeader(60, 100, false, 7, data), { next: 44 }), 'fragment'],
   ])('drops %s', (_what, packet, drop, original) => {
     expect(dropOf(packet, RAW, original, decoder)).toBe(drop);

@@ -25,7 +25,12 @@ describe('drop reasons', () => {
   });
 
   it('are counted by name', () => {
-    expect(namedDrops([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])).toMatchObject({ link_type: 0, not_ip: 2, tcp_offset: 9 });
+    expect(namedDrops(Array.from({ length: drops.DROP_REASONS }, (_, reason) => reason))).toMatchObject({
+      link_type: 0,
+      not_ip: 2,
+      tcp_offset: 9,
+      aggregate: 13,
+    });
     expect(() => namedDrops([1])).toThrow(RangeError);
   });
 });

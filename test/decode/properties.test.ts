@@ -5,7 +5,10 @@ import { describe, expect, it } from 'vitest';
 import { RAW } from '../../src/layout/link.ts';
 import { FRAGMENT_TAIL } from '../../src/layout/segment.ts';
 import { bytes, extension, fragmentHeader, ipv4, ipv6, LINKS, pcap, tcp } from '../support/packets.ts';
+import { MORE_LINKS, TUNNELS } from '../support/wrappings.ts';
 import { BUILDS, type Decoded, decodePackets, decodeSource, inMemory } from './decoding.ts';
+
+const ALL_LINKS = [...LINKS, ...MORE_LINKS];
 
 const total = (drops: Record<string, number>): number => Object.values(drops).reduce((sum, count) => sum + count, 0);
 
@@ -33,6 +36,7 @@ const packet = fc.oneof(
   segment.map((payload) => ipv6(extension(6, payload, 24), { next: 60 })),
   segment.map((payload) => ipv6(fragmentHeader(6, 0, true, 9, payload), { next: 44 })),
   segment.map((payload) => ipv4(payload, { protocol: 17 })),
+  fc.tuple(segment, fc.constantFrom(...TUNNELS)).map(([payload, { wrap }]) => wrap(ipv4(payload))),
 );
 const packets = fc.array(packet, { minLength: 1, maxLength: 12 });
 
@@ -45,7 +49,7 @@ const accounted = (decoded: Decoded): void => {
 describe.each(BUILDS)('any bytes, $build', ({ decoder }) => {
   it('are a segment or a counted drop, whatever they are', () => {
     const soup = fc.record({
-      linkType: fc.constantFrom(...new Set(LINKS.map(({ linkType }) => linkType)), 228, 229, 999),
+      linkType: fc.constantFrom(...new Set(ALL_LINKS.map(({ linkType }) => linkType)), 228, 229, 999),
       frames: fc.array(fc.uint8Array({ maxLength: 120 })),
       original: fc.nat(),
     });
@@ -67,7 +71,7 @@ describe.each(BUILDS)('any bytes, $build', ({ decoder }) => {
     fc.assert(
       fc.property(
         packet,
-        fc.constantFrom(...LINKS),
+        fc.constantFrom(...ALL_LINKS),
         fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 4 }),
         fc.nat(),
         (ip, link, errors, cut) => {
@@ -105,7 +109,7 @@ describe.each(BUILDS)('the same packets, $build', ({ decoder }) => {
           { linkType: RAW },
           decoder,
         );
-        for (const { linkType, wrap } of LINKS) {
+        for (const { linkType, wrap } of ALL_LINKS) {
           const decoded = decodePackets(
             ips.map((ip) => ({ captured: wrap(ip) })),
             { linkType },

@@ -1,0 +1,73 @@
+// Headers that no network carries: what the capturing system puts before a packet in place of a link header, or before one.
+
+import { LINK_TRUNCATED, LINK_TYPE, NOT_IP } from '../src/layout/drops.ts';
+import { at, byte, has, left, pass, unsteady } from './cursor.ts';
+import { IPV4, IPV6, LINK } from './layer.ts';
+
+const AF_INET = 2;
+const AF_INET6_LINUX = 10;
+/** NFULA_PAYLOAD: the attribute that is the packet. */
+const NFLOG_PAYLOAD = 9;
+/** PTH_TYPE_PACKET: what follows is one. */
+const PKTAP_PACKET = 1;
+
+/** BSD loopback: an address family, of the writer's byte order (NULL) or big-endian (LOOP). AF_INET6 differs by system. */
+export function family(bigEndian: bool): i32 {
+  if (!has(4)) return ~LINK_TRUNCATED;
+  let value = load<u32>(at);
+  if (bigEndian || value > 0xffff) value = bswap<u32>(value);
+  pass(4);
+  if (value == AF_INET) return IPV4;
+  return value == AF_INET6_LINUX || value == 24 || value == 28 || value == 30 ? IPV6 : ~NOT_IP;
+}
+
+/**
+ * Linux netfilter's log (https://www.tcpdump.org/linktypes/LINKTYPE_NFLOG.html): family, version 0, resource, and attributes
+ * of a length, a type (of the writer's byte order, and all below 256) and a value, each padded to 4 bytes.
+ */
+export function nflog(): i32 {
+  if (!has(4)) return ~LINK_TRUNCATED;
+  const family = byte(0);
+  if (byte(1) != 0) return ~LINK_TYPE;
+  if (family != AF_INET && family != AF_INET6_LINUX) return ~NOT_IP;
+  unsteady();
+  pass(4);
+  while (has(4)) {
+    let bytes: i32 = load<u16>(at);
+    let type: i32 = load<u16>(at, 2);
+    if (type > 0xff) {
+      bytes = bswap<u16>(<u16>bytes);
+      type = bswap<u16>(<u16>type);
+    }
+    if (bytes < 4) return ~LINK_TYPE;
+    if (type == NFLOG_PAYLOAD) {
+      pass(4);
+      return family == AF_INET ? IPV4 : IPV6;
+    }
+    pass(min((bytes + 3) & ~3, left));
+  }
+  return ~LINK_TRUNCATED;
+}
+
+/** Per-packet information: version, flags, length, link type (little-endian), fields; then the packet under that type. */
+export function ppi(): i32 {
+  if (!has(8)) return ~LINK_TRUNCATED;
+  if (byte(0) != 0) return ~LINK_TYPE;
+  return under(load<u32>(at, 4), load<u16>(at, 2), 8);
+}
+
+/** Apple's packet tap: length, type of record, link type (little-endian), interface, process; then the packet. */
+export function pktap(): i32 {
+  if (!has(12)) return ~LINK_TRUNCATED;
+  if (load<u32>(at, 4) != PKTAP_PACKET) return ~NOT_IP;
+  return under(load<u32>(at, 8), load<u32>(at), 12);
+}
+
+/** A packet under a link type of its own, behind a header of `bytes` bytes, `least` or more. */
+function under(linkType: u32, bytes: u32, least: u32): i32 {
+  if (linkType > 0xffff || bytes < least || bytes > 0xffff) return ~LINK_TYPE;
+  if (!has(bytes)) return ~LINK_TRUNCATED;
+  unsteady();
+  pass(bytes);
+  return LINK + linkType;
+}

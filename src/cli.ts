@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { CaptureError } from './capture/errors.ts';
+import { filesIn } from './capture/folder.ts';
 import { faultMessage } from './capture/fault.ts';
 import { Run } from './merge/run.ts';
-import { summaryRecord } from './merge/summary.ts';
+import { type SummaryRecord, summaryRecord } from './merge/summary.ts';
 import { type Command, helpText, parseCommand, UsageError } from './options.ts';
 import { notices } from './report/notices.ts';
 import { ProgressLine } from './report/progress.ts';
@@ -15,6 +16,8 @@ const DONE = 0;
 const FAILED = 1;
 const MISUSED = 2;
 const PARTIAL = 3;
+/** Faults that are told one by one. */
+const MESSAGES = 20;
 
 const say = (message: string): void => void process.stderr.write(`fourwaves: ${message}\n`);
 
@@ -31,27 +34,49 @@ async function main(args: readonly string[]): Promise<number> {
       status = code;
     });
   }
-  const run = await Run.open(command.captures, form, command.transitions, command.run, abort);
+  const sets = command.each ? command.captures.flatMap((path) => filesIn(path) ?? [path]).map((path) => [path]) : [command.captures];
+  const statuses: number[] = [];
+  const summaries: SummaryRecord[] = [];
+  for (const captures of sets) {
+    if (abort.signal.aborted) break;
+    try {
+      const run = await Run.open(captures, form, command.transitions, command.run, abort);
+      summaries.push(await analyse(run, captures, command));
+      statuses.push(conclude(run));
+    } catch (error) {
+      if (!(error instanceof CaptureError && command.each)) throw error;
+      say(error.message);
+      statuses.push(FAILED);
+    }
+  }
+  if (command.name === 'report' && command.json) await print(`${JSON.stringify(command.each ? summaries : summaries[0], undefined, 2)}\n`);
+  if (status !== DONE) return status;
+  return statuses.every((one) => one === statuses[0]) ? (statuses[0] ?? DONE) : PARTIAL;
+}
+
+/** Runs, and prints all that is not one document of all runs. */
+async function analyse(run: Run, captures: readonly string[], command: Command): Promise<SummaryRecord> {
   const progress = new ProgressLine(run, process.stderr);
   try {
-    await (command.name === 'stream' ? writeNdjson(run, command.only, process.stdout) : report(run, command, progress));
+    if (command.name === 'stream') await writeNdjson(run, command.only, process.stdout);
+    else for await (const _ of run.batches());
   } finally {
     progress.end();
   }
-  const outcome = run.outcome();
-  const { faults, packets, files } = outcome;
-  for (const fault of faults) say(faultMessage(fault));
-  for (const notice of notices(outcome)) say(notice);
-  if (status === DONE && faults.length > 0) status = packets > 0 || faults.length < files ? PARTIAL : FAILED;
-  return status;
+  const summary = summaryRecord(run.outcome());
+  if (command.name === 'report' && !command.json) await print(reportText(summary, captures, process.stdout.isTTY));
+  return summary;
 }
 
-async function report(run: Run, command: Command, progress: ProgressLine): Promise<void> {
-  for await (const _ of run.batches());
-  progress.end();
-  const summary = summaryRecord(run.outcome());
-  const color = process.stdout.isTTY;
-  await print(command.json ? `${JSON.stringify(summary, undefined, 2)}\n` : reportText(summary, command.captures, color));
+/** Says what the user has to know of a run, and what its exit status would be. */
+function conclude(run: Run): number {
+  const outcome = run.outcome();
+  const { faults, damages, packets, files } = outcome;
+  for (const fault of faults.slice(0, MESSAGES)) say(faultMessage(fault));
+  if (damages > Math.min(faults.length, MESSAGES)) say(`and ${damages - Math.min(faults.length, MESSAGES)} more like these`);
+  for (const notice of notices(outcome)) say(notice);
+  if (damages === 0) return DONE;
+  return packets > 0 || damages < files ? PARTIAL : FAILED;
 }
 
 /** Writes all of a text, also where standard output is slow. */

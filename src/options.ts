@@ -9,6 +9,8 @@ export interface Command {
   readonly name: 'report' | 'stream' | 'help' | 'version';
   readonly captures: readonly string[];
   readonly run: RunOptions;
+  /** Each capture by itself. */
+  readonly each: boolean;
   readonly json: boolean;
   readonly transitions: boolean;
   readonly only: ReadonlySet<LineType>;
@@ -42,6 +44,8 @@ const OPTIONS = {
     value: 'N',
     help: `threads that share the work, 1 to ${SHARDS_CAPACITY} (default: as many as there are processors)`,
   },
+  each: { type: 'boolean', help: 'analyse each capture by itself, instead of all as one' },
+  follow: { type: 'boolean', help: 'go on as the capture grows, and through rotation, until interrupted' },
   io: { type: 'string', value: 'auto|map|read', help: 'how files are read: mapped, or copied (default auto: whatever is faster)' },
   help: { type: 'boolean', short: 'h', help: 'print this' },
   version: { type: 'boolean', short: 'V', help: 'print the version' },
@@ -62,6 +66,7 @@ export function parseCommand(args: readonly string[]): Command {
     if (of && of !== name && values[option as 'json'] !== undefined && name !== 'help')
       throw new UsageError(`--${option} belongs to '${of}'`);
   }
+  if (values.follow && (captures.length > 1 || values.each)) throw new UsageError('--follow takes one capture');
   const profile = values.profile ?? 'linux';
   if (!Object.hasOwn(PROFILES, profile)) throw new UsageError(`--profile ${profile}: not one of ${Object.keys(PROFILES).join(', ')}`);
   return {
@@ -72,8 +77,10 @@ export function parseCommand(args: readonly string[]): Command {
       ...(values['2msl'] !== undefined && { twoMsl: seconds('2msl', values['2msl']) }),
       ...(values['idle-timeout'] !== undefined && { idleTimeout: seconds('idle-timeout', values['idle-timeout']) }),
       ...io(values.io),
+      ...(values.follow && { follow: true }),
       ...(values.workers !== undefined && { workers: workers(values.workers) }),
     },
+    each: values.each ?? false,
     json: values.json ?? false,
     transitions: values.transitions ?? false,
     only: lineTypes(values.only),
@@ -130,7 +137,8 @@ Options of stream:
 ${rows('stream')}
 Options:
 ${rows(undefined)}
-Several captures are read as one, in the order given.
+CAPTURE is a file, a folder, or - for standard input: pcap or pcapng, also compressed by gzip, zstd, lz4 or xz. Several captures are
+read as one, in the order of their first packets; where they overlap, they are merged by time.
 Exit status: 0 all was analysed, 1 nothing could be, 2 wrong usage, 3 only a part (standard error says where it ends),
 130 and 143 ended by SIGINT or SIGTERM after reporting what had been read.
 `;

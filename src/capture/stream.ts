@@ -48,17 +48,19 @@ export async function* byteStream(path: string, signal?: AbortSignal): AsyncGene
   }
 }
 
-/** Whether a file has to be read as a stream: it is no regular file, or compressed. */
-export async function isStream(path: string): Promise<boolean> {
-  if (path === STANDARD_INPUT) return true;
+/** How a capture can be read: at any place; as a stream, again if need be; or as a stream, once. */
+export type Kind = 'file' | 'again' | 'once';
+
+export async function kindOf(path: string): Promise<Kind> {
+  if (path === STANDARD_INPUT) return 'once';
   const status = await stat(path).catch(() => undefined);
-  if (!status || status.isDirectory()) return false; // whoever opens it says what is wrong
-  if (!status.isFile()) return status.isFIFO() || status.isCharacterDevice() || status.isSocket();
+  if (!status || status.isDirectory()) return 'file'; // whoever opens it says what is wrong
+  if (!status.isFile()) return status.isFIFO() || status.isSocket() ? 'once' : 'file';
   const file = await open(path).catch(() => undefined);
-  if (!file) return false;
+  if (!file) return 'file';
   try {
     const { buffer, bytesRead } = await file.read(new Uint8Array(MAGIC_BYTES), 0, MAGIC_BYTES, 0);
-    return decompressorFor(buffer.subarray(0, bytesRead)) !== undefined;
+    return decompressorFor(buffer.subarray(0, bytesRead)) === undefined ? 'file' : 'again';
   } finally {
     await file.close();
   }

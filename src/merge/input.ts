@@ -1,56 +1,126 @@
+// What a run reads: files that are read at any place, or one stream of bytes, whatever the captures are.
+
 import { CaptureError } from '../capture/errors.ts';
 import type { Fault } from '../capture/fault.ts';
 import { CaptureFile, type Source } from '../capture/file.ts';
+import { filesIn } from '../capture/folder.ts';
+import { followCapture } from '../capture/follow.ts';
+import { mergeCaptures } from '../capture/merge.ts';
 import type { Interface } from '../capture/section.ts';
-import { byteStream, isStream, nameOf } from '../capture/stream.ts';
+import { byteStream, kindOf, nameOf } from '../capture/stream.ts';
 import type { Decoder } from '../decode/decoder.ts';
 import type { PlannedCapture } from '../shard/plan.ts';
-import { type Probe, probe } from '../shard/probe.ts';
+import { lastTimeOf, type Probe, probe } from '../shard/probe.ts';
 
 /** Bytes of a stream in which a packet is looked for, at most, before it is taken as it is. */
 const HEAD_BYTES = 1 << 20;
 
-/** What a run reads. */
+type Bytes = AsyncGenerator<Uint8Array, void, undefined>;
+
 export interface Input {
+  /** As they are read: several captures that overlap are one. */
   readonly captures: readonly PlannedCapture[];
+  /** What they are called, in the order in which they are read. */
+  readonly names: readonly string[];
+  /** How many there were, those that could not be read among them. */
+  readonly files: number;
   /** The bytes of the only capture, where it is no file that can be read at any place. */
-  readonly stream: AsyncGenerator<Uint8Array, void, undefined> | undefined;
+  readonly stream: Bytes | undefined;
   /** Whole seconds since 1970 of the first packet. */
   readonly origin: number;
   /** Digits that the seconds of a timestamp have behind the point. */
   readonly digits: 6 | 9;
-  /** What could not be read at all. */
-  readonly faults: readonly Fault[];
+  /** What could not be read. More may come while a stream is read. */
+  readonly faults: Fault[];
+  /** Files of folders that are no captures. */
+  readonly passedOver: readonly string[];
 }
 
 interface Opened extends PlannedCapture, Probe {
-  readonly stream?: AsyncGenerator<Uint8Array, void, undefined>;
+  /** The only way to read it. */
+  readonly stream?: () => Bytes;
+}
+
+interface Found {
+  readonly opened: Opened[];
+  readonly errors: CaptureError[];
+  readonly passedOver: string[];
 }
 
 /**
- * Looks at how captures begin. One that cannot be read is a fault.
- * @throws CaptureError where none can
+ * Looks at how captures begin, and orders them by that. Those of a folder are all its files that are captures.
+ * @param follow the only capture is still being written
+ * @throws CaptureError where none can be read
  */
-export async function openInput(paths: readonly string[], decoder: Decoder, signal?: AbortSignal): Promise<Input> {
-  const opened: Opened[] = [];
-  const errors: CaptureError[] = [];
+export async function openInput(paths: readonly string[], follow: boolean, decoder: Decoder, signal: AbortSignal): Promise<Input> {
+  const faults: Fault[] = [];
+  const found = await find(paths, follow, decoder, signal, faults);
+  const { errors, passedOver } = found;
+  if (found.opened.length === 0 && errors[0]) throw errors[0];
+  const opened = found.opened.toSorted((a, b) => (a.firstTime ?? Infinity) - (b.firstTime ?? Infinity));
+  faults.push(...errors.map(({ file, offset, rule }) => ({ file, offset, rule, truncated: false })));
+  const merged = opened.length > 1 && (opened.some(({ stream }) => stream) || overlap(opened, decoder));
+  const stream = merged ? merge(opened, signal, faults) : opened[0]?.stream?.();
+  return {
+    captures: merged ? [{ path: `the ${opened.length} captures, merged,`, size: 0 }] : opened.map(({ path, size }) => ({ path, size })),
+    names: opened.map(({ path }) => path),
+    files: opened.length + errors.length,
+    stream,
+    origin: Math.floor((opened[0]?.firstTime ?? 0) / 1e9),
+    digits: opened.some(({ interfaces }) => interfaces.some(isFine)) ? 9 : 6,
+    faults,
+    passedOver,
+  };
+}
+
+async function find(paths: readonly string[], follow: boolean, decoder: Decoder, signal: AbortSignal, faults: Fault[]): Promise<Found> {
+  const found: Found = { opened: [], errors: [], passedOver: [] };
   for (const path of paths) {
-    try {
-      opened.push((await isStream(path)) ? await openStream(path, decoder, signal) : openFile(path, decoder));
-    } catch (error) {
-      if (!(error instanceof CaptureError)) throw error;
-      errors.push(error);
+    const files = filesIn(path);
+    if (files?.length === 0) found.errors.push(new CaptureError(path, 0, 'the folder is empty'));
+    for (const file of files ?? [path]) {
+      try {
+        const bytes = (): Bytes => (follow ? followCapture(file, (fault) => void faults.push(fault), signal) : byteStream(file, signal));
+        const kind = follow ? 'once' : await kindOf(file);
+        found.opened.push(kind === 'file' ? openFile(file, decoder) : await openStream(file, bytes, kind === 'again', decoder));
+      } catch (error) {
+        if (!(error instanceof CaptureError)) throw error;
+        if (files && files.length > 1) found.passedOver.push(error.message);
+        else found.errors.push(error);
+      }
     }
   }
-  if (opened.length === 0 && errors[0]) throw errors[0];
-  const times = opened.flatMap(({ firstTime }) => (firstTime === undefined ? [] : [firstTime]));
-  return {
-    captures: opened.map(({ path, size }) => ({ path, size })),
-    stream: opened[0]?.stream,
-    origin: Math.floor((times[0] ?? 0) / 1e9),
-    digits: opened.some(({ interfaces }) => interfaces.some(isFine)) ? 9 : 6,
-    faults: errors.map(({ file, offset, rule }) => ({ file, offset, rule, truncated: false })),
-  };
+  const [first] = found.passedOver;
+  if (found.opened.length === 0 && found.errors.length === 0 && first !== undefined)
+    found.errors.push(new CaptureError(paths.join(', '), 0, `no file is a capture (${first})`));
+  return found;
+}
+
+/** Whether a capture begins before the one before it has ended, or nobody can tell. */
+function overlap(captures: readonly Opened[], decoder: Decoder): boolean {
+  return captures.some((capture, i) => {
+    const { path, size, firstTime } = capture;
+    const next = captures[i + 1]?.firstTime;
+    if (next === undefined || firstTime === undefined) return false;
+    const file = new CaptureFile(path);
+    try {
+      const last = lastTimeOf(file, size, decoder, capture);
+      return last === undefined || next < last;
+    } finally {
+      file.close();
+    }
+  });
+}
+
+function merge(captures: readonly Opened[], signal: AbortSignal, faults: Fault[]): Bytes {
+  return mergeCaptures(
+    captures.map(({ path, firstTime, stream }) => ({
+      path,
+      begins: (firstTime ?? 0) / 1e9,
+      open: stream ?? (() => byteStream(path, signal)),
+    })),
+    (fault) => void faults.push(fault),
+  );
 }
 
 /** Whether an interface tells time finer than in microseconds. */
@@ -67,10 +137,10 @@ function openFile(path: string, decoder: Decoder): Opened {
   }
 }
 
-/** Takes as much of a stream as tells what it is, and puts it back. */
-async function openStream(path: string, decoder: Decoder, signal?: AbortSignal): Promise<Opened> {
+/** Takes as much of a stream as tells what it is. What can be opened again, is; else it is put back. */
+async function openStream(path: string, open: () => Bytes, again: boolean, decoder: Decoder): Promise<Opened> {
   const name = nameOf(path);
-  const chunks = byteStream(path, signal);
+  const chunks = open();
   let head: Uint8Array = new Uint8Array(0);
   let found: Probe | undefined;
   let failure: unknown;
@@ -86,12 +156,16 @@ async function openStream(path: string, decoder: Decoder, signal?: AbortSignal):
     if (head.length === 0) throw error;
   }
   found ??= probe(inMemory(name, head), head.length, decoder);
-  async function* stream(): AsyncGenerator<Uint8Array, void, undefined> {
+  if (again) {
+    await chunks.return();
+    return { path: name, size: 0, ...found, stream: open };
+  }
+  async function* rest(): Bytes {
     yield head;
     if (failure !== undefined) throw failure;
     yield* chunks;
   }
-  return { path: name, size: 0, ...found, stream: stream() };
+  return { path: name, size: 0, ...found, stream: rest };
 }
 
 /** What the beginning of a stream tells; nothing while its header is not all there. */

@@ -7,6 +7,9 @@ import type { Profile } from '../tracker/time-wait.ts';
 /** What a run has counted, all shards together. */
 export interface Outcome {
   readonly files: number;
+  readonly names: readonly string[];
+  /** Files of folders that are no captures, each with the reason. */
+  readonly passedOver: readonly string[];
   /** Bytes of all captures, and of their link types the numbers. */
   readonly bytes: number;
   readonly linkTypes: readonly number[];

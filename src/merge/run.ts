@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly idleTimeout?: number;
   /** Threads that share the work, 1 to 64; what the machine has where absent, and one for a small capture. */
   readonly workers?: number;
+  /** The only capture is still being written: it is read until the run is interrupted. */
+  readonly follow?: boolean;
   /** How files are read; as is fastest where absent. */
   readonly io?: Io;
   /** Bytes that are decoded together, at most 1 MiB: for tests, no answer depends on it. */
@@ -60,7 +62,6 @@ export class Run {
   readonly #exchange: Exchange;
   readonly #interfaces = new InterfaceLog();
   readonly #module: DecoderModule;
-  readonly #faults: Fault[];
   readonly #results: ShardResult[] = [];
   readonly #options: RunOptions;
   readonly #form: Form;
@@ -88,7 +89,7 @@ export class Run {
     if (!(Number.isInteger(windowBytes) && windowBytes >= 1 && windowBytes <= WINDOW_CAPACITY))
       throw new RangeError(`window of ${windowBytes} bytes`);
     const module = Decoder.compile();
-    const input = await openInput(paths, new Decoder(module, Decoder.memory()), abort.signal);
+    const input = await openInput(paths, options.follow ?? false, new Decoder(module, Decoder.memory()), abort.signal);
     return new Run(input, module, form, transitions, options, abort);
   }
 
@@ -100,7 +101,6 @@ export class Run {
     this.#module = module;
     this.#abort = abort;
     this.#input = input;
-    this.#faults = [...input.faults];
     this.#windowBytes = options.windowBytes ?? WINDOW_CAPACITY;
     this.profile = options.twoMsl === undefined ? profile : { ...profile, twoMsl: options.twoMsl * 1e9 };
     this.#plan = new Plan(input.captures, this.#windowBytes);
@@ -165,7 +165,9 @@ export class Run {
     const sum = (of: (result: ShardResult) => number): number => results.reduce((total, result) => total + of(result), 0);
     const first = results.map(({ counts }) => counts.first).sort((a, b) => a.window - b.window)[0];
     return {
-      files: this.#input.captures.length + this.#input.faults.length,
+      files: this.#input.files,
+      names: this.#input.names,
+      passedOver: this.#input.passedOver,
       bytes: this.bytes,
       linkTypes: [...new Set(interfacesOf({ form: 0, interfaces: this.#interfaces.all }).map(({ linkType }) => linkType))],
       clock: this.clock,
@@ -177,8 +179,8 @@ export class Run {
       drops,
       oddities,
       statistics,
-      faults: [...this.#faults, ...faultsOf(this.#input.captures, results)],
-      damages: this.#faults.length + sum(({ counts }) => counts.damages),
+      faults: [...this.#input.faults, ...faultsOf(this.#input.captures, results)],
+      damages: this.#input.faults.length + sum(({ counts }) => counts.damages),
       firstTime: first !== undefined && first.window < Infinity ? first.time : undefined,
       lastTime: this.#exchange.proof((this.#feed?.feed ?? this.#plan).announced - 1).clock,
       interrupted: this.#interrupted,
@@ -240,7 +242,7 @@ export class Run {
     } catch (error) {
       if (!(error instanceof CaptureError)) throw error;
       const { file, offset, rule } = error;
-      this.#faults.push({ file, offset, rule, truncated: true });
+      this.#input.faults.push({ file, offset, rule, truncated: true });
     }
     writer.end();
   }

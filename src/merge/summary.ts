@@ -52,7 +52,8 @@ export interface SummaryRecord {
     holders: Record<string, number>;
   };
   close_wait: { suspects: number; leaks: number; owners: Record<string, number> };
-  input: { files: number; bytes: number; truncated: boolean; duplicates: number; time_regressions: number };
+  /** Of many captures the first ones are named. */
+  input: { captures: string[]; files: number; bytes: number; truncated: boolean; duplicates: number; time_regressions: number };
   /** A signal ended the run before its input did. */
   interrupted?: true;
 }
@@ -99,6 +100,7 @@ export function summaryRecord(outcome: Outcome): SummaryRecord {
     },
     close_wait: { suspects: statistics.closeWaitSuspects, leaks: statistics.closeWaitLeaks, owners: top(statistics.closeWaitOwners) },
     input: {
+      captures: outcome.names.slice(0, TOP),
       files: outcome.files,
       bytes: outcome.bytes,
       truncated: outcome.damages > 0,

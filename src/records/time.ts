@@ -1,3 +1,7 @@
+/** RFC 3339 knows the years 0000 to 9999 only; what a damaged timestamp says beyond becomes their first or last second. */
+const FIRST_SECOND = -62_167_219_200;
+const LAST_SECOND = 253_402_300_799;
+
 /** How capture times become text: the run's origin and the capture's own resolution. */
 export class Clock {
   /** Whole seconds since 1970 (UTC) at which the run's clock reads 0. */
@@ -20,7 +24,8 @@ export class Clock {
     const second = Math.floor(ticks / perSecond);
     if (second !== this.#second) {
       this.#second = second;
-      this.#text = new Date((this.origin + second) * 1000).toISOString().slice(0, -5);
+      const since1970 = Math.min(Math.max(this.origin + second, FIRST_SECOND), LAST_SECOND);
+      this.#text = new Date(since1970 * 1000).toISOString().slice(0, -5);
     }
     return `${this.#text}.${String(ticks - second * perSecond).padStart(this.digits, '0')}Z`;
   }

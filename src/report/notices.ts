@@ -3,9 +3,9 @@ import { LINK_TYPE } from '../layout/drops.ts';
 import type { Outcome } from '../merge/outcome.ts';
 
 /** What a user has to be told of the input on standard error, because the answer may not be what was hoped for. */
-export function notices({ packets, drops, linkTypes, statistics: { connections } }: Outcome): string[] {
-  if (packets === 0) return ['the capture holds no packets'];
-  const found: string[] = [];
+export function notices({ packets, drops, linkTypes, passedOver, statistics: { connections } }: Outcome): string[] {
+  const found = passedOver.map((message) => `left out: ${message}`);
+  if (packets === 0) return [...found, 'the capture holds no packets'];
   if (drops[LINK_TYPE]! > 0)
     found.push(`${drops[LINK_TYPE]} packets have a link type that is not supported (${linkTypes.join(', ')} in the file header)`);
   if (connections === 0) {

@@ -1,18 +1,21 @@
 import type { Source } from '../capture/file.ts';
 import { OPENING_BYTES, openingOf } from '../capture/format.ts';
 import { type Interface, interfacesOf } from '../capture/section.ts';
-import type { Decoder } from '../decode/decoder.ts';
+import type { Decoder, Framing } from '../decode/decoder.ts';
 import { PACKETS } from '../layout/framing.ts';
-import { type PlannedCapture, Plan } from './plan.ts';
+import { Plan } from './plan.ts';
 import { WindowReader } from './windows.ts';
 
 /** Bytes that are looked at. */
 const PROBED = 1 << 20;
+const SETTING = { origin: 0, seed: 0, shards: 1 };
+const BEGINNING = { offset: 0, lost: false, clock: -Infinity, framing: undefined };
 
 /** What a capture's first bytes tell of it. */
 export interface Probe {
   /** Capture time of the first packet, ns since 1970 in steps of at most 512 ns; undefined where there is none. */
   readonly firstTime: number | undefined;
+  readonly framing: Framing;
   readonly interfaces: readonly Interface[];
 }
 
@@ -23,12 +26,25 @@ export interface Probe {
 export function probe(source: Source, size: number, decoder: Decoder): Probe {
   const bytes = new Uint8Array(OPENING_BYTES);
   openingOf(source.path, bytes.subarray(0, source.read(bytes, 0)));
-  const capture: PlannedCapture = { path: source.path, size };
-  const reader = new WindowReader({ origin: 0, seed: 0, shards: 1 }, decoder, () => source);
-  const decoded = reader.decode(new Plan([capture], PROBED).window(0), 0, { offset: 0, lost: false, clock: -Infinity, framing: undefined });
-  const { framing } = decoded.end;
-  return {
-    firstTime: decoder.state[PACKETS]! > 0 ? decoder.firstTime : undefined,
-    interfaces: framing ? interfacesOf(framing) : [],
-  };
+  const reader = new WindowReader(SETTING, decoder, () => source);
+  reader.decode(new Plan([{ path: source.path, size }], PROBED).window(0), 0, BEGINNING);
+  const { form, interfaces } = decoder.framing;
+  const framing = { form, interfaces: interfaces.slice() };
+  return { firstTime: decoder.state[PACKETS]! > 0 ? decoder.firstTime : undefined, framing, interfaces: interfacesOf(framing) };
+}
+
+/** Capture time of a capture's last packets, in the same measure; undefined where its end does not tell. */
+export function lastTimeOf(source: Source, size: number, decoder: Decoder, { framing }: Probe): number | undefined {
+  const reader = new WindowReader(SETTING, decoder, () => source);
+  const plan = new Plan([{ path: source.path, size }], PROBED);
+  for (let number = plan.announced - 1; number > 0 && number >= plan.announced - 2; number--) {
+    const window = plan.window(number);
+    const offset = reader.guess(window, framing, Number.NaN);
+    if (offset === undefined) continue;
+    reader.decode(window, 0, { ...BEGINNING, offset, framing });
+    if (decoder.state[PACKETS]! > 0) return decoder.clock;
+  }
+  if (plan.announced > 1) return undefined;
+  reader.decode(plan.window(0), 0, BEGINNING);
+  return decoder.state[PACKETS]! > 0 ? decoder.clock : undefined;
 }

@@ -1,0 +1,77 @@
+// A capture that is still being written, read as it grows, through rotation: `tail -F`.
+
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CaptureError } from './errors.ts';
+import type { Fault } from './fault.ts';
+import { reasonOf } from './file.ts';
+import { mergeCaptures } from './merge.ts';
+
+/** How often a file that has not grown is looked at again, ms. */
+const INTERVAL = 200;
+const CHUNK = 1 << 20;
+
+/**
+ * Follows a capture until `signal` is aborted. When another file takes its name, or it is written anew, the rest of the old one
+ * is read, and then the new one.
+ * @throws CaptureError where it cannot be read, or what takes its place is no capture
+ */
+export async function* followCapture(
+  path: string,
+  fault: (fault: Fault) => void,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  while (!signal.aborted) {
+    yield* mergeCaptures([{ path, begins: 0, open: () => tail(path, signal) }], fault);
+  }
+}
+
+/** A file's bytes until another one has its name and no more come. */
+async function* tail(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+  const file = await present(path, signal);
+  if (!file) return;
+  try {
+    let position = 0;
+    for (;;) {
+      const replaced = await isReplaced(path, file, position);
+      const { buffer, bytesRead } = await file.read(new Uint8Array(CHUNK), 0, CHUNK, position);
+      position += bytesRead;
+      if (bytesRead > 0) yield buffer.subarray(0, bytesRead);
+      else if (replaced || signal.aborted) return;
+      else await pause(signal);
+    }
+  } catch (error) {
+    throw new CaptureError(path, 0, reasonOf(error), { cause: error });
+  } finally {
+    await file.close();
+  }
+}
+
+/** Opens a file, which during a rotation may not be there for a moment; undefined: aborted before it was. */
+async function present(path: string, signal: AbortSignal): Promise<FileHandle | undefined> {
+  while (!signal.aborted) {
+    try {
+      const file = await open(path, 'r');
+      if ((await file.stat()).size > 0) return file;
+      await file.close();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw new CaptureError(path, 0, reasonOf(error), { cause: error });
+    }
+    await pause(signal);
+  }
+  return undefined;
+}
+
+/** Whether another file has its name, or it has become shorter than what was read of it. */
+async function isReplaced(path: string, file: FileHandle, position: number): Promise<boolean> {
+  const own = await file.stat();
+  if (own.size < position) return true;
+  const named = await stat(path).catch(() => undefined);
+  return named === undefined || named.ino !== own.ino || named.dev !== own.dev;
+}
+
+async function pause(signal: AbortSignal): Promise<void> {
+  await sleep(INTERVAL, undefined, { signal }).catch((error: Error) => {
+    if (error.name !== 'AbortError') throw error; // the loop sees that it was aborted
+  });
+}

@@ -1,0 +1,242 @@
+// A capture's records one after the other, with their times: for what has to be brought into one order with other captures.
+// (A capture that is read alone is decoded in windows, without this.)
+
+import {
+  BLOCKS,
+  BYTE_ORDER,
+  ENHANCED_PACKET,
+  INTERFACE_DESCRIPTION,
+  LARGEST_BLOCK,
+  LENGTHS_SWAPPED,
+  PACKET,
+  PATCHED,
+  PATCHED_HEADER_BYTES,
+  RECORD_HEADER_BYTES,
+  SECTION_HEADER,
+  SIMPLE_PACKET,
+  SWAPPED,
+} from '../layout/framing.ts';
+import { findBoundary } from './boundary.ts';
+import type { Fault } from './fault.ts';
+import { OPENING_BYTES, openingOf } from './format.ts';
+import { interfacesOf, type Section } from './section.ts';
+
+/** What a record's timestamps and link header mean. */
+export interface RecordInterface {
+  readonly linkType: number;
+  readonly snaplen: number;
+  /** Units of a timestamp in a second, and seconds that are added. */
+  readonly units: bigint;
+  readonly offset: bigint;
+}
+
+const SMALLEST_BLOCK = 12;
+const TIMESTAMP_RESOLUTION = 9;
+const TIMESTAMP_OFFSET = 14;
+const MICROSECONDS = 6;
+const NANO = 1_000_000_000n;
+
+/** Reads records. next() moves on; the fields are those of the record that it found. */
+export class RecordReader {
+  /** Whole seconds since 1970, and nanoseconds. */
+  seconds = 0;
+  nanoseconds = 0;
+  /** Bytes that the packet had. */
+  original = 0;
+  /** Bytes that were captured. */
+  data: Uint8Array = new Uint8Array(0);
+  interface: RecordInterface | undefined;
+
+  readonly #path: string;
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #fault: (fault: Fault) => void;
+  #bytes: Uint8Array = new Uint8Array(0);
+  #view = new DataView(this.#bytes.buffer as ArrayBuffer);
+  /** Of the next record in `#bytes`, and of `#bytes` in the capture. */
+  #at = 0;
+  #base = 0;
+  #ended = false;
+  #section: Section | undefined;
+  #interfaces: RecordInterface[] = [];
+  /** Of a pcap file's only interface: the largest captured length, and the units of a fraction in a second. */
+  #limit = 0;
+  #units = 0;
+
+  constructor(path: string, chunks: AsyncIterable<Uint8Array>, fault: (fault: Fault) => void) {
+    this.#path = path;
+    this.#chunks = chunks[Symbol.asyncIterator]();
+    this.#fault = fault;
+  }
+
+  /** Finds the next record; false: there is none. Waits for more bytes only where it has to. */
+  next(): boolean | Promise<boolean> {
+    return this.#section !== undefined && this.#step() ? true : this.#search();
+  }
+
+  async close(): Promise<void> {
+    await this.#chunks.return?.();
+  }
+
+  async #search(): Promise<boolean> {
+    if (!this.#section) await this.#open();
+    while (!this.#step()) {
+      if (this.#ended) return this.#tail();
+      await this.#more();
+    }
+    return true;
+  }
+
+  async #open(): Promise<void> {
+    while (!this.#ended && this.#bytes.length < OPENING_BYTES) await this.#more();
+    const { section, start } = openingOf(this.#path, this.#bytes.subarray(0, OPENING_BYTES));
+    this.#section = section;
+    for (const { linkType, snaplen, units, limit } of interfacesOf(section)) {
+      this.#interfaces.push({ linkType, snaplen, units: BigInt(units), offset: 0n });
+      this.#limit = limit;
+      this.#units = units;
+    }
+    this.#at = start;
+  }
+
+  async #more(): Promise<void> {
+    const { value, done } = await this.#chunks.next();
+    if (done) {
+      this.#ended = true;
+      return;
+    }
+    this.#base += this.#at;
+    this.#bytes = this.#at === this.#bytes.length ? value : Buffer.concat([this.#bytes.subarray(this.#at), value]);
+    this.#view = new DataView(this.#bytes.buffer as ArrayBuffer, this.#bytes.byteOffset, this.#bytes.byteLength);
+    this.#at = 0;
+  }
+
+  /** Nothing more comes: what is left cannot be a record. */
+  #tail(): boolean {
+    const left = this.#bytes.length - this.#at;
+    if (left > 0) {
+      const rule = `the file ends within its last record, ${left} bytes after where that begins`;
+      this.#fault({ file: this.#path, offset: this.#base + this.#at, rule, truncated: true });
+      this.#at = this.#bytes.length;
+    }
+    return false;
+  }
+
+  /** Takes the next record that is whole; false: more bytes are needed. */
+  #step(): boolean {
+    const blocks = (this.#section!.form & BLOCKS) !== 0;
+    for (;;) {
+      const outcome = blocks ? this.#block() : this.#record();
+      if (outcome === 'packet') return true;
+      if (outcome === 'bytes') return false;
+      if (outcome === 'broken' && !this.#resume()) return false;
+    }
+  }
+
+  /** Something is broken: goes on where the next records are. */
+  #resume(): boolean {
+    const boundary = findBoundary(this.#bytes, this.#at + 1, this.#bytes.length, this.#ended, this.#section!, this.seconds || Number.NaN);
+    if (boundary?.found) {
+      const offset = this.#base + this.#at;
+      this.#fault({
+        file: this.#path,
+        offset,
+        rule: 'what should be a record is none',
+        truncated: false,
+        resumed: this.#base + boundary.offset,
+      });
+      this.#at = boundary.offset;
+      return true;
+    }
+    if (this.#ended || this.#bytes.length - this.#at > LARGEST_BLOCK) {
+      this.#fault({ file: this.#path, offset: this.#base + this.#at, rule: 'what should be a record is none', truncated: false });
+      this.#at = this.#bytes.length;
+      this.#ended = true;
+    }
+    return false;
+  }
+
+  #record(): Outcome {
+    const { form } = this.#section!;
+    const view = this.#view;
+    const at = this.#at;
+    const header = (form & PATCHED) === 0 ? RECORD_HEADER_BYTES : PATCHED_HEADER_BYTES;
+    if (at + header > this.#bytes.length) return 'bytes';
+    const little = (form & SWAPPED) === 0;
+    let captured = view.getUint32(at + 8, little);
+    let original = view.getUint32(at + 12, little);
+    if ((form & LENGTHS_SWAPPED) !== 0 && captured > original) [captured, original] = [original, captured];
+    if (captured > this.#limit) return 'broken';
+    if (at + header + captured > this.#bytes.length) return 'bytes';
+    const nanoseconds = view.getUint32(at + 4, little) * (1e9 / this.#units);
+    this.seconds = view.getUint32(at, little) + Math.floor(nanoseconds / 1e9);
+    this.nanoseconds = nanoseconds % 1e9;
+    this.original = original;
+    this.interface = this.#interfaces[0];
+    this.data = this.#bytes.subarray(at + header, at + header + captured);
+    this.#at = at + header + captured;
+    return 'packet';
+  }
+
+  #block(): Outcome {
+    const view = this.#view;
+    const at = this.#at;
+    const left = this.#bytes.length - at;
+    if (left < SMALLEST_BLOCK) return 'bytes';
+    if (view.getUint32(at) === SECTION_HEADER) {
+      if (left < 16) return 'bytes';
+      const swapped = view.getUint32(at + 8, true) !== BYTE_ORDER;
+      if (swapped && view.getUint32(at + 8) !== BYTE_ORDER) return 'broken';
+      this.#section = { form: BLOCKS | (swapped ? SWAPPED : 0), interfaces: new Float64Array(0) };
+    }
+    const little = (this.#section!.form & SWAPPED) === 0;
+    const type = view.getUint32(at, little);
+    const length = view.getUint32(at + 4, little);
+    if (length < SMALLEST_BLOCK || length % 4 !== 0 || length > LARGEST_BLOCK) return 'broken';
+    if (left < length) return 'bytes';
+    if (view.getUint32(at + length - 4, little) !== length) return 'broken';
+    if (type === SECTION_HEADER) this.#interfaces = [];
+    if (type === INTERFACE_DESCRIPTION) this.#describe(at + 8, at + length - 4, little);
+    const isPacket = type === ENHANCED_PACKET || type === PACKET || type === SIMPLE_PACKET;
+    if (isPacket && !this.#packet(type, at, length, little)) return 'broken';
+    this.#at = at + length;
+    return isPacket ? 'packet' : 'other';
+  }
+
+  #packet(type: number, at: number, length: number, little: boolean): boolean {
+    const view = this.#view;
+    const simple = type === SIMPLE_PACKET;
+    const [header, room] = simple ? [12, length - 16] : [28, length - 32];
+    if (room < 0) return false;
+    this.interface = this.#interfaces[simple ? 0 : type === PACKET ? view.getUint16(at + 8, little) : view.getUint32(at + 8, little)];
+    this.original = view.getUint32(at + (simple ? 8 : 24), little);
+    const { units = 1_000_000n, offset = 0n, snaplen = 0 } = this.interface ?? {};
+    const captured = simple ? Math.min(this.original, room, snaplen || room) : view.getUint32(at + 20, little);
+    if (captured > room) return false;
+    if (!simple) {
+      const stamp = (BigInt(view.getUint32(at + 12, little)) << 32n) | BigInt(view.getUint32(at + 16, little));
+      this.seconds = Number(stamp / units + offset);
+      this.nanoseconds = Number(((stamp % units) * NANO) / units);
+    }
+    this.data = this.#bytes.subarray(at + header, at + header + captured);
+    return true;
+  }
+
+  /** An interface description's body. */
+  #describe(body: number, end: number, little: boolean): void {
+    const view = this.#view;
+    let resolution = MICROSECONDS;
+    let offset = 0n;
+    for (let at = body + 8; at + 4 <= end; ) {
+      const code = view.getUint16(at, little);
+      const length = view.getUint16(at + 2, little);
+      if (code === 0 || at + 4 + length > end) break;
+      if (code === TIMESTAMP_RESOLUTION && length >= 1) resolution = view.getUint8(at + 4);
+      if (code === TIMESTAMP_OFFSET && length >= 8) offset = view.getBigInt64(at + 4, little);
+      at += 4 + length + ((4 - (length % 4)) % 4);
+    }
+    const units = (resolution & 0x80) === 0 ? 10n ** BigInt(resolution) : 1n << BigInt(resolution & 0x7f);
+    this.#interfaces.push({ linkType: view.getUint16(body, little), snaplen: view.getUint32(body + 4, little), units, offset });
+  }
+}
+
+type Outcome = 'packet' | 'other' | 'bytes' | 'broken';

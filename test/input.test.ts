@@ -1,0 +1,291 @@
+// Whatever captures come in: as files, sets, folders, streams, while they grow, merged. Through the built command line.
+
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { afterAll, describe, expect, it } from 'vitest';
+import { ACK, FIN, SYN } from '../src/layout/tcp.ts';
+import { bytes, type CapturedPacket, ethernet, ipv4, pcap, tcp } from './support/packets.ts';
+import { pcapng } from './support/pcapng.ts';
+
+const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
+const CAPTURES = fileURLToPath(new URL('captures/', import.meta.url));
+const ALL = join(CAPTURES, 'all_eth.pcap');
+const folder = mkdtempSync(join(tmpdir(), 'fourwaves-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Line {
+  type: string;
+  client: { port: number };
+  close: { class: string };
+  packets: number;
+  connections: number;
+  input: { captures: string[]; files: number; truncated: boolean; time_regressions: number; duplicates: number };
+}
+
+function stream(args: string[], stdin?: string) {
+  const ran = spawnSync(process.execPath, [CLI, 'stream', ...args], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    timeout: 60_000,
+    stdio: [stdin === undefined ? 'ignore' : openSync(stdin, 'r'), 'pipe', 'pipe'],
+  });
+  const texts = ran.stdout.split('\n').filter((line) => line !== '');
+  const lines = texts.map((line) => JSON.parse(line) as Line);
+  return {
+    status: ran.status,
+    stderr: ran.stderr,
+    /** All but the summary's `input`, which tells the captures apart. */
+    text: texts.map((line) => line.replace(/"input":\{.*?\}/, '')).join('\n'),
+    connections: lines.filter(({ type }) => type === 'connection'),
+    summaries: lines.filter(({ type }) => type === 'summary'),
+  };
+}
+
+function file(name: string, content: Uint8Array): string {
+  const path = join(folder, name);
+  mkdirSync(join(path, '..'), { recursive: true });
+  writeFileSync(path, content);
+  return path;
+}
+
+/** A whole connection of a client's port: 7 packets, one each 10 ms from `second` on. */
+function packetsOf(port: number, second: number): CapturedPacket[] {
+  const segments: [up: boolean, flags: number, seq: number, ack: number][] = [
+    [true, SYN, 100, 0],
+    [false, SYN | ACK, 500, 101],
+    [true, ACK, 101, 501],
+    [true, FIN | ACK, 101, 501],
+    [false, ACK, 501, 102],
+    [false, FIN | ACK, 501, 102],
+    [true, ACK, 102, 502],
+  ];
+  return segments.map(([up, flags, seq, ack], i) => ({
+    seconds: 1_700_000_000 + second,
+    fraction: i * 10_000,
+    captured: ethernet(
+      ipv4(
+        tcp({ source: up ? port : 80, destination: up ? 80 : port, flags, seq, ack }),
+        up ? { source: '10.0.0.1', destination: '10.0.0.2' } : { source: '10.0.0.2', destination: '10.0.0.1' },
+      ),
+    ),
+  }));
+}
+
+const expected = stream([ALL]);
+
+describe('a stream', () => {
+  it.each(['all_eth.pcap', 'all_eth.pcap.gz', 'all_eth.pcap.zst', 'all_eth.pcap.lz4', 'all_eth.pcap.xz'])(
+    'of %s gives what the file does, by name, on standard input and through a pipe, with any number of workers',
+    (name) => {
+      expect(expected.connections.length).toBe(32);
+      const path = join(CAPTURES, name);
+      for (const workers of ['1', '2', '5']) expect(stream(['--workers', workers, path]).text, workers).toBe(expected.text);
+      expect(stream(['-'], path).text).toBe(expected.text);
+      const piped = spawnSync('sh', ['-c', `cat '${path}' | '${process.execPath}' '${CLI}' stream -`], { encoding: 'utf8' });
+      expect(piped.stdout.trimEnd().replace(/"input":\{.*?\}/, '')).toBe(expected.text);
+    },
+  );
+
+  it('that is cut gives what comes before, with status 3', () => {
+    const content = readFileSync(`${ALL}.gz`);
+    const { status, stderr, summaries } = stream([file('cut.gz', content.subarray(0, content.length / 2))]);
+    expect([status, summaries[0]!.input.truncated]).toEqual([3, true]);
+    expect(summaries[0]!.packets).toBeGreaterThan(50);
+    expect(stderr).toMatch(/cut\.gz: offset \d+: the gzip stream is cut/);
+  });
+
+  it('that is damaged gives what comes before, with status 3', () => {
+    const content = new Uint8Array(readFileSync(`${ALL}.gz`));
+    content.fill(0x55, 3000, 3100);
+    const { status, stderr, summaries } = stream([file('damaged.gz', content)]);
+    expect(status).toBe(3);
+    expect(summaries[0]!.packets).toBeGreaterThan(50);
+    expect(stderr).toMatch(/damaged\.gz: offset \d+: the gzip stream is damaged/);
+  });
+
+  it.each([
+    ['nothing', bytes(), 'an empty file is not a capture'],
+    ['text', new TextEncoder().encode('hello, world, this is no capture at all'), 'not a capture: it seems to be text'],
+    ['text that was compressed', gzipSync('hello, world, this is no capture at all'), 'not a capture: it seems to be text'],
+  ])('of %s is refused with status 1', (_name, content, rule) => {
+    const { status, stderr } = stream(['-'], file('none', content));
+    expect(status).toBe(1);
+    expect(stderr).toBe(`fourwaves: standard input: offset 0: ${rule}\n`);
+  });
+});
+
+describe('a set of captures', () => {
+  const whole = Array.from({ length: 12 }, (_, i) => packetsOf(40_000 + i, 2 * i)).flat();
+  /** Parts of one capture, as rotation makes them, in the order of their names turned round. */
+  const rotated = (suffix: string, make: (packets: CapturedPacket[]) => Uint8Array): string[] =>
+    [0, 1, 2, 3].map((part) => file(`rotated.${suffix}/${9 - part}.${suffix}`, make(whole.slice(part * 21, part * 21 + 21))));
+  const one = stream([file('whole.pcap', pcap(whole))]);
+
+  it.each<[string, (packets: CapturedPacket[]) => Uint8Array]>([
+    ['pcap', pcap],
+    ['pcapng', pcapng],
+    ['gz', (packets) => gzipSync(pcap(packets))],
+    ['pcapng.gz', (packets) => gzipSync(pcapng(packets))],
+    ['big-endian.gz', (packets) => gzipSync(pcap(packets, { bigEndian: true }))],
+  ])('of rotated %s files is one, in the order of time, connections carried on', (suffix, make) => {
+    const paths = rotated(suffix, make);
+    expect(one.connections.length).toBe(12);
+    const set = stream(paths.toReversed());
+    expect([set.status, set.stderr]).toEqual([0, '']);
+    expect(set.text).toBe(one.text);
+    expect(set.summaries[0]!.input).toMatchObject({ captures: paths, files: 4, time_regressions: 0 });
+    const inFolder = stream([join(folder, `rotated.${suffix}`)]);
+    expect(inFolder.text).toBe(one.text);
+  });
+
+  it('that overlap is merged by time', () => {
+    const up = whole.filter((_, i) => i % 2 === 0);
+    const down = whole.filter((_, i) => i % 2 === 1);
+    const paths = [file('up.pcap', pcap(up)), file('down.pcapng', pcapng(down, { bigEndian: true }))];
+    for (const order of [paths, paths.toReversed()]) {
+      const set = stream(order);
+      expect([set.status, set.stderr]).toEqual([0, '']);
+      expect(set.text).toBe(one.text);
+      expect(set.summaries[0]!.input.time_regressions).toBe(0);
+    }
+  });
+
+  it('taken on two interfaces counts each packet once', () => {
+    const paths = ['a', 'b'].map((name) => file(`copy.${name}.pcap`, pcap(packetsOf(40_000, 0))));
+    const { summaries } = stream(paths);
+    expect(summaries[0]).toMatchObject({ packets: 14, connections: 1, input: { duplicates: 7 } });
+  });
+
+  it('is analysed file by file where that is asked for', () => {
+    const paths = rotated('pcap', pcap);
+    const each = stream(['--each', ...paths]);
+    expect(each.summaries.map(({ input }) => input.captures)).toEqual(paths.map((path) => [path]));
+    const reports = spawnSync(process.execPath, [CLI, '--json', '--each', join(folder, 'rotated.pcap')], { encoding: 'utf8' });
+    expect((JSON.parse(reports.stdout) as Line[]).map(({ packets }) => packets)).toEqual([21, 21, 21, 21]);
+  });
+
+  it('may have members that are none: they are faults by name, and left out of folders', () => {
+    const good = file('mixed/good.pcap', pcap(packetsOf(40_000, 0)));
+    const bad = file('mixed/readme.txt', new TextEncoder().encode('These are captures.\n'));
+    expect(stream([good, bad])).toMatchObject({
+      status: 3,
+      stderr: expect.stringContaining('readme.txt: offset 0: not a capture') as string,
+    });
+    expect(stream([join(folder, 'mixed')])).toMatchObject({
+      status: 0,
+      stderr: `fourwaves: left out: ${bad}: offset 0: not a capture: it seems to be text\n`,
+    });
+    expect(stream(['--each', good, bad])).toMatchObject({ status: 3 });
+    mkdirSync(join(folder, 'empty'));
+    expect(stream([join(folder, 'empty')])).toMatchObject({ status: 1, stderr: expect.stringContaining('the folder is empty') as string });
+  });
+
+  it('of a thousand files does not need as many descriptors', () => {
+    for (let i = 0; i < 1000; i++) file(`thousand/${i}.pcap`, pcap(packetsOf(30_000 + i, i)));
+    for (let i = 0; i < 300; i++) file(`thousand/${i}.gz`, gzipSync(pcap(packetsOf(50_000 + i, i))));
+    const ran = spawnSync('sh', ['-c', `ulimit -n 100; exec '${process.execPath}' '${CLI}' --json '${join(folder, 'thousand')}'`], {
+      encoding: 'utf8',
+    });
+    expect(ran.stderr).toBe('');
+    expect(JSON.parse(ran.stdout)).toMatchObject({ packets: 9100, connections: 1300, input: { files: 1300, time_regressions: 0 } });
+  });
+});
+
+/** What a program prints, line by line, while it runs. */
+class Live {
+  readonly lines: Line[] = [];
+  readonly child: ChildProcess;
+  readonly ended: Promise<number | null>;
+
+  constructor(command: string, args: string[]) {
+    this.child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    let rest = '';
+    this.child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+      const parts = (rest + text).split('\n');
+      rest = parts.pop()!;
+      this.lines.push(...parts.map((line) => JSON.parse(line) as Line));
+    });
+    this.ended = new Promise((resolve) => void this.child.once('close', resolve));
+  }
+
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise((resolve) => void setTimeout(resolve, 20));
+  }
+}
+
+describe('a capture that is still being made', () => {
+  const content = pcap([...packetsOf(40_000, 0), ...packetsOf(40_001, 100), ...packetsOf(40_002, 200)]);
+
+  it('gives its lines as they come through a pipe', async () => {
+    const live = new Live(process.execPath, [CLI, 'stream', '-']);
+    // The second connection's packets end the first one's TIME_WAIT; the third ones come only after its line was seen.
+    const third = content.length - (7 * (content.length - 24)) / 21;
+    live.child.stdin!.write(content.subarray(0, 10));
+    live.child.stdin!.write(content.subarray(10, third));
+    await live.until(() => live.lines.length === 1);
+    live.child.stdin!.end(content.subarray(third));
+    expect(await live.ended).toBe(0);
+    expect(live.lines.map(({ type, client }) => [type, client?.port])).toEqual([
+      ['connection', 40_000],
+      ['connection', 40_001],
+      ['connection', 40_002],
+      ['summary', undefined],
+    ]);
+  });
+
+  it('is followed through rotation until a signal, which it answers with a summary and its status', async () => {
+    const path = join(folder, 'growing.pcap');
+    const live = new Live(process.execPath, [CLI, 'stream', '--follow', path]);
+    writeFileSync(path, content.subarray(0, 300));
+    await new Promise((resolve) => void setTimeout(resolve, 300));
+    appendFileSync(path, content.subarray(300));
+    await live.until(() => live.lines.length === 2);
+    renameSync(path, `${path}.1`);
+    writeFileSync(path, pcapng(packetsOf(40_003, 300)));
+    await live.until(() => live.lines.length === 3);
+    live.child.kill('SIGINT');
+    expect(await live.ended).toBe(130);
+    expect(live.lines.at(-1)).toMatchObject({
+      type: 'summary',
+      packets: 28,
+      connections: 4,
+      interrupted: true,
+      input: { truncated: false },
+    });
+  });
+
+  const canCapture = process.getuid?.() === 0 && existsSync('/usr/bin/tcpdump');
+  it.skipIf(!canCapture)(
+    'is real traffic through tcpdump, ended by SIGINT (skipped without tcpdump, or the right to capture)',
+    async () => {
+      const server = createServer({ allowHalfOpen: false }, (socket: Socket) => void socket.end('bye'));
+      await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+      const { port } = server.address() as { port: number };
+      const tcpdump = spawn('tcpdump', ['-i', 'lo', '-U', '-w', '-', 'tcp', 'port', String(port)], { stdio: ['ignore', 'pipe', 'ignore'] });
+      const live = new Live(process.execPath, [CLI, 'stream', '--2msl', '0.2', '-']);
+      live.child.stdin!.on('error', () => void tcpdump.kill()); // what it still captures, nobody reads
+      tcpdump.stdout.on('data', (chunk: Buffer) => void live.child.stdin!.write(chunk));
+      const meet = async (): Promise<void> => {
+        const socket = connect(port, '127.0.0.1').resume();
+        await new Promise((resolve) => void socket.once('close', resolve));
+      };
+      // Nobody knows when tcpdump is ready: connections are made until one was seen while all still runs.
+      await live.until(() => {
+        void meet();
+        return live.lines.length >= 3;
+      });
+      expect(live.lines.every(({ type }) => type === 'connection')).toBe(true);
+      live.child.kill('SIGINT');
+      expect(await live.ended).toBe(130);
+      tcpdump.kill();
+      server.close();
+      expect(live.lines.at(-1)).toMatchObject({ type: 'summary', interrupted: true });
+      expect(live.lines.some(({ type, close }) => type === 'connection' && close.class !== 'unknown')).toBe(true);
+    },
+  );
+});

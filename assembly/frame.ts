@@ -5,10 +5,9 @@ import { FRAGMENT_TAIL, NO_WINDOW_SCALE } from '../src/layout/segment.ts';
 import { ETHERTYPE_IPV6, linkHeader } from './link.ts';
 import { fragment, networkHeader, plainPayload, transportBytes } from './network.ts';
 import {
-  distribute,
   distributeToAll,
+  endpointFlags,
   finishRecord,
-  nextRecord,
   writeDigests,
   writeEndpoints,
   writeIdentification,
@@ -46,7 +45,6 @@ export function frame(linkType: i32, frame: usize, captured: i32, original: u32,
   }
   const special = plain ? 0 : fragment;
   const tcp = ip + network;
-  const record = nextRecord();
   there -= network;
   let header = 0;
   let ports: u32 = 0;
@@ -55,7 +53,8 @@ export function frame(linkType: i32, frame: usize, captured: i32, original: u32,
     if (header < 0) return ~header;
     ports = bswap<u32>(load<u32>(tcp));
   }
-  const flags = special | writeEndpoints(record, ip, ipv6, ports);
+  const record = writeEndpoints(ip, ipv6, ports);
+  const flags = special | endpointFlags;
   if (special == FRAGMENT_TAIL) {
     writeTail(record, flags);
     writeIdentification(record);
@@ -68,6 +67,5 @@ export function frame(linkType: i32, frame: usize, captured: i32, original: u32,
   writeDigests(record, ip, ipv6, tcp, header, there, length - header, offset);
   if (special != 0) writeIdentification(record);
   finishRecord(record, time, lag, packet, (seen & (TIMESTAMPS_SEEN - 1)) | (header << 2));
-  distribute(record);
   return IS_SEGMENT;
 }

@@ -1,7 +1,7 @@
 import type { Basis, CloseClass, Confidence } from '../tracker/close.ts';
 import { type Modifier, MODIFIER_NAMES } from '../tracker/modifiers.ts';
 import { sequenceText } from '../tracker/sequence.ts';
-import * as slots from '../tracker/slot.ts';
+import * as slots from '../layout/slot.ts';
 import { type State, type Transition, transitions } from '../tracker/states.ts';
 import type { TimeWaitEnd } from '../tracker/time-wait.ts';
 import type { Ended } from '../tracker/tracker.ts';

@@ -56,7 +56,7 @@ export class Shard {
     this.#setting = setting;
     this.#decoder = new Decoder(setting.module, setting.memories[setting.index]!);
     this.#windows = new WindowReader({ ...setting, shards: setting.exchange.shards }, this.#decoder);
-    this.tracker = new Tracker({ ...options, ended });
+    this.tracker = new Tracker({ ...options, ended }, this.#decoder.table);
   }
 
   /** Runs to the end; yields the number of a window when this shard has tracked it, so that what it ended can be sent off. */

@@ -2,7 +2,7 @@ import { closeTimes, endReasonOf } from '../records/connection.ts';
 import { CLOSE_CLASSES } from '../tracker/close.ts';
 import { MODIFIER_NAMES } from '../tracker/modifiers.ts';
 import { sequenceText } from '../tracker/sequence.ts';
-import * as slots from '../tracker/slot.ts';
+import * as slots from '../layout/slot.ts';
 import type { Ended } from '../tracker/tracker.ts';
 import { Histogram } from './histogram.ts';
 import { Population } from './population.ts';

@@ -25,7 +25,7 @@ import {
   RST_TIME,
   SEEN,
   SEGMENTS,
-} from './slot.ts';
+} from '../layout/slot.ts';
 import type { ConnectionTable } from './table.ts';
 
 /** How a connection ended, exclusive, in the order in which the criteria are tested (SPEC §3). */

@@ -49,7 +49,7 @@ import {
   SYNS,
   TSVAL,
   WINDOW,
-} from './slot.ts';
+} from '../layout/slot.ts';
 import { reset } from './reset.ts';
 import type { ConnectionTable } from './table.ts';
 import { completeness } from './wireshark.ts';

@@ -1,4 +1,4 @@
-import { FACTS, HIGH, IPV6, LOW, PORTS } from './slot.ts';
+import { FACTS, HIGH, IPV6, LOW, PORTS } from '../layout/slot.ts';
 import type { ConnectionTable } from './table.ts';
 
 /** Doubles hold integers of this many bits. */

@@ -1,4 +1,4 @@
-import { LOGGED, TOKEN_CAPACITY, TOKENS } from './slot.ts';
+import { LOGGED, TOKEN_CAPACITY, TOKENS } from '../layout/slot.ts';
 import { MORE_TOKENS } from './rare.ts';
 import type { ConnectionTable } from './table.ts';
 

@@ -1,7 +1,7 @@
 import { Plan, type PlannedCapture } from './plan.ts';
-import { addressOf, type ConnectionRecord, connectionRecord } from '../records/connection.ts';
+import { type ConnectionRecord, connectionRecord } from '../records/connection.ts';
 import { Clock } from '../records/time.ts';
-import { Statistics } from '../stats/statistics.ts';
+import { Statistics, type StatisticsPart } from '../stats/statistics.ts';
 import { tupleKey } from '../tracker/order.ts';
 import type { Profile } from '../tracker/time-wait.ts';
 import type { Ended } from '../tracker/tracker.ts';
@@ -50,25 +50,28 @@ export interface ShardResult {
   /** First fragments that are no segments after all. */
   readonly pieces: number;
   readonly oddities: Float64Array;
-  readonly statistics: Statistics;
+  readonly statistics: StatisticsPart;
 }
 
 /** One shard's part of a run, in whatever thread. */
 export class ShardJob {
   readonly #task: ShardTask;
   readonly #shard: Shard;
-  readonly #statistics = new Statistics();
+  readonly #statistics: Statistics;
   readonly #clock: Clock;
   readonly #plan: Plan;
   #delivery: Delivery;
 
   constructor(task: ShardTask) {
     this.#task = task;
+    this.#statistics = new Statistics(task.shards === 1);
     this.#clock = new Clock(task.origin, task.digits);
     this.#plan = new Plan(task.captures, task.windowBytes);
     this.#delivery = this.#empty(0);
-    this.#shard = new Shard({ ...task, plan: this.#plan, exchange: new Exchange(task.shards, task.control) }, task, (connection) =>
-      this.#ended(connection),
+    this.#shard = new Shard(
+      { ...task, plan: this.#plan, exchange: new Exchange(task.shards, task.control) },
+      { ...task, ordered: task.form !== 'none' },
+      (connection) => this.#ended(connection),
     );
   }
 
@@ -86,12 +89,12 @@ export class ShardJob {
       duplicates: tracker.duplicates,
       pieces: tracker.pieces,
       oddities: tracker.oddities.counts,
-      statistics: this.#statistics,
+      statistics: this.#statistics.part(),
     };
   }
 
   #ended(connection: Ended): void {
-    this.#statistics.add(connection, (endpoint) => addressOf(connection, endpoint));
+    this.#statistics.add(connection);
     const { form, transitions } = this.#task;
     if (form === 'none') return;
     const record = connectionRecord(connection, this.#clock, transitions);

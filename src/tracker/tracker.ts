@@ -2,7 +2,7 @@ import { FRAGMENT_HEAD, FRAGMENT_TAIL, PACKET_WORD, SEGMENT_WORDS } from '../lay
 import * as slots from '../layout/slot.ts';
 import { ACK, FIN, RST, SYN } from '../layout/tcp.ts';
 import { COPIES, DONE, DUE, FORGOTTEN, FOUND, LETTER, REASON, SEGMENTS } from '../layout/tracking.ts';
-import { holdsTimeWait, judge, type Verdict } from './close.ts';
+import { holdsTimeWait, judge, Verdict } from './close.ts';
 import { observe } from './evidence.ts';
 import { settleDoubt } from './reset.ts';
 import { Fragments } from './fragments.ts';
@@ -38,6 +38,8 @@ export interface TrackerOptions {
   readonly profile: Profile;
   /** Silence after which a connection that has not closed ends, ns; Infinity: never. */
   readonly idleTimeout: number;
+  /** Whether what the capture's end ends is wanted in the order of 4-tuples. */
+  readonly ordered: boolean;
   readonly ended: (connection: Ended) => void;
 }
 
@@ -63,6 +65,7 @@ export class Tracker {
   readonly #expiries = new ExpiryQueue();
   readonly #silences = new SilenceHeap();
   readonly #segment = new Segment();
+  readonly #verdict = new Verdict();
 
   constructor(options: TrackerOptions, memory: TableMemory) {
     this.#options = options;
@@ -91,7 +94,7 @@ export class Tracker {
     }
     this.segments += answers[SEGMENTS]!;
     this.duplicates += answers[COPIES]!;
-    this.oddities.add('copy_forgotten', answers[FORGOTTEN]!);
+    this.oddities.add('copy_forgotten', answers[FORGOTTEN]);
     answers.fill(0);
   }
 
@@ -113,7 +116,7 @@ export class Tracker {
     this.#expire(clock);
   }
 
-  /** The capture ends at `clock`: every connection that is left is delivered, ordered by its 4-tuple. */
+  /** The capture ends at `clock`: every connection that is left is delivered, ordered by its 4-tuple if that is wanted. */
   finish(clock: number): void {
     this.advance(clock);
     for (const { segment, batch } of this.#fragments.rest(this.oddities)) {
@@ -127,7 +130,7 @@ export class Tracker {
     }
     const { table } = this;
     for (const slot of table.slots()) this.#releaseHeld(slot, 'capture_end', clock);
-    for (const slot of slotsByTuple(table)) this.#deliver(slot, 'capture_end', clock, Infinity);
+    for (const slot of this.#options.ordered ? slotsByTuple(table) : table.slots()) this.#deliver(slot, 'capture_end', clock, Infinity);
     table.clear();
   }
 
@@ -327,7 +330,8 @@ export class Tracker {
   #deliver(slot: number, ending: Ending, time: number, packet: number, over = time): void {
     const { table } = this;
     settleDoubt(table, slot);
-    const verdict = judge(table, slot);
+    const verdict = this.#verdict;
+    judge(table, slot, verdict);
     const waits = timeWaits(table, slot, verdict, this.#options.profile, over, ending === 'tuple_reused');
     this.#options.ended({ table, slot, verdict, timeWaits: waits, ending, time, packet });
   }

@@ -11,7 +11,7 @@
 import { Decoder } from '../../src/decode/decoder.ts';
 import * as L from '../../src/layout/segment.ts';
 import { ACK, FIN, PSH, RST, SYN } from '../../src/layout/tcp.ts';
-import { addressOf, type ConnectionRecord, connectionRecord } from '../../src/records/connection.ts';
+import { type ConnectionRecord, connectionRecord } from '../../src/records/connection.ts';
 import { Clock } from '../../src/records/time.ts';
 import { Statistics } from '../../src/stats/statistics.ts';
 import type { Batch } from '../../src/tracker/segment.ts';
@@ -377,10 +377,11 @@ export function retell(segments: readonly Told[], retelling: Retelling = {}): Ou
     {
       profile: twoMsl === undefined ? known : { ...known, twoMsl: twoMsl * SECOND },
       idleTimeout: idleTimeout * SECOND,
+      ordered: true,
       ended: (connection) => {
         outcome.records.push(connectionRecord(connection, clock, true));
         outcome.endings.push({ packet: connection.packet, ending: connection.ending, time: connection.time });
-        outcome.statistics.add(connection, (endpoint) => addressOf(connection, endpoint));
+        outcome.statistics.add(connection);
       },
     },
     decoder.table,

@@ -18,7 +18,7 @@ export function slotAt(slot: i32): usize {
 }
 
 /** Address of the index entry where a hash is looked for first. */
-export function homeOf(hash: u32): usize {
+function homeOf(hash: u32): usize {
   return INDEX + <usize>((hash & mask) * ENTRY_BYTES);
 }
 
@@ -42,6 +42,14 @@ export function find(record: usize, pairs: usize): i32 {
     if (isPairOf(words, record, pairs)) return slot;
   }
   return -1;
+}
+
+/** The first slot with a hash; 0, which is as good as any, where there is none. */
+export function likelySlot(hash: u32): i32 {
+  let at = hash;
+  let entry = load<u64>(homeOf(at));
+  while (<u32>entry != hash && entry != 0) entry = load<u64>(homeOf(++at));
+  return max(<i32>(entry >> 32) - 1, 0);
 }
 
 /** Whether family and IPv6 addresses of a slot are those of a record. */

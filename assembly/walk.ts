@@ -9,7 +9,6 @@ import {
   FRAGMENT_HEAD,
   FRAGMENT_TAIL,
   FROM_HIGH,
-  HAS_TIMESTAMP,
   HASH_WORD,
   LINK_WORD,
   PAYLOAD_WORD,
@@ -17,7 +16,6 @@ import {
   SEQ_WORD,
   TCP_WORD,
   TIME_WORD,
-  TSVAL_WORD,
 } from '../src/layout/segment.ts';
 import {
   ACKED,
@@ -30,20 +28,19 @@ import {
   PLAIN,
   SEEN,
   SEGMENTS as SEGMENTS_SENT,
-  TSVAL,
   WINDOW as WINDOW_SENT,
 } from '../src/layout/slot.ts';
 import { ACK, FIN, RST, SYN } from '../src/layout/tcp.ts';
 import { COPIES, DECIDE, DONE, DUE, FOUND, LETTER, REASON, SEGMENTS } from '../src/layout/tracking.ts';
 import { forgetCopies, isCopy } from './copies.ts';
-import { find, forgetConnections, homeOf, slotAt } from './table.ts';
+import { find, forgetConnections, likelySlot, slotAt } from './table.ts';
 import { count, tell } from './tracking.ts';
 
 /** Segments whose table entries are touched ahead of them. */
 const BLOCK = 64;
 const ORDINARY = FIN | SYN | RST | ACK | FRAGMENT_HEAD | FRAGMENT_TAIL;
 
-/** Index entries of a block. */
+/** Slots of a block. */
 const ENTRIES: usize = memory.data(BLOCK * 4, 16);
 /** Sum of the words touched ahead: means nothing, but no compiler can leave the reads out. */
 let touched: i32 = 0;
@@ -126,7 +123,6 @@ function take(words: usize, own: usize, ownDouble: usize, record: usize, flags: 
   store<i32>(own, load<i32>(record, ACK_WORD << 2), ACKED << 2);
   store<i32>(own, load<i32>(own, NXT << 2) + payload, NXT << 2);
   store<i32>(own, flags >>> 16, WINDOW_SENT << 2);
-  if ((flags & HAS_TIMESTAMP) != 0) store<i32>(own, load<i32>(record, TSVAL_WORD << 2), TSVAL << 2);
   store<f64>(ownDouble, load<f64>(ownDouble, BYTES << 3) + <f64>payload, BYTES << 3);
   store<f64>(words, time, LAST << 3);
 }
@@ -138,11 +134,11 @@ function take(words: usize, own: usize, ownDouble: usize, record: usize, flags: 
 function touch(records: usize, ahead: i32): void {
   for (let i = 0; i < ahead; i++) {
     const hash = load<u32>(records + <usize>(i * SEGMENT_BYTES), HASH_WORD << 2);
-    store<i32>(ENTRIES + ((<usize>i) << 2), load<i32>(homeOf(hash), 4));
+    store<i32>(ENTRIES + ((<usize>i) << 2), likelySlot(hash));
   }
   let sum = 0;
   for (let i = 0; i < ahead; i++) {
-    const words = slotAt(max(load<i32>(ENTRIES + ((<usize>i) << 2)) - 1, 0));
+    const words = slotAt(load<i32>(ENTRIES + ((<usize>i) << 2)));
     sum += load<i32>(words) + load<i32>(words, NXT << 2);
   }
   touched = sum;

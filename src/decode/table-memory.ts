@@ -67,7 +67,13 @@ export class TableMemory {
   readonly #constant: (name: string) => number;
   readonly #name: Int32Array;
   readonly #namePair: Uint8Array;
+  readonly #nameAt: number;
+  readonly #namePairAt: number;
   readonly #staged: Omit<Records, 'count'>;
+  // What is staged.
+  #records = 0;
+  #recordPairs = 0;
+  #count = 0;
 
   constructor(memory: GrowingMemory, exports: TableExports, constant: (name: string) => number) {
     const { buffer } = memory;
@@ -76,8 +82,10 @@ export class TableMemory {
     this.#constant = constant;
     this.answers = new Int32Array(buffer, constant('TRACKING'), TRACKING_WORDS);
     this.pairs = new Uint8Array(buffer, constant('KEPT_PAIRS'), CONNECTIONS_CAPACITY * ADDRESS_PAIR_BYTES);
-    this.#name = new Int32Array(buffer, constant('NAME'), SEGMENT_WORDS);
-    this.#namePair = new Uint8Array(buffer, constant('NAME_PAIR'), ADDRESS_PAIR_BYTES);
+    this.#nameAt = constant('NAME');
+    this.#namePairAt = constant('NAME_PAIR');
+    this.#name = new Int32Array(buffer, this.#nameAt, SEGMENT_WORDS);
+    this.#namePair = new Uint8Array(buffer, this.#namePairAt, ADDRESS_PAIR_BYTES);
     const stage = constant('STAGE');
     this.#staged = {
       words: new Int32Array(buffer, stage, SEGMENTS_CAPACITY * SEGMENT_WORDS),
@@ -114,30 +122,35 @@ export class TableMemory {
     this.bytes = new Uint8Array(buffer, from);
   }
 
-  /** Brings records to where walk() can read them: those of another memory are copied. */
+  /** Brings records to where walk() can read them, and answers them there: those of another memory are copied. */
   stage(records: Records): Records {
-    const { words, pairs, count } = records;
-    if (words.buffer === this.answers.buffer) return records;
-    this.#staged.words.set(words.subarray(0, count * SEGMENT_WORDS));
-    this.#staged.pairs.set(pairs);
-    return { ...this.#staged, count };
+    let here = records;
+    if (records.words.buffer !== this.answers.buffer) {
+      this.#staged.words.set(records.words.subarray(0, records.count * SEGMENT_WORDS));
+      this.#staged.pairs.set(records.pairs);
+      here = { ...this.#staged, count: records.count };
+    }
+    this.#records = here.words.byteOffset;
+    this.#recordPairs = here.pairs.byteOffset;
+    this.#count = here.count;
+    return here;
   }
 
-  /** Takes staged records from number `from` on until one has to be decided; answers its number. See assembly/walk.ts. */
-  walk({ words, pairs, count }: Records, from: number, due: number): number {
-    return this.#exports.walk(words.byteOffset, pairs.byteOffset, from, count, due);
+  /** Takes the records staged last from number `from` on until one has to be decided; answers its number. See assembly/walk.ts. */
+  walk(from: number, due: number): number {
+    return this.#exports.walk(this.#records, this.#recordPairs, from, this.#count, due);
   }
 
   /** The slot of a connection, or -1. `pairs`: what `name.address` refers to. */
   find(name: Name, pairs: Uint8Array): number {
     this.#setName(name, pairs);
-    return this.#exports.find(this.#name.byteOffset, this.#namePair.byteOffset);
+    return this.#exports.find(this.#nameAt, this.#namePairAt);
   }
 
   /** Gives a slot to a connection: zeros but for its key. `pair`: where its addresses are kept, or NO_PAIR. */
   enter(slot: number, name: Name, pairs: Uint8Array, pair: number): void {
     this.#setName(name, pairs);
-    this.#exports.enter(slot, this.#name.byteOffset, this.#namePair.byteOffset, pair);
+    this.#exports.enter(slot, this.#nameAt, this.#namePairAt, pair);
   }
 
   /** Takes a slot out of the index. */

@@ -55,8 +55,6 @@ export const ACKED = 18;
 export const SEGMENTS = 20;
 /** Facts of the endpoint, bits below. */
 export const SEEN = 22;
-/** TSval it sent last. */
-export const TSVAL = 24;
 /** Payload bytes it sent, every sequence number counted once (double: offset in doubles). */
 export const BYTES = 13;
 /** Window it advertised last, as on the wire. */

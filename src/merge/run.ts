@@ -11,7 +11,6 @@ import { Exchange } from '../shard/exchange.ts';
 import { type Delivery, type Form, ShardJob, type ShardResult, type ShardTask } from '../shard/job.ts';
 import { processors } from '../shard/parallelism.ts';
 import { Plan, type PlannedCapture } from '../shard/plan.ts';
-import { ShardPool } from '../shard/pool.ts';
 import { Statistics } from '../stats/statistics.ts';
 import { Oddities } from '../tracker/oddities.ts';
 import { PROFILES, type Profile } from '../tracker/time-wait.ts';
@@ -169,6 +168,7 @@ export class Run {
   }
 
   async *#inThreads(tasks: readonly ShardTask[]): AsyncGenerator<Delivery[], void, undefined> {
+    const { ShardPool } = await import('../shard/pool.ts'); // only here, because a small capture is done before it is loaded
     const pool = new ShardPool(tasks, this.#exchange);
     yield* pool.run();
     this.#results.push(...pool.results);

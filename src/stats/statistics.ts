@@ -94,8 +94,6 @@ export class Statistics {
 
   /** What another run of statistics can merge. */
   part(): StatisticsPart {
-    const each = <K extends string, V>(names: readonly K[], of: (name: K) => V) =>
-      Object.fromEntries(names.map((name) => [name, of(name)])) as Record<K, V>;
     return {
       counts: each(COUNTS, (name) => this[name]),
       tallies: each(TALLIES, (name) => this[name].counts),
@@ -124,4 +122,8 @@ export class Statistics {
     else this.closeWaitSuspects++;
     this.closeWaitOwners.add(`${addressOf(connection, owner)}:${portOf(connection, owner)}`);
   }
+}
+
+function each<K extends string, V>(names: readonly K[], of: (name: K) => V): Record<K, V> {
+  return Object.fromEntries(names.map((name) => [name, of(name)])) as Record<K, V>;
 }

@@ -17,10 +17,10 @@ export interface TableMemory {
   forget(): void;
   /** Makes room for as many slots. @throws RangeError where that is more than there can be */
   grow(slots: number): void;
-  /** Brings records to where walk() can read them. */
+  /** Brings records to where walk() can read them, and answers them there. */
   stage(batch: Batch): Batch;
-  /** Takes staged records from number `from` on until one has to be decided, or the time is `due`; answers its number. */
-  walk(batch: Batch, from: number, due: number): number;
+  /** Takes the records staged last from number `from` on until one has to be decided, or the time is `due`; answers its number. */
+  walk(from: number, due: number): number;
   /** The slot of a segment's connection, or -1. */
   find(segment: Segment, pairs: Uint8Array): number;
   /** Gives a slot to a segment's connection: zeros but for its key. `pair`: where its addresses are kept, or NO_PAIR. */

@@ -1,4 +1,4 @@
-import { FRAGMENT_HEAD, FRAGMENT_TAIL, PACKET_WORD, SEGMENT_WORDS } from '../layout/segment.ts';
+import { FLAGS_WORD, FRAGMENT_HEAD, FRAGMENT_TAIL, FROM_HIGH, PACKET_WORD, PAYLOAD_WORD, SEGMENT_WORDS } from '../layout/segment.ts';
 import * as slots from '../layout/slot.ts';
 import { ACK, FIN, RST, SYN } from '../layout/tcp.ts';
 import { COPIES, DONE, DUE, FORGOTTEN, FOUND, LETTER, REASON, SEGMENTS } from '../layout/tracking.ts';
@@ -81,14 +81,14 @@ export class Tracker {
     const { words } = staged;
     let place = 0;
     for (;;) {
-      place = memory.walk(staged, place, Math.min(this.#expiries.next, this.#silences.next));
+      place = memory.walk(place, Math.min(this.#expiries.next, this.#silences.next));
       const reason = answers[REASON];
       if (reason === DONE) break;
       if (reason === DUE) this.#expire(staged.times[(place * SEGMENT_WORDS) >> 1]!);
       else {
-        const segment = this.#segment.load(staged, place);
-        if (reason === LETTER) this.#addLetter(answers[FOUND]!, segment);
-        else this.#decide(staged, segment, firstPacket + words[place * SEGMENT_WORDS + PACKET_WORD]!, answers[FOUND]!);
+        const at = place * SEGMENT_WORDS;
+        if (reason === LETTER) this.#addLetter(answers[FOUND]!, words[at + FLAGS_WORD]!, words[at + PAYLOAD_WORD]!);
+        else this.#decide(staged, this.#segment.load(staged, place), firstPacket + words[at + PACKET_WORD]!, answers[FOUND]!);
         place++;
       }
     }
@@ -99,8 +99,8 @@ export class Tracker {
   }
 
   /** An ordinary segment was taken, the first of its kind from its sender. */
-  #addLetter(slot: number, { sender, flags, payload }: Segment): void {
-    plainLetter(this.table, slot, sender, payload);
+  #addLetter(slot: number, flags: number, payload: number): void {
+    plainLetter(this.table, slot, (flags & FROM_HIGH) === 0 ? 0 : 1, payload);
     this.table.words[slot + slots.COMPLETENESS]! |= completeness(flags, payload, false);
   }
 

@@ -96,9 +96,9 @@ export class Run {
     const tasks = this.#tasks();
     const [only] = tasks;
     for await (const deliveries of tasks.length === 1 && only ? this.#inPlace(only) : this.#inThreads(tasks)) {
-      const ready = deliveries.flatMap((delivery) => merger.add(delivery));
-      yield ready;
+      for (const delivery of deliveries) yield merger.add(delivery);
       this.#exchange.setDelivered(merger.next);
+      merger.taken.forEach((taken, shard) => void this.#exchange.setTaken(shard, taken));
     }
   }
 

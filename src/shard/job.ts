@@ -30,11 +30,13 @@ export interface ShardTask {
   readonly transitions: boolean;
 }
 
-/** The connections that ended in one window of one shard, in order. */
+/** The connections that ended in one window of one shard, or a part of them, in order. */
 export interface Delivery {
   readonly shard: number;
   /** Number of the window; that of the last one plus one for what the end of the capture ended. */
   readonly window: number;
+  /** This is all, or the last part, of what ended in it. */
+  readonly last: boolean;
   /** When each ended, the packet that ended it (-1: a timer), and, where these may tie, its 4-tuple. */
   readonly times: number[];
   readonly packets: number[];
@@ -75,10 +77,11 @@ export class ShardJob {
     );
   }
 
-  /** Runs to the end; yields what each window has ended, and last what the end of the capture did. */
+  /** Runs to the end; yields what each window has ended, and last, in parts, what the end of the capture did. */
   *run(): Generator<Delivery, void, undefined> {
-    for (const window of this.#shard.run()) yield this.#take(window);
-    yield this.#take(this.#plan.windows);
+    const { windows } = this.#plan;
+    for (const window of this.#shard.run()) yield this.#take(window, window < windows);
+    yield this.#take(windows, true);
   }
 
   result(): ShardResult {
@@ -105,13 +108,13 @@ export class ShardJob {
     this.#delivery.items.push(form === 'lines' ? `${JSON.stringify(record)}\n` : record);
   }
 
-  #take(window: number): Delivery {
-    const delivery = { ...this.#delivery, window };
+  #take(window: number, last: boolean): Delivery {
+    const delivery = { ...this.#delivery, window, last };
     this.#delivery = this.#empty(window + 1);
     return delivery;
   }
 
   #empty(window: number): Delivery {
-    return { shard: this.#task.index, window, times: [], packets: [], tuples: [], items: [] };
+    return { shard: this.#task.index, window, last: true, times: [], packets: [], tuples: [], items: [] };
   }
 }

@@ -59,7 +59,10 @@ export class Shard {
     this.tracker = new Tracker({ ...options, ended }, this.#decoder.table);
   }
 
-  /** Runs to the end; yields the number of a window when this shard has tracked it, so that what it ended can be sent off. */
+  /**
+   * Runs to the end; yields the number of a window when this shard has tracked it, so that what it ended can be sent off. What the
+   * end of the capture ended comes in parts, under the number of the last window plus one.
+   */
   *run(): Generator<number, void, undefined> {
     const { index, plan, exchange } = this.#setting;
     const { shards } = exchange;
@@ -84,7 +87,7 @@ export class Shard {
         exchange.wait(news);
       }
     }
-    this.tracker.finish(plan.windows > 0 ? exchange.proof(plan.windows - 1).clock : -Infinity);
+    for (const _ of this.tracker.finish(plan.windows > 0 ? exchange.proof(plan.windows - 1).clock : -Infinity)) yield plan.windows;
     this.#windows.close();
   }
 

@@ -43,6 +43,9 @@ export interface TrackerOptions {
   readonly ended: (connection: Ended) => void;
 }
 
+/** Connections that the capture's end ends at a stroke. */
+const SHARE = 1024;
+
 /**
  * Follows the connections of one shard. Pure: segments and capture time in, ended connections out.
  *
@@ -116,8 +119,11 @@ export class Tracker {
     this.#expire(clock);
   }
 
-  /** The capture ends at `clock`: every connection that is left is delivered, ordered by its 4-tuple if that is wanted. */
-  finish(clock: number): void {
+  /**
+   * The capture ends at `clock`: every connection that is left is delivered, ordered by its 4-tuple if that is wanted.
+   * Stops now and then, so that what was delivered can be sent off: the loop over it must go on to its end.
+   */
+  *finish(clock: number): Generator<void, void, undefined> {
     this.advance(clock);
     for (const { segment, batch } of this.#fragments.rest(this.oddities)) {
       // Its connection may be over by now, and nothing but a SYN could make another.
@@ -129,8 +135,12 @@ export class Tracker {
       }
     }
     const { table } = this;
-    for (const slot of table.slots()) this.#releaseHeld(slot, 'capture_end', clock);
-    for (const slot of this.#options.ordered ? slotsByTuple(table) : table.slots()) this.#deliver(slot, 'capture_end', clock, Infinity);
+    const left = this.#options.ordered ? slotsByTuple(table) : table.slots();
+    for (const slot of left) this.#releaseHeld(slot, 'capture_end', clock);
+    for (let from = 0; from < left.length; from += SHARE) {
+      for (const slot of left.subarray(from, from + SHARE)) this.#deliver(slot, 'capture_end', clock, Infinity);
+      yield;
+    }
     table.clear();
   }
 

@@ -387,7 +387,7 @@ export function retell(segments: readonly Told[], retelling: Retelling = {}): Ou
     decoder.table,
   );
   for (let from = 0; from < segments.length; from += batch) tracker.track(encode(segments.slice(from, from + batch), seed), from);
-  tracker.finish(Math.max(until, segments.at(-1)?.time ?? 0));
+  for (const _ of tracker.finish(Math.max(until, segments.at(-1)?.time ?? 0)));
   return { ...outcome, tracker };
 }
 

@@ -98,7 +98,7 @@ export class Run {
     for await (const deliveries of tasks.length === 1 && only ? this.#inPlace(only) : this.#inThreads(tasks)) {
       for (const delivery of deliveries) yield merger.add(delivery);
       this.#exchange.setDelivered(merger.next);
-      merger.taken.forEach((taken, shard) => void this.#exchange.setTaken(shard, taken));
+      merger.taken.forEach((taken, shard) => this.#exchange.setTaken(shard, taken));
     }
   }
 

@@ -37,7 +37,7 @@ export interface Delivery {
   readonly window: number;
   /** This is all, or the last part, of what ended in it. */
   readonly last: boolean;
-  /** When each ended, the packet that ended it (-1: a timer), and, where these may tie, its 4-tuple. */
+  /** When each ended, the packet that ended it (-1: a timer), and, where these may tie with those of another shard, its 4-tuple. */
   readonly times: number[];
   readonly packets: number[];
   readonly tuples: string[];
@@ -98,13 +98,13 @@ export class ShardJob {
 
   #ended(connection: Ended): void {
     this.#statistics.add(connection);
-    const { form, transitions } = this.#task;
+    const { form, transitions, shards } = this.#task;
     if (form === 'none') return;
     const record = connectionRecord(connection, this.#clock, transitions);
     const atEnd = connection.packet === Infinity;
     this.#delivery.times.push(atEnd ? Infinity : connection.time);
     this.#delivery.packets.push(connection.packet);
-    this.#delivery.tuples.push(atEnd || connection.packet < 0 ? tupleKey(connection.table, connection.slot) : '');
+    this.#delivery.tuples.push(shards > 1 && (atEnd || connection.packet < 0) ? tupleKey(connection.table, connection.slot) : '');
     this.#delivery.items.push(form === 'lines' ? `${JSON.stringify(record)}\n` : record);
   }
 

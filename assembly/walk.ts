@@ -28,6 +28,7 @@ import {
   PLAIN,
   SEEN,
   SEGMENTS as SEGMENTS_SENT,
+  SLOT_BYTES,
   WINDOW as WINDOW_SENT,
 } from '../src/layout/slot.ts';
 import { ACK, FIN, RST, SYN } from '../src/layout/tcp.ts';
@@ -40,6 +41,8 @@ import { count, tell } from './tracking.ts';
 const BLOCK = 64;
 const ORDINARY = FIN | SYN | RST | ACK | FRAGMENT_HEAD | FRAGMENT_TAIL;
 
+/** Bytes of a cache line; a slot's first two are what an ordinary segment needs. */
+const LINE: usize = 64;
 /** Slots of a block. */
 const ENTRIES: usize = memory.data(BLOCK * 4, 16);
 /** Sum of the words touched ahead: means nothing, but no compiler can leave the reads out. */
@@ -140,6 +143,9 @@ function touch(records: usize, ahead: i32): void {
   for (let i = 0; i < ahead; i++) {
     const words = slotAt(load<i32>(ENTRIES + ((<usize>i) << 2)));
     sum += load<i32>(words) + load<i32>(words, NXT << 2);
+    const flags = load<i32>(records + <usize>(i * SEGMENT_BYTES), FLAGS_WORD << 2);
+    if ((flags & ORDINARY) == ACK) continue;
+    for (let line: usize = LINE * 2; line < <usize>SLOT_BYTES; line += LINE) sum += load<i32>(words + line);
   }
   touched = sum;
 }

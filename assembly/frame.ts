@@ -8,10 +8,9 @@ import { openLink, plainLink } from './link.ts';
 import { fragment, networkHeader, plainPayload, protocol, transportBytes } from './network.ts';
 import { TCP } from './protocol.ts';
 import {
-  distribute,
   distributeToAll,
+  endpointFlags,
   finishRecord,
-  nextRecord,
   writeDigest,
   writeEndpoints,
   writeIdentification,
@@ -67,7 +66,6 @@ export function frame(linkType: i32, frame: usize, captured: i32, original: u32,
   }
   const special = plain ? 0 : fragment;
   const tcp = ip + network;
-  const record = nextRecord();
   there -= network;
   let header = 0;
   let ports: u32 = 0;
@@ -76,7 +74,8 @@ export function frame(linkType: i32, frame: usize, captured: i32, original: u32,
     if (header < 0) return ~header;
     ports = bswap<u32>(load<u32>(tcp));
   }
-  const flags = special | writeEndpoints(record, ip, ipv6, ports);
+  const record = writeEndpoints(ip, ipv6, ports);
+  const flags = special | endpointFlags;
   if (special == FRAGMENT_TAIL) {
     writeTail(record, flags);
     writeIdentification(record);
@@ -90,6 +89,5 @@ export function frame(linkType: i32, frame: usize, captured: i32, original: u32,
   writePlace(record, frame, named, path);
   if (special != 0) writeIdentification(record);
   finishRecord(record, time, lag, packet, (seen & (TIMESTAMPS_SEEN - 1)) | (header << 2));
-  distribute(record);
   return IS_SEGMENT;
 }

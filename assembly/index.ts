@@ -1,5 +1,6 @@
-// The decoder: windows of capture bytes in, batches of segment records out. What the host needs to know of it is exported
-// here: where its regions lie and how much they hold, and the layout that it was compiled with.
+// The decoder: windows of capture bytes in, batches of segment records out; and the tracker's short path over them. What the
+// host needs to know of it is exported here: where its regions lie and how much they hold, and the layout that it was
+// compiled with.
 // (Imports and exports are separate, because asc finds `./name.ts` in the former only.)
 
 import { DROP_REASONS } from '../src/layout/drops.ts';
@@ -7,20 +8,31 @@ import { INTERFACE_BYTES, STATE_WORDS } from '../src/layout/framing.ts';
 import { ADDRESS_PAIR_BYTES, LAYOUT_VERSION, SEGMENT_BYTES } from '../src/layout/segment.ts';
 import { decode } from './decode.ts';
 import {
+  CONNECTIONS,
+  COUNTS,
+  COUNTS_BYTES,
   INTERFACES,
   INTERFACES_BYTES,
-  LISTS,
-  LISTS_BYTES,
+  KEPT_PAIRS,
+  NAME,
+  NAME_PAIR,
   PAIRS,
   PAIRS_BYTES,
   SEGMENTS,
   SEGMENTS_BYTES,
+  STAGE,
+  STAGE_PAIRS,
   STATE,
+  TRACKING,
   WINDOW,
   WINDOW_BYTES,
 } from './memory.ts';
 import { begin } from './packets.ts';
+import { enter, find, leave } from './table.ts';
+import { forget, walk } from './walk.ts';
 
 export { ADDRESS_PAIR_BYTES, DROP_REASONS, INTERFACE_BYTES, LAYOUT_VERSION, SEGMENT_BYTES, STATE_WORDS };
-export { INTERFACES, INTERFACES_BYTES, LISTS, LISTS_BYTES, PAIRS, PAIRS_BYTES, SEGMENTS, SEGMENTS_BYTES, STATE, WINDOW, WINDOW_BYTES };
+export { CONNECTIONS, COUNTS, COUNTS_BYTES, INTERFACES, INTERFACES_BYTES, KEPT_PAIRS, NAME, NAME_PAIR, PAIRS, PAIRS_BYTES };
+export { SEGMENTS, SEGMENTS_BYTES, STAGE, STAGE_PAIRS, STATE, TRACKING, WINDOW, WINDOW_BYTES };
 export { begin, decode };
+export { enter, find, forget, leave, walk };

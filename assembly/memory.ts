@@ -1,10 +1,10 @@
-// Where things lie in linear memory. All of it is reserved here, once: the module never allocates and its memory never
-// grows, so that the host's views stay valid. The window is the last region and page aligned, so that pages of a file can
-// be mapped over it; what the host does not touch of it costs nothing.
+// Where things lie in linear memory. All of it is reserved here, once, and the module never allocates: the host's views stay
+// valid. Only the slots of connections, the last region, grow with the memory. What nobody touches costs nothing.
 
-import { SEGMENTS_CAPACITY, SHARDS_CAPACITY, SLOTS } from '../src/layout/batch.ts';
+import { COUNTS_WORDS, SEGMENTS_CAPACITY, SHARDS_CAPACITY, SLOTS } from '../src/layout/batch.ts';
 import { INTERFACE_BYTES, INTERFACES_CAPACITY, STATE_WORDS } from '../src/layout/framing.ts';
 import { ADDRESS_PAIR_BYTES, SEGMENT_BYTES } from '../src/layout/segment.ts';
+import { CONNECTIONS_CAPACITY, ENTRY_BYTES, TRACKING_WORDS } from '../src/layout/tracking.ts';
 
 /** Room for a window and for a largest record, of 32 MiB, that crosses its end. */
 export const WINDOW_BYTES = 34 << 20;
@@ -14,17 +14,38 @@ export const KEY_BYTES = 208;
 
 export const STATE: usize = memory.data(STATE_WORDS * 4, 16);
 export const KEYS: usize = memory.data(KEY_BYTES, 16);
+export const TRACKING: usize = memory.data(TRACKING_WORDS * 4, 16);
+/** A record that names a connection, and its address pair: for what the host looks up. */
+export const NAME: usize = memory.data(SEGMENT_BYTES, 16);
+export const NAME_PAIR: usize = memory.data(ADDRESS_PAIR_BYTES, 16);
+
+/** Packets that may be remembered to tell their copies (copies.ts). */
+export const RECENT_MOST: usize = 1 << 19;
+export const RECENT_BYTES: usize = 32;
 
 // The large regions lie beyond all static data, which is far below 64 KiB. (As static data, debug builds would write out
-// their zeros.) asconfig.json's initialMemory is the end of the window in pages of 64 KiB.
+// their zeros.) layout/tracking.ts says where the slots begin, in pages of 64 KiB, and asconfig.json's initialMemory.
+/** One bin; a slot has SHARDS_CAPACITY of them. */
 export const SEGMENTS_BYTES: usize = SEGMENTS_CAPACITY * SEGMENT_BYTES;
 /** Every record may be IPv6. */
 export const PAIRS_BYTES: usize = SEGMENTS_CAPACITY * ADDRESS_PAIR_BYTES;
-export const LISTS_BYTES: usize = SHARDS_CAPACITY * 4 + SHARDS_CAPACITY * SEGMENTS_CAPACITY * 4;
+export const COUNTS_BYTES: usize = COUNTS_WORDS * 4;
 
 export const INTERFACES: usize = 0x10000;
 export const INTERFACES_BYTES: usize = INTERFACES_CAPACITY * INTERFACE_BYTES;
-export const SEGMENTS: usize = INTERFACES + INTERFACES_BYTES;
-export const PAIRS: usize = SEGMENTS + SEGMENTS_BYTES * SLOTS;
-export const LISTS: usize = PAIRS + PAIRS_BYTES * SLOTS;
-export const WINDOW: usize = (LISTS + LISTS_BYTES * SLOTS + 0xffff) & ~0xffff;
+export const COUNTS: usize = INTERFACES + INTERFACES_BYTES;
+export const PAIRS: usize = COUNTS + COUNTS_BYTES * SLOTS;
+export const SEGMENTS: usize = PAIRS + PAIRS_BYTES * SLOTS;
+/** A bin and its pairs that came from another memory. */
+export const STAGE: usize = SEGMENTS + SEGMENTS_BYTES * SHARDS_CAPACITY * SLOTS;
+export const STAGE_PAIRS: usize = STAGE + SEGMENTS_BYTES;
+/** The packets of the last millisecond, and two chains for each. */
+export const RECENT: usize = STAGE_PAIRS + PAIRS_BYTES;
+export const CHAINS: usize = RECENT + RECENT_MOST * RECENT_BYTES;
+/** The index: twice as many entries as connections, and half as much room again to double it in. */
+export const INDEX: usize = CHAINS + RECENT_MOST * 8;
+/** IPv6 addresses of connections. */
+export const KEPT_PAIRS: usize = INDEX + CONNECTIONS_CAPACITY * 3 * ENTRY_BYTES;
+/** Page aligned, so that pages of a file can be mapped over it. */
+export const WINDOW: usize = (KEPT_PAIRS + CONNECTIONS_CAPACITY * ADDRESS_PAIR_BYTES + 0xffff) & ~0xffff;
+export const CONNECTIONS: usize = WINDOW + WINDOW_BYTES;

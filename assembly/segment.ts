@@ -25,9 +25,9 @@ import {
   TIME_WORD,
   TSVAL_WORD,
 } from '../src/layout/segment.ts';
-import { SEGMENTS_CAPACITY, SHARDS_CAPACITY } from '../src/layout/batch.ts';
+import { PAIR_COUNT, SEGMENTS_CAPACITY, SHARDS_CAPACITY } from '../src/layout/batch.ts';
 import { digestChain, digestLink, digestPacket, hashAddress, hashTuple } from './hash.ts';
-import { LISTS, LISTS_BYTES, PAIRS, PAIRS_BYTES, SEGMENTS, SEGMENTS_BYTES } from './memory.ts';
+import { COUNTS, COUNTS_BYTES, PAIRS, PAIRS_BYTES, SEGMENTS, SEGMENTS_BYTES } from './memory.ts';
 import { destination, identification, transportBytes } from './network.ts';
 import { TIMESTAMPS_SEEN, tsval } from './tcp.ts';
 
@@ -36,24 +36,29 @@ const INTERFACE_FACTOR: u32 = 0x9e3779b1;
 /** Payload bytes that a digest covers. */
 const DIGESTED_PAYLOAD = 32;
 
-let batch: usize = SEGMENTS;
-let next: usize = SEGMENTS;
+/** FROM_HIGH, IPV6, NO_IDENTIFICATION as they apply to what writeEndpoints() wrote last. */
+export let endpointFlags: i32 = 0;
+
+let bins: usize = SEGMENTS;
+let counts: usize = COUNTS;
+/** Count of the bin that the record is written to. */
+let counter: usize = COUNTS;
+let written: i32 = 0;
 let firstPair: usize = PAIRS;
 let pair: usize = PAIRS;
-let lists: usize = LISTS;
 let shards: u64 = 1;
 /** Number of the interface that the packet was captured on, within its section. */
 let captureInterface: u32 = 0;
 
 export function startBatch(slot: i32, shardCount: i32): void {
-  batch = SEGMENTS + <usize>slot * SEGMENTS_BYTES;
-  next = batch;
+  bins = SEGMENTS + <usize>slot * (SEGMENTS_BYTES * SHARDS_CAPACITY);
+  counts = COUNTS + <usize>slot * COUNTS_BYTES;
+  written = 0;
   firstPair = PAIRS + <usize>slot * PAIRS_BYTES;
   pair = firstPair;
-  lists = LISTS + <usize>slot * LISTS_BYTES;
   shards = shardCount;
   captureInterface = 0;
-  memory.fill(lists, 0, (<usize>shardCount) << 2);
+  memory.fill(counts, 0, COUNTS_BYTES);
 }
 
 export function setInterface(index: u32): void {
@@ -61,51 +66,56 @@ export function setInterface(index: u32): void {
 }
 
 export function batchFull(): bool {
-  return next == batch + SEGMENTS_BYTES;
+  return written == SEGMENTS_CAPACITY;
 }
 
 export function records(): i32 {
-  return <i32>(next - batch) / SEGMENT_BYTES;
+  return written;
 }
 
 export function pairs(): i32 {
   return <i32>(pair - firstPair) / ADDRESS_PAIR_BYTES;
 }
 
-/** Address of the record to write; it counts once finishRecord() was called. */
-export function nextRecord(): usize {
-  return next;
+/** Where the next record of a shard goes. */
+function place(shard: usize): usize {
+  counter = counts + (shard << 2);
+  return bins + shard * SEGMENTS_BYTES + <usize>(load<u32>(counter) * SEGMENT_BYTES);
 }
 
 /**
- * Writes both endpoints in canonical order, and the hash of their tuple.
+ * Begins a record, in the bin of the shard that its hash belongs to: both endpoints in canonical order, and the hash of
+ * their tuple. It counts once finishRecord() was called.
  * @param ports source << 16 | destination
- * @returns FROM_HIGH, IPV6, NO_IDENTIFICATION as they apply
+ * @returns its address
  */
-export function writeEndpoints(record: usize, ip: usize, ipv6: bool, ports: u32): i32 {
+export function writeEndpoints(ip: usize, ipv6: bool, ports: u32): usize {
   // Source address | destination address << 32, as numbers.
   let addresses: u64;
   let fromHigh: i32;
-  let flags: i32;
+  let number = 0;
   if (ipv6) {
     addresses = <u64>hashAddress(ip + 8) | ((<u64>hashAddress(destination)) << 32);
     fromHigh = sourceIsHigh(ip + 8, destination, ports);
-    flags = IPV6 | NO_IDENTIFICATION;
-    store<i32>(record, pairs(), ADDRESS_WORD << 2);
+    endpointFlags = IPV6 | NO_IDENTIFICATION;
+    number = pairs();
     writePair(ip + 8, destination, fromHigh);
   } else {
     addresses = i64x2.extract_lane(reversed(v128.load(ip, 4)), 1);
     fromHigh = i32((((addresses & 0xffffffff) << 16) | (ports >> 16)) > (((addresses >> 32) << 16) | (ports & 0xffff)));
-    flags = i32(load<u16>(ip, 4) == 0) * NO_IDENTIFICATION;
-    store<i32>(record, 0, ADDRESS_WORD << 2);
+    endpointFlags = i32(load<u16>(ip, 4) == 0) * NO_IDENTIFICATION;
   }
+  endpointFlags |= fromHigh * FROM_HIGH;
   // Which direction comes next cannot be predicted, so both are exchanged without a branch.
   addresses = rotl(addresses, fromHigh << 5);
   ports = rotl(ports, fromHigh << 4);
+  const hash = hashTuple(addresses, ports, ipv6);
+  const record = place(<usize>((<u64>hash * shards) >> 32));
+  store<i32>(record, number, ADDRESS_WORD << 2);
   store<u64>(record, addresses, LOW_WORD << 2);
   store<u32>(record, ports, PORTS_WORD << 2);
-  store<u32>(record, hashTuple(addresses, ports, ipv6), HASH_WORD << 2);
-  return flags | (fromHigh * FROM_HIGH);
+  store<u32>(record, hash, HASH_WORD << 2);
+  return record;
 }
 
 /** Four big-endian words as numbers. */
@@ -128,6 +138,7 @@ function writePair(source: usize, destination: usize, fromHigh: i32): void {
   v128.store(place, v128.load(source));
   v128.store(place ^ 16, v128.load(destination));
   pair += ADDRESS_PAIR_BYTES;
+  store<i32>(counts, pairs(), PAIR_COUNT << 2);
 }
 
 /**
@@ -197,22 +208,17 @@ export function finishRecord(record: usize, time: f64, lag: i32, packet: i32, tc
   store<f64>(record, time, TIME_WORD << 2);
   store<i32>(record, packet, PACKET_WORD << 2);
   store<i32>(record, tcp | (lag << 16), TCP_WORD << 2);
-  next = record + SEGMENT_BYTES;
+  store<i32>(counter, load<i32>(counter) + 1);
+  written++;
 }
 
-/** Puts the record just completed on the list of the shard that its hash belongs to. */
-export function distribute(record: usize): void {
-  list(<usize>((<u64>load<u32>(record, HASH_WORD << 2) * shards) >> 32), record);
-}
-
-/** Puts it on all lists. */
+/** Puts a copy of the record just completed into all other bins. */
 export function distributeToAll(record: usize): void {
-  for (let shard: usize = 0; shard < <usize>shards; shard++) list(shard, record);
-}
-
-function list(shard: usize, record: usize): void {
-  const counter = lists + (shard << 2);
-  const count = load<i32>(counter);
-  store<i32>(counter, count + 1);
-  store<i32>(lists + SHARDS_CAPACITY * 4 + ((shard * SEGMENTS_CAPACITY + <usize>count) << 2), <i32>(record - batch) / SEGMENT_BYTES);
+  const own = counter;
+  for (let shard: usize = 0; shard < <usize>shards; shard++) {
+    const copy = place(shard);
+    if (counter == own) continue;
+    memory.copy(copy, record, SEGMENT_BYTES);
+    store<i32>(counter, load<i32>(counter) + 1);
+  }
 }

@@ -37,7 +37,7 @@ export async function measureParts(path: string, runs: number): Promise<Part[]> 
     }
   };
   // The tracker alone: the batches of the capture's beginning, decoded before the clock starts.
-  const batches: { words: Int32Array; times: Float64Array; pairs: Uint8Array; list: Int32Array; count: number; packets: number }[] = [];
+  const batches: { words: Int32Array; times: Float64Array; pairs: Uint8Array; count: number; packets: number }[] = [];
   let kept = 0;
   decode((packets) => {
     if (kept > 200e6) return;
@@ -48,13 +48,12 @@ export async function measureParts(path: string, runs: number): Promise<Part[]> 
       words,
       times: new Float64Array(words.buffer),
       pairs: batch.pairs.slice(0, 0),
-      list: batch.list.slice(0, batch.count),
       count: batch.count,
       packets,
     });
   });
   const track = (): void => {
-    const tracker = new Tracker({ profile: PROFILES['linux']!, idleTimeout: Infinity, ended: () => {} });
+    const tracker = new Tracker({ profile: PROFILES['linux']!, idleTimeout: Infinity, ordered: false, ended: () => {} }, decoder.table);
     let packets = 0;
     for (const batch of batches) {
       tracker.track(batch, packets);

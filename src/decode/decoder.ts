@@ -1,11 +1,11 @@
 // The WebAssembly decoder (assembly/), as the rest of the program sees it: a window of bytes to fill, a call, and views of
 // what came out. This is the only file that says WebAssembly.
 //
-// The views are made once and stay valid, because the module's memory never grows. Each call overwrites what the one before it
-// left in them.
+// The views are made once and stay valid, because only what lies behind them grows. Each call overwrites what the one before
+// it left in them.
 
 import { existsSync, readFileSync } from 'node:fs';
-import { MEMORY_PAGES, SEGMENTS_CAPACITY, SHARDS_CAPACITY, SLOTS } from '../layout/batch.ts';
+import { COUNTS_WORDS, PAIR_COUNT, SEGMENTS_CAPACITY, SHARDS_CAPACITY, SLOTS } from '../layout/batch.ts';
 import { DROP_REASONS } from '../layout/drops.ts';
 import {
   CLOCK,
@@ -20,7 +20,9 @@ import {
   SHARDS,
   STATE_WORDS,
 } from '../layout/framing.ts';
-import { LAYOUT_VERSION } from '../layout/segment.ts';
+import { ADDRESS_PAIR_BYTES, LAYOUT_VERSION, SEGMENT_BYTES } from '../layout/segment.ts';
+import { MEMORY_PAGES, MOST_PAGES } from '../layout/tracking.ts';
+import { type TableExports, TableMemory } from './table-memory.ts';
 
 // @types/node declares WebAssembly for those who include the DOM's types only; what is used of it is written down here.
 interface CompiledModule {
@@ -29,6 +31,7 @@ interface CompiledModule {
 declare const moduleBrand: unique symbol;
 interface SharedMemory {
   readonly buffer: SharedArrayBuffer;
+  grow(pages: number): number;
 }
 interface WebAssemblyNamespace {
   readonly Module: new (bytes: Uint8Array) => CompiledModule;
@@ -61,25 +64,23 @@ export interface DecoderSetting {
   readonly shards: number;
 }
 
-/** A batch as one shard takes it: all records, and the list of the indices of its own. */
+/** A batch as one shard takes it: its own records, and the address pairs of all. */
 export interface ShardBatch {
   readonly words: Int32Array;
   readonly times: Float64Array;
   readonly pairs: Uint8Array;
-  readonly list: Int32Array;
   readonly count: number;
 }
 
-/** Views of one slot of one decoder's memory. */
-interface SlotViews {
+/** Views of one bin of one decoder's memory. */
+interface BinViews {
   readonly words: Int32Array;
   readonly times: Float64Array;
   readonly pairs: Uint8Array;
   readonly counts: Int32Array;
-  readonly list: Int32Array;
 }
 
-interface Exports {
+interface Exports extends TableExports {
   readonly begin: (slot: number) => void;
   readonly decode: (from: number, stop: number, to: number) => number;
 }
@@ -92,12 +93,14 @@ export class Decoder {
   readonly state: Int32Array;
   /** DROP_REASONS counters of the last call, a part of `state`. */
   readonly drops: Int32Array;
+  /** Where a tracker keeps its connections: behind all that the decoder needs. */
+  readonly table: TableMemory;
   readonly #clock: Float64Array;
   readonly #first: Float64Array;
   readonly #exports: Exports;
   readonly #interfaces: Float64Array;
   readonly #constant: (name: string) => number;
-  readonly #views = new Map<string, SlotViews>();
+  readonly #views = new Map<string, BinViews>();
 
   constructor(module: DecoderModule, memory: DecoderMemory) {
     const { exports } = new WebAssembly.Instance(module, { env: { abort, memory } });
@@ -115,11 +118,12 @@ export class Decoder {
     this.#constant = constant;
     this.#exports = exports as Exports;
     this.#interfaces = new Float64Array(buffer, constant('INTERFACES'), constant('INTERFACES_BYTES') / Float64Array.BYTES_PER_ELEMENT);
+    this.table = new TableMemory(memory, exports as Exports, constant);
   }
 
-  /** Memory for one decoder. Pages that nobody touches cost nothing. */
+  /** Memory for one decoder and one tracker. Pages that nobody touches cost nothing. */
   static memory(): DecoderMemory {
-    return new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MEMORY_PAGES, shared: true });
+    return new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MOST_PAGES, shared: true });
   }
 
   /** Compiles the module that lies beside the built files; `build` names another one of dist/. */
@@ -159,25 +163,26 @@ export class Decoder {
     return { form: this.state[FORM]!, interfaces: this.#interfaces.subarray(0, this.state[INTERFACE_COUNT]! * INTERFACE_WORDS) };
   }
 
-  /** The batch of a slot, of this decoder or of another one's memory, as a shard takes it. Valid until it is decoded into again. */
+  /** A shard's part of a slot's batch, of this decoder or of another one's memory. Valid until it is decoded into again. */
   batch(memory: DecoderMemory, slot: number, shard: number, of = ''): ShardBatch {
     const key = `${of}/${slot}/${shard}`;
     let views = this.#views.get(key);
-    if (views?.words.buffer !== memory.buffer) this.#views.set(key, (views = this.#slotViews(memory, slot, shard)));
-    return { words: views.words, times: views.times, pairs: views.pairs, list: views.list, count: views.counts[shard]! };
+    if (!views) this.#views.set(key, (views = this.#binViews(memory, slot, shard)));
+    const { words, times, pairs, counts } = views;
+    return { words, times, pairs: pairs.subarray(0, counts[PAIR_COUNT]! * ADDRESS_PAIR_BYTES), count: counts[shard]! };
   }
 
-  #slotViews({ buffer }: DecoderMemory, slot: number, shard: number): SlotViews {
-    const region = (name: string): number => this.#constant(name) + slot * this.#constant(`${name}_BYTES`);
-    const segments = region('SEGMENTS');
-    const bytes = this.#constant('SEGMENTS_BYTES');
-    const lists = region('LISTS');
+  #binViews(memory: DecoderMemory, slot: number, shard: number): BinViews {
+    // A memory that grows has a new buffer for the same bytes; those who ask whether a batch is theirs compare buffers.
+    const { buffer } = memory === this.memory ? this.window : memory;
+    const place = (name: string, number: number): number => this.#constant(name) + number * this.#constant(`${name}_BYTES`);
+    const records = place('SEGMENTS', slot * SHARDS_CAPACITY + shard);
+    const bytes = SEGMENTS_CAPACITY * SEGMENT_BYTES;
     return {
-      words: new Int32Array(buffer, segments, bytes / Int32Array.BYTES_PER_ELEMENT),
-      times: new Float64Array(buffer, segments, bytes / Float64Array.BYTES_PER_ELEMENT),
-      pairs: new Uint8Array(buffer, region('PAIRS'), this.#constant('PAIRS_BYTES')),
-      counts: new Int32Array(buffer, lists, SHARDS_CAPACITY),
-      list: new Int32Array(buffer, lists + (SHARDS_CAPACITY + shard * SEGMENTS_CAPACITY) * Int32Array.BYTES_PER_ELEMENT, SEGMENTS_CAPACITY),
+      words: new Int32Array(buffer, records, bytes / Int32Array.BYTES_PER_ELEMENT),
+      times: new Float64Array(buffer, records, bytes / Float64Array.BYTES_PER_ELEMENT),
+      pairs: new Uint8Array(buffer, place('PAIRS', slot), this.#constant('PAIRS_BYTES')),
+      counts: new Int32Array(buffer, place('COUNTS', slot), COUNTS_WORDS),
     };
   }
 

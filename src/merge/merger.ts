@@ -1,54 +1,75 @@
 import type { ConnectionRecord } from '../records/connection.ts';
 import type { Delivery } from '../shard/job.ts';
 
+/** What a shard has delivered and nobody has taken yet: its deliveries in order, and the place in the first one. */
+interface Queue {
+  readonly deliveries: Delivery[];
+  place: number;
+  /** Deliveries that were taken. */
+  taken: number;
+}
+
 /**
  * Brings what the shards deliver into one order: by the time and packet that ended a record, then by 4-tuple. A window is over when
- * all shards have delivered it; nothing that comes later belongs before it.
+ * all shards have delivered the last of it; nothing that comes later belongs before it.
  */
 export class Merger {
-  readonly #shards: number;
-  readonly #waiting = new Map<number, Delivery[]>();
+  readonly #queues: readonly Queue[];
   /** The window that comes next. */
   next = 0;
 
   constructor(shards: number) {
-    this.#shards = shards;
+    this.#queues = Array.from({ length: shards }, () => ({ deliveries: [], place: 0, taken: 0 }));
   }
 
-  /** Takes one shard's delivery; answers all that is now in its final place. */
+  /** Deliveries of each shard that are merged. */
+  get taken(): number[] {
+    return this.#queues.map(({ taken }) => taken);
+  }
+
+  /** Takes one shard's delivery, each shard's in its order; answers all that is now in its final place. */
   add(delivery: Delivery): (ConnectionRecord | string)[] {
-    const list = this.#waiting.get(delivery.window);
-    if (list) list.push(delivery);
-    else this.#waiting.set(delivery.window, [delivery]);
+    this.#queues[delivery.shard]!.deliveries.push(delivery);
     const ready: (ConnectionRecord | string)[] = [];
-    for (let window = this.#waiting.get(this.next); window?.length === this.#shards; window = this.#waiting.get(this.next)) {
-      this.#waiting.delete(this.next++);
-      mergeInto(
-        ready,
-        window.filter(({ items }) => items.length > 0),
-      );
-    }
+    while (this.#mergeInto(ready)) this.next++;
     return ready;
+  }
+
+  /** Merges what is there of the next window; answers whether that was all. A scan for the first one of few shards beats a heap. */
+  #mergeInto(merged: (ConnectionRecord | string)[]): boolean {
+    for (;;) {
+      let first: Queue | undefined;
+      let over = true;
+      for (const queue of this.#queues) {
+        const head = this.#head(queue);
+        if (!head) return false; // what comes first may be what this shard has yet to deliver
+        if (queue.place === head.items.length) continue;
+        over = false;
+        if (!first || precedes(head, queue.place, first.deliveries[0]!, first.place)) first = queue;
+      }
+      if (over) {
+        for (const queue of this.#queues) take(queue);
+        return true;
+      }
+      merged.push(first!.deliveries[0]!.items[first!.place++]!);
+    }
+  }
+
+  /** The delivery that a shard's next item is in; one without items is the last of its window. */
+  #head(queue: Queue): Delivery | undefined {
+    let [head] = queue.deliveries;
+    while (head && !head.last && queue.place === head.items.length) {
+      take(queue);
+      [head] = queue.deliveries;
+    }
+    return head;
   }
 }
 
-/** A k-way merge; k is the number of shards, so a scan for the first one beats a heap. */
-function mergeInto(merged: (ConnectionRecord | string)[], deliveries: readonly Delivery[]): void {
-  const [only] = deliveries;
-  if (only && deliveries.length === 1) {
-    for (const item of only.items) merged.push(item);
-    return;
-  }
-  const heads = deliveries.map(() => 0);
-  for (;;) {
-    let first = -1;
-    for (let i = 0; i < deliveries.length; i++) {
-      if (heads[i]! < deliveries[i]!.items.length && (first < 0 || precedes(deliveries[i]!, heads[i]!, deliveries[first]!, heads[first]!)))
-        first = i;
-    }
-    if (first < 0) return;
-    merged.push(deliveries[first]!.items[heads[first]!++]!);
-  }
+function take(queue: Queue): void {
+  queue.deliveries.shift();
+  queue.place = 0;
+  queue.taken++;
 }
 
 function precedes(a: Delivery, i: number, b: Delivery, j: number): boolean {

@@ -13,7 +13,6 @@ import { TROUBLES } from '../shard/shard.ts';
 import { type Delivery, type Form, type Io, ShardJob, type ShardResult, type ShardTask } from '../shard/job.ts';
 import { processors } from '../shard/parallelism.ts';
 import { Plan, type PlannedCapture } from '../shard/plan.ts';
-import { ShardPool } from '../shard/pool.ts';
 import { pump } from '../shard/pump.ts';
 import { Statistics } from '../stats/statistics.ts';
 import { Oddities } from '../tracker/oddities.ts';
@@ -144,9 +143,9 @@ export class Run {
     const tasks = this.#tasks();
     const [only] = tasks;
     for await (const deliveries of only && tasks.length === 1 && !this.#feed ? this.#inPlace(only) : this.#inThreads(tasks)) {
-      const ready = deliveries.flatMap((delivery) => merger.add(delivery));
-      yield ready;
+      for (const delivery of deliveries) yield merger.add(delivery);
       this.#exchange.setDelivered(merger.next);
+      merger.taken.forEach((taken, shard) => this.#exchange.setTaken(shard, taken));
     }
   }
 
@@ -221,6 +220,7 @@ export class Run {
   }
 
   async *#inThreads(tasks: readonly ShardTask[]): AsyncGenerator<Delivery[], void, undefined> {
+    const { ShardPool } = await import('../shard/pool.ts'); // only here, because a small capture is done before it is loaded
     const pool = new ShardPool(tasks, this.#exchange);
     const pumped = this.#pump();
     try {

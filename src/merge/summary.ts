@@ -1,7 +1,7 @@
 import { namedDrops } from '../decode/drops.ts';
 import type { Clock } from '../records/time.ts';
 import type { Histogram } from '../stats/histogram.ts';
-import { OTHERS, type Tally } from '../stats/statistics.ts';
+import { OTHERS, type Tally } from '../stats/tally.ts';
 import type { Oddity } from '../tracker/oddities.ts';
 import type { Outcome } from './outcome.ts';
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 const TCP = 6;
 const bytes = Buffer.alloc(40);
@@ -18,5 +18,5 @@ export function communityId(low: Uint8Array, high: Uint8Array, lowPort: number, 
   at = bytes.writeUInt8(0, at);
   at = bytes.writeUInt16BE(lowPort, at);
   at = bytes.writeUInt16BE(highPort, at);
-  return `1:${createHash('sha1').update(bytes.subarray(0, at)).digest('base64')}`;
+  return `1:${hash('sha1', bytes.subarray(0, at), 'base64')}`;
 }

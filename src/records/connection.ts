@@ -1,7 +1,7 @@
-import type { Basis, CloseClass, Confidence } from '../tracker/close.ts';
+import { type Basis, type CloseClass, type Confidence, CloseTimes, closeTimes } from '../tracker/close.ts';
 import { type Modifier, MODIFIER_NAMES } from '../tracker/modifiers.ts';
 import { sequenceText } from '../tracker/sequence.ts';
-import * as slots from '../tracker/slot.ts';
+import * as slots from '../layout/slot.ts';
 import { type State, type Transition, transitions } from '../tracker/states.ts';
 import type { TimeWaitEnd } from '../tracker/time-wait.ts';
 import type { Ended } from '../tracker/tracker.ts';
@@ -212,53 +212,13 @@ function closeRecord(connection: Ended, clock: Clock, client: number): CloseReco
   if (initiator === undefined) return record;
   record.initiator = initiator === 'both' ? 'both' : initiator === client ? 'client' : 'server';
   if (verdict.basis) record.basis = verdict.basis;
-  const times = closeTimes(connection);
-  if (times.start !== undefined) record.start = clock.text(times.start);
-  if (times.duration !== undefined) record.duration_s = clock.seconds(times.duration);
-  if (times.finAck !== undefined) record.fin_ack_s = clock.seconds(times.finAck);
-  if (times.halfClosed !== undefined) record.half_closed_s = clock.seconds(times.halfClosed);
-  if (times.lastAck !== undefined) record.last_ack_s = clock.seconds(times.lastAck);
+  const times = closeTimes(table, slot, verdict, new CloseTimes());
+  record.start = clock.text(times.start);
+  record.duration_s = clock.seconds(times.duration);
+  if (times.finAck >= 0) record.fin_ack_s = clock.seconds(times.finAck);
+  if (times.halfClosed >= 0) record.half_closed_s = clock.seconds(times.halfClosed);
+  if (times.lastAck >= 0) record.last_ack_s = clock.seconds(times.lastAck);
   if (initiator !== 'both' && verdict.acked[initiator])
     record.half_closed_bytes = table.peekRare(slot)?.halfClosedBytes[(initiator ^ 1) as 0] ?? 0;
   return record;
-}
-
-/** When the waves of a close came: ns on the capture clock, and between them. Absent what did not happen or is not in the capture. */
-export interface CloseTimes {
-  start?: number;
-  duration?: number;
-  finAck?: number;
-  halfClosed?: number;
-  lastAck?: number;
-}
-
-export function closeTimes({ table, slot, verdict }: Ended): CloseTimes {
-  const { times } = table;
-  const at = slot >> 1;
-  const { initiator } = verdict;
-  if (initiator === undefined) return {};
-  const finTime = (endpoint: number): number => times[at + slots.FIN_TIME + endpoint]!;
-  const ackedTime = (endpoint: number): number =>
-    verdict.inferred[endpoint] ? finTime(endpoint) : times[at + slots.FIN_ACKED_TIME + endpoint]!;
-  if (!verdict.fin[0] && !verdict.fin[1]) return { start: verdict.resetTime, duration: 0 };
-  const active = initiator === 'both' ? (finTime(0) <= finTime(1) ? 0 : 1) : initiator;
-  const passive = active ^ 1;
-  const start = finTime(active);
-  const result: CloseTimes = { start };
-  let last = start;
-  if (verdict.acked[active]) {
-    result.finAck = Math.max(0, ackedTime(active) - start);
-    last = Math.max(last, ackedTime(active));
-  }
-  if (verdict.fin[passive]) {
-    last = Math.max(last, finTime(passive));
-    if (verdict.acked[active] && initiator !== 'both') result.halfClosed = Math.max(0, finTime(passive) - ackedTime(active));
-    if (verdict.acked[passive]) {
-      result.lastAck = Math.max(0, ackedTime(passive) - finTime(passive));
-      last = Math.max(last, ackedTime(passive));
-    }
-  }
-  if (verdict.reset && !(verdict.acked[0] && verdict.acked[1])) last = Math.max(last, verdict.resetTime);
-  result.duration = last - start;
-  return result;
 }

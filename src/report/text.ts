@@ -40,7 +40,8 @@ export function reportText(summary: SummaryRecord, captures: readonly string[], 
 
 type Style = (text: string) => string;
 
-const count = (value: number): string => value.toLocaleString('en');
+/** With a comma between thousands. (A locale's own formatter takes longer to load than a small capture to read.) */
+const count = (value: number): string => String(value).replaceAll(/\B(?=(\d{3})+$)/g, ',');
 const plural = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 const share = (part: number, whole: number): string => `${((part / whole) * 100).toFixed(1)} %`.padStart(7);
 

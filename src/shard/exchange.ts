@@ -43,7 +43,7 @@ const BEGINNING: Proof = { offset: 0, lost: false, clock: -Infinity, packets: 0,
  * Where the shards of a run meet: a block of shared memory. The windows are proved one after the other, which passes the
  * boundary, the clock and the packet count on; a window's batch may be overwritten when all shards have tracked it.
  *
- *   words    aborted stopped news proved delivered ... | tracked by shard 0, 1, ...
+ *   words    aborted stopped news proved delivered ... | tracked by shard 0, 1, ... | taken of shard 0, 1, ...
  *   entries  proofs of the latest windows, a ring
  *
  * `news` counts all changes: whoever has nothing to do waits for it to change.
@@ -58,7 +58,7 @@ export class Exchange {
   constructor(shards: number, buffer?: SharedArrayBuffer) {
     this.shards = shards;
     this.#ring = shards * (SLOTS + 1);
-    const words = Math.ceil((TRACKED + shards) / 2) * 2;
+    const words = Math.ceil((TRACKED + shards * 2) / 2) * 2;
     this.buffer = buffer ?? new SharedArrayBuffer(words * 4 + this.#ring * ENTRY * 8);
     this.#words = new Int32Array(this.buffer, 0, words);
     this.#entries = new Float64Array(this.buffer, words * 4);
@@ -117,6 +117,20 @@ export class Exchange {
   /** Whether the output is so far behind that a window must not be tracked yet. */
   isCongested(window: number): boolean {
     return window - Atomics.load(this.#words, DELIVERED) >= UNDELIVERED;
+  }
+
+  /** The output has taken the first `deliveries` of a shard. */
+  setTaken(shard: number, deliveries: number): void {
+    if (Atomics.exchange(this.#words, TRACKED + this.shards + shard, deliveries) !== deliveries) this.announce();
+  }
+
+  /** Waits until the output has taken as many deliveries of a shard. */
+  waitForTaken(shard: number, deliveries: number): void {
+    for (;;) {
+      const { news } = this;
+      if (Atomics.load(this.#words, TRACKED + this.shards + shard) >= deliveries) return;
+      this.wait(news);
+    }
   }
 
   /** For progress lines: a count modulo 2^32. */

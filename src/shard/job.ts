@@ -1,6 +1,6 @@
-import { addressOf, type ConnectionRecord, connectionRecord } from '../records/connection.ts';
+import { type ConnectionRecord, connectionRecord } from '../records/connection.ts';
 import { Clock } from '../records/time.ts';
-import { Statistics } from '../stats/statistics.ts';
+import { Statistics, type StatisticsPart } from '../stats/statistics.ts';
 import { tupleKey } from '../tracker/order.ts';
 import type { Profile } from '../tracker/time-wait.ts';
 import type { Ended } from '../tracker/tracker.ts';
@@ -43,12 +43,14 @@ export interface ShardTask {
   readonly transitions: boolean;
 }
 
-/** The connections that ended in one window of one shard, in order. */
+/** The connections that ended in one window of one shard, or a part of them, in order. */
 export interface Delivery {
   readonly shard: number;
   /** Number of the window; that of the last one plus one for what the end of the capture ended. */
   readonly window: number;
-  /** When each ended, the packet that ended it (-1: a timer), and, where these may tie, its 4-tuple. */
+  /** This is all, or the last part, of what ended in it. */
+  readonly last: boolean;
+  /** When each ended, the packet that ended it (-1: a timer), and, where these may tie with those of another shard, its 4-tuple. */
   readonly times: number[];
   readonly packets: number[];
   readonly tuples: string[];
@@ -63,20 +65,21 @@ export interface ShardResult {
   /** First fragments that are no segments after all. */
   readonly pieces: number;
   readonly oddities: Float64Array;
-  readonly statistics: Statistics;
+  readonly statistics: StatisticsPart;
 }
 
 /** One shard's part of a run, in whatever thread. */
 export class ShardJob {
   readonly #task: ShardTask;
   readonly #shard: Shard;
-  readonly #statistics = new Statistics();
+  readonly #statistics: Statistics;
   readonly #clock: Clock;
   readonly #windows: Windows;
   #delivery: Delivery;
 
   constructor(task: ShardTask) {
     this.#task = task;
+    this.#statistics = new Statistics(task.shards === 1);
     this.#clock = new Clock(task.origin, task.digits);
     const feed = task.feed && new Feed(task.feed);
     this.#windows = feed ?? new Plan(task.captures, task.windowBytes);
@@ -91,13 +94,13 @@ export class ShardJob {
       exchange: new Exchange(task.shards, task.control),
       interfaces: new InterfaceLog(task.interfaces),
     };
-    this.#shard = new Shard(setting, task, (connection) => this.#ended(connection));
+    this.#shard = new Shard(setting, { ...task, ordered: task.form !== 'none' }, (connection) => this.#ended(connection));
   }
 
-  /** Runs to the end; yields what each window has ended, and last what the end of the capture did. */
+  /** Runs to the end; yields what each window has ended, and last, in parts, what the end of the capture did. */
   *run(): Generator<Delivery, void, undefined> {
-    for (const window of this.#shard.run()) yield this.#take(window);
-    yield this.#take(this.#windows.announced);
+    for (const window of this.#shard.run()) yield this.#take(window, window < this.#windows.announced);
+    yield this.#take(this.#windows.announced, true);
   }
 
   result(): ShardResult {
@@ -108,29 +111,29 @@ export class ShardJob {
       duplicates: tracker.duplicates,
       pieces: tracker.pieces,
       oddities: tracker.oddities.counts,
-      statistics: this.#statistics,
+      statistics: this.#statistics.part(),
     };
   }
 
   #ended(connection: Ended): void {
-    this.#statistics.add(connection, (endpoint) => addressOf(connection, endpoint));
-    const { form, transitions } = this.#task;
+    this.#statistics.add(connection);
+    const { form, transitions, shards } = this.#task;
     if (form === 'none') return;
     const record = connectionRecord(connection, this.#clock, transitions);
     const atEnd = connection.packet === Infinity;
     this.#delivery.times.push(atEnd ? Infinity : connection.time);
     this.#delivery.packets.push(connection.packet);
-    this.#delivery.tuples.push(atEnd || connection.packet < 0 ? tupleKey(connection.table, connection.slot) : '');
+    this.#delivery.tuples.push(shards > 1 && (atEnd || connection.packet < 0) ? tupleKey(connection.table, connection.slot) : '');
     this.#delivery.items.push(form === 'lines' ? `${JSON.stringify(record)}\n` : record);
   }
 
-  #take(window: number): Delivery {
-    const delivery = { ...this.#delivery, window };
+  #take(window: number, last: boolean): Delivery {
+    const delivery = { ...this.#delivery, window, last };
     this.#delivery = this.#empty(window + 1);
     return delivery;
   }
 
   #empty(window: number): Delivery {
-    return { shard: this.#task.index, window, times: [], packets: [], tuples: [], items: [] };
+    return { shard: this.#task.index, window, last: true, times: [], packets: [], tuples: [], items: [] };
   }
 }

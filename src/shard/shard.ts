@@ -67,10 +67,13 @@ export class Shard {
     this.#setting = setting;
     this.#decoder = new Decoder(setting.module, setting.memories[setting.index]!);
     this.#reader = new WindowReader(setting, this.#decoder, setting.open);
-    this.tracker = new Tracker({ ...options, ended });
+    this.tracker = new Tracker({ ...options, ended }, this.#decoder.table);
   }
 
-  /** Runs to the end; yields the number of a window when this shard has tracked it, so that what it ended can be sent off. */
+  /**
+   * Runs to the end; yields the number of a window when this shard has tracked it, so that what it ended can be sent off. What the
+   * end of the capture ended comes in parts, under the number of the last window plus one.
+   */
   *run(): Generator<number, void, undefined> {
     const { index, windows, exchange, shards } = this.#setting;
     let next = index;
@@ -96,7 +99,7 @@ export class Shard {
         yield tracked - 1;
       } else if (idle) exchange.wait(news);
     }
-    this.tracker.finish(exchange.proof(tracked - 1).clock);
+    for (const _ of this.tracker.finish(exchange.proof(tracked - 1).clock)) yield tracked;
     this.#reader.close();
   }
 

@@ -1,6 +1,10 @@
 import type { MessagePort } from 'node:worker_threads';
 import { CaptureError } from '../capture/errors.ts';
+import { Exchange } from './exchange.ts';
 import { type ShardResult, ShardJob, type ShardTask } from './job.ts';
+
+/** Deliveries of a shard that may wait for those of the others: more than windows that it may be ahead of them. */
+const IN_FLIGHT = 512;
 
 /** A shard's task together with the port that its deliveries go to. */
 export interface WorkerTask extends ShardTask {
@@ -16,7 +20,14 @@ export interface WorkerFailure {
 export default function runShard(task: WorkerTask): ShardResult | WorkerFailure {
   try {
     const job = new ShardJob(task);
-    for (const delivery of job.run()) if (task.form !== 'none') task.port.postMessage(delivery);
+    const exchange = new Exchange(task.shards, task.control);
+    let sent = 0;
+    for (const delivery of job.run()) {
+      if (task.form === 'none') continue;
+      exchange.waitForTaken(task.index, sent - IN_FLIGHT);
+      task.port.postMessage(delivery);
+      sent++;
+    }
     return job.result();
   } catch (error) {
     if (!(error instanceof CaptureError)) throw error;

@@ -9,6 +9,7 @@ import {
   FACTS,
   FIN_ACK,
   FIN_ACKED,
+  FIN_ACKED_TIME,
   FIN_HAS_ACK,
   FIN_SENT,
   FIN_SEQ,
@@ -25,7 +26,7 @@ import {
   RST_TIME,
   SEEN,
   SEGMENTS,
-} from './slot.ts';
+} from '../layout/slot.ts';
 import type { ConnectionTable } from './table.ts';
 
 /** How a connection ended, exclusive, in the order in which the criteria are tested (SPEC §3). */
@@ -55,23 +56,23 @@ export type Basis = 'fin_acks' | 'order' | 'rst' | 'inferred';
 export type Confidence = 'certain' | 'likely' | 'unknown';
 
 /** The close of one connection: a pure function of its facts. Endpoints are 0 (low) and 1 (high). */
-export interface Verdict {
-  class: CloseClass;
+export class Verdict {
+  class: CloseClass = 'unknown';
   initiator: 0 | 1 | 'both' | undefined;
   basis: Basis | undefined;
-  confidence: Confidence;
+  confidence: Confidence = 'certain';
   /** Each endpoint's FIN was seen, or is proved by an acknowledgement. */
-  fin: [boolean, boolean];
+  readonly fin: [boolean, boolean] = [false, false];
   /** ... and acknowledged by the peer. */
-  acked: [boolean, boolean];
+  readonly acked: [boolean, boolean] = [false, false];
   /** ... but not itself in the capture. */
-  inferred: [boolean, boolean];
+  readonly inferred: [boolean, boolean] = [false, false];
   /** A valid RST, or a doubtful one whose receiver was never seen alive again. */
-  reset: boolean;
-  resetBy: 0 | 1;
-  resetTime: number;
+  reset = false;
+  resetBy: 0 | 1 = 0;
+  resetTime = 0;
   /** Bits of modifiers.ts. */
-  modifiers: number;
+  modifiers = 0;
 }
 
 /** Whether `endpoint`'s FIN is proved only by the peer's acknowledgement, one number above all its data. */
@@ -134,32 +135,28 @@ export function holdsTimeWait(table: ConnectionTable, slot: number, endpoint: nu
   return closer === 'both' || closer === endpoint;
 }
 
-/** Decides how a connection ended. */
-export function judge(table: ConnectionTable, slot: number): Verdict {
+/** Decides how a connection ended: writes it to `verdict`, whatever that held before. */
+export function judge(table: ConnectionTable, slot: number, verdict: Verdict): void {
   const { words, times } = table;
   const facts = words[slot + FACTS]!;
   const doubtful = table.peekRare(slot)?.doubtful;
   const counted = doubtful !== undefined && (facts & (RESET | CLOSED)) === 0;
   const reset = (facts & RESET) !== 0 || counted;
-  const resetBy = counted ? (doubtful.sender as 0 | 1) : (facts & RESET_BY_HIGH) !== 0 ? 1 : 0;
-  const resetTime = counted ? doubtful.time : times[(slot >> 1) + RST_TIME]!;
-  const inferred: [boolean, boolean] =
-    reset && (facts & CLOSED) === 0 ? [false, false] : [inferredFin(words, slot, 0), inferredFin(words, slot, 1)];
-  const sent = (endpoint: number): boolean =>
-    (words[slot + SEEN + endpoint]! & FIN_SENT) !== 0 && !(counted && times[(slot >> 1) + FIN_TIME + endpoint]! > resetTime);
-  const verdict: Verdict = {
-    class: 'unknown',
-    initiator: undefined,
-    basis: undefined,
-    confidence: 'certain',
-    fin: [sent(0) || inferred[0], sent(1) || inferred[1]],
-    acked: [(words[slot + SEEN]! & FIN_ACKED) !== 0 || inferred[0], (words[slot + SEEN + 1]! & FIN_ACKED) !== 0 || inferred[1]],
-    inferred,
-    reset,
-    resetBy,
-    resetTime,
-    modifiers: words[slot + MODIFIERS]!,
-  };
+  const { fin, acked, inferred } = verdict;
+  verdict.initiator = undefined;
+  verdict.basis = undefined;
+  verdict.confidence = 'certain';
+  verdict.reset = reset;
+  verdict.resetBy = counted ? (doubtful.sender as 0 | 1) : (facts & RESET_BY_HIGH) !== 0 ? 1 : 0;
+  verdict.resetTime = counted ? doubtful.time : times[(slot >> 1) + RST_TIME]!;
+  verdict.modifiers = words[slot + MODIFIERS]!;
+  for (let endpoint = 0; endpoint < 2; endpoint++) {
+    const seen = words[slot + SEEN + endpoint]!;
+    const sent = (seen & FIN_SENT) !== 0 && !(counted && times[(slot >> 1) + FIN_TIME + endpoint]! > doubtful.time);
+    inferred[endpoint] = !(reset && (facts & CLOSED) === 0) && inferredFin(words, slot, endpoint);
+    fin[endpoint] = sent || inferred[endpoint]!;
+    acked[endpoint] = (seen & FIN_ACKED) !== 0 || inferred[endpoint]!;
+  }
   const oneSided = words[slot + SEGMENTS] === 0 || words[slot + SEGMENTS + 1] === 0;
   const gap = hasGap(table, slot, 0) || hasGap(table, slot, 1);
   const opened = (facts & (ESTABLISHED | MIDSTREAM)) !== 0;
@@ -173,7 +170,6 @@ export function judge(table: ConnectionTable, slot: number): Verdict {
   if (verdict.class === 'unknown') verdict.confidence = 'unknown';
   else if (counted || gap || repeated || inferred[0] || inferred[1] || (facts & MIDSTREAM) !== 0 || (oneSided && opened))
     verdict.confidence = 'likely';
-  return verdict;
 }
 
 function decideInitiator(table: ConnectionTable, slot: number, verdict: Verdict, doubt: boolean): void {
@@ -232,4 +228,55 @@ function classify(words: Int32Array, slot: number, verdict: Verdict, oneSided: b
     return oneSided && !repeated ? 'unknown' : 'fin_unacked';
   }
   return opening ? 'unknown' : 'not_closed';
+}
+
+/** When the waves of a close came: ns on the capture clock, and between them. -1: it did not happen, or is not in the capture. */
+export class CloseTimes {
+  /** NaN: nobody closed. */
+  start = Number.NaN;
+  duration = -1;
+  finAck = -1;
+  halfClosed = -1;
+  lastAck = -1;
+}
+
+/** Writes them to `result`, whatever that held before, and answers it. */
+export function closeTimes({ times }: ConnectionTable, slot: number, verdict: Verdict, result: CloseTimes): CloseTimes {
+  const { initiator, fin, acked, inferred } = verdict;
+  result.start = Number.NaN;
+  result.duration = -1;
+  result.finAck = -1;
+  result.halfClosed = -1;
+  result.lastAck = -1;
+  if (initiator === undefined) return result;
+  if (!fin[0] && !fin[1]) {
+    result.start = verdict.resetTime;
+    result.duration = 0;
+    return result;
+  }
+  const finTime = (slot >> 1) + FIN_TIME;
+  const ackedTime = (slot >> 1) + FIN_ACKED_TIME;
+  const active = initiator === 'both' ? (times[finTime]! <= times[finTime + 1]! ? 0 : 1) : initiator;
+  const passive = active ^ 1;
+  const start = times[finTime + active]!;
+  const startAcked = inferred[active] ? start : times[ackedTime + active]!;
+  let last = start;
+  if (acked[active]) {
+    result.finAck = Math.max(0, startAcked - start);
+    last = Math.max(last, startAcked);
+  }
+  if (fin[passive]) {
+    const answer = times[finTime + passive]!;
+    last = Math.max(last, answer);
+    if (acked[active] && initiator !== 'both') result.halfClosed = Math.max(0, answer - startAcked);
+    if (acked[passive]) {
+      const answerAcked = inferred[passive] ? answer : times[ackedTime + passive]!;
+      result.lastAck = Math.max(0, answerAcked - answer);
+      last = Math.max(last, answerAcked);
+    }
+  }
+  if (verdict.reset && !(acked[0] && acked[1])) last = Math.max(last, verdict.resetTime);
+  result.start = start;
+  result.duration = last - start;
+  return result;
 }

@@ -1,4 +1,4 @@
-import { HAS_TIMESTAMP, NO_WINDOW_SCALE } from '../layout/segment.ts';
+import { NO_WINDOW_SCALE } from '../layout/segment.ts';
 import { ACK, FIN, RST, SYN } from '../layout/tcp.ts';
 import { holdsTimeWait } from './close.ts';
 import { finish } from './finish.ts';
@@ -47,9 +47,8 @@ import {
   SYN_SENT,
   SYN_TIME,
   SYNS,
-  TSVAL,
   WINDOW,
-} from './slot.ts';
+} from '../layout/slot.ts';
 import { reset } from './reset.ts';
 import type { ConnectionTable } from './table.ts';
 import { completeness } from './wireshark.ts';
@@ -71,7 +70,6 @@ export function observe(table: ConnectionTable, oddities: Oddities, slot: number
   times[(slot >> 1) + LAST] = Math.max(times[(slot >> 1) + LAST]!, segment.time);
   if ((flags & SYN) !== 0) words[slot + SYNS + sender]! += 1;
   if ((flags & FIN) !== 0) words[slot + FINS + sender]! += 1;
-  if ((flags & HAS_TIMESTAMP) !== 0) words[slot + TSVAL + sender] = segment.tsval;
 
   if ((flags & RST) !== 0) {
     words[slot + RSTS + sender]! += 1;

@@ -25,7 +25,7 @@ import {
   MODIFIERS,
   NXT,
   SEEN,
-} from './slot.ts';
+} from '../layout/slot.ts';
 import type { ConnectionTable } from './table.ts';
 
 // The four waves: FINs, their acknowledgements, their retransmissions, and payload in between.

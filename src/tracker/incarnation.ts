@@ -16,7 +16,7 @@ import {
   SEGMENTS,
   SYN_ACK_SENT,
   SYN_SENT,
-} from './slot.ts';
+} from '../layout/slot.ts';
 import type { ConnectionTable } from './table.ts';
 
 // Which incarnation of a 4-tuple a segment belongs to (SPEC §2, identity). Only SYNs can begin a new one.

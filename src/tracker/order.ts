@@ -1,4 +1,4 @@
-import { FACTS, HIGH, IPV6, LOW, PORTS } from './slot.ts';
+import { FACTS, HIGH, IPV6, LOW, PORTS } from '../layout/slot.ts';
 import type { ConnectionTable } from './table.ts';
 
 /** Doubles hold integers of this many bits. */
@@ -75,9 +75,8 @@ export function compareTuples(table: ConnectionTable, a: number, b: number): num
 /** A text that sorts as compareTuples() does. */
 export function tupleKey(table: ConnectionTable, slot: number): string {
   const { words } = table;
-  const ipv6 = (words[slot + FACTS]! & IPV6) !== 0;
-  const addresses = ipv6 ? Array.from(table.pair(slot)) : [words[slot + LOW]!, words[slot + HIGH]!].flatMap(bytesOf);
-  return String.fromCharCode(ipv6 ? 1 : 0, ...addresses, ...bytesOf(words[slot + PORTS]!));
+  const [low, high, ports] = [words[slot + LOW]!, words[slot + HIGH]!, words[slot + PORTS]!];
+  if ((words[slot + FACTS]! & IPV6) === 0)
+    return String.fromCharCode(0, low >>> 16, low & 0xffff, high >>> 16, high & 0xffff, ports >>> 16, ports & 0xffff);
+  return String.fromCharCode(1, ...table.pair(slot), ports >>> 16, ports & 0xffff);
 }
-
-const bytesOf = (word: number): number[] => [word >>> 24, (word >>> 16) & 255, (word >>> 8) & 255, word & 255];

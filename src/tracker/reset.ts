@@ -29,7 +29,7 @@ import {
   SYN_ACK_SENT,
   SYN_SENT,
   WINDOW,
-} from './slot.ts';
+} from '../layout/slot.ts';
 import type { ConnectionTable } from './table.ts';
 
 /** An RST: whether its receiver would believe it, and what then is certain. */

@@ -22,13 +22,12 @@ export interface Batch {
   readonly times: Float64Array;
   /** IPv6 addresses, ADDRESS_PAIR_BYTES an entry. */
   readonly pairs: Uint8Array;
-  /** Indices of the records to take, in capture order: the first `count`. */
-  readonly list: Int32Array;
+  /** Records to take, in capture order. */
   readonly count: number;
 }
 
 /**
- * One segment, taken out of its record: what the code that decides reads. The short path reads the record itself.
+ * One segment, taken out of its record: what the code that decides reads. The short path (assembly/walk.ts) reads the record itself.
  * Kept as a value so that a segment can outlive its batch (a held SYN, the head of a fragmented datagram).
  */
 export class Segment {

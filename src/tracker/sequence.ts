@@ -1,4 +1,4 @@
-import { LOGGED, TOKEN_CAPACITY, TOKENS } from './slot.ts';
+import { LOGGED, TOKEN_CAPACITY, TOKENS } from '../layout/slot.ts';
 import { MORE_TOKENS } from './rare.ts';
 import type { ConnectionTable } from './table.ts';
 
@@ -55,28 +55,37 @@ export function rewrite(table: ConnectionTable, slot: number, list: readonly num
   for (const token of list) log(table, slot, token & 7, token >> 3);
 }
 
-/** Texts of short logs, of which a run has few different ones: first word of tokens, count, client. Bounded. */
+/** Tokens of a log that one word holds. */
+const SHORT = 8;
+
+/** A number for the text of a short log, of which a run has few: equal numbers mean equal texts. 0: no tokens; -1: a longer log. */
+export function sequenceKey(table: ConnectionTable, slot: number, client: number): number {
+  const count = tokenCount(table.words, slot);
+  if (count === 0) return 0;
+  return count > SHORT ? -1 : (count * 2 + client) * 2 ** 32 + (table.words[slot + TOKENS]! >>> 0);
+}
+
+/** Texts by sequenceKey(). Bounded. */
 const texts = new Map<number, string>();
 const TEXTS = 1 << 12;
-const SHORT = 8;
 
 /**
  * The log as text, `>` behind what the client sent, `<` behind what the server sent: `F> A< F< A>`.
  * A log that outgrew the limits ends in `...`.
  */
 export function sequenceText(table: ConnectionTable, slot: number, client: number): string {
-  const count = tokenCount(table.words, slot);
-  if (count > SHORT) return textOf(table, slot, client, count);
-  const key = (count * 2 + client) * 2 ** 32 + (table.words[slot + TOKENS]! >>> 0);
+  const key = sequenceKey(table, slot, client);
+  if (key <= 0) return key === 0 ? '' : textOf(table, slot, client);
   let text = texts.get(key);
   if (text === undefined) {
-    text = textOf(table, slot, client, count);
+    text = textOf(table, slot, client);
     if (texts.size < TEXTS) texts.set(key, text);
   }
   return text;
 }
 
-function textOf(table: ConnectionTable, slot: number, client: number, count: number): string {
+function textOf(table: ConnectionTable, slot: number, client: number): string {
+  const count = tokenCount(table.words, slot);
   const kept = tokens(table, slot);
   const text = kept.map((token) => NAMES[(token & 7) as 0] + (token >> 3 === client ? '>' : '<')).join(' ');
   return count > kept.length ? `${text} ...` : text;

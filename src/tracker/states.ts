@@ -16,7 +16,7 @@ import {
   SYN_ACK_SENT,
   SYN_SENT,
   SYN_TIME,
-} from './slot.ts';
+} from '../layout/slot.ts';
 import type { ConnectionTable } from './table.ts';
 import type { TimeWait } from './time-wait.ts';
 

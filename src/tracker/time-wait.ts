@@ -1,5 +1,5 @@
 import type { Verdict } from './close.ts';
-import { CLOSED, FACTS, FIN_ACKED_TIME, FIN_TIME, RESET, RESET_AFTER_CLOSE, RST_TIME } from './slot.ts';
+import { CLOSED, FACTS, FIN_ACKED_TIME, FIN_TIME, RESET, RESET_AFTER_CLOSE, RST_TIME } from '../layout/slot.ts';
 import type { ConnectionTable } from './table.ts';
 
 const SECOND = 1e9;

@@ -1,17 +1,17 @@
-import { FRAGMENT_HEAD, FRAGMENT_TAIL, FROM_HIGH, HAS_TIMESTAMP, SEGMENT_WORDS } from '../layout/segment.ts';
-import * as layout from '../layout/segment.ts';
+import { FLAGS_WORD, FRAGMENT_HEAD, FRAGMENT_TAIL, FROM_HIGH, PACKET_WORD, PAYLOAD_WORD, SEGMENT_WORDS } from '../layout/segment.ts';
+import * as slots from '../layout/slot.ts';
 import { ACK, FIN, RST, SYN } from '../layout/tcp.ts';
-import { holdsTimeWait, judge, type Verdict } from './close.ts';
-import { Duplicates } from './duplicates.ts';
+import { COPIES, DONE, DUE, FORGOTTEN, FOUND, LETTER, REASON, SEGMENTS } from '../layout/tracking.ts';
+import { holdsTimeWait, judge, Verdict } from './close.ts';
 import { observe } from './evidence.ts';
 import { settleDoubt } from './reset.ts';
 import { Fragments } from './fragments.ts';
 import { beginsAnew, repliesToHeld } from './incarnation.ts';
+import type { TableMemory } from './memory.ts';
 import * as modifiers from './modifiers.ts';
 import { Oddities } from './oddities.ts';
 import { type Batch, Segment } from './segment.ts';
 import { slotsByTuple } from './order.ts';
-import * as slots from './slot.ts';
 import { ConnectionTable } from './table.ts';
 import { type Profile, type TimeWait, timeWaits } from './time-wait.ts';
 import { ExpiryQueue, SilenceHeap } from './timers.ts';
@@ -38,21 +38,22 @@ export interface TrackerOptions {
   readonly profile: Profile;
   /** Silence after which a connection that has not closed ends, ns; Infinity: never. */
   readonly idleTimeout: number;
+  /** Whether what the capture's end ends is wanted in the order of 4-tuples. */
+  readonly ordered: boolean;
   readonly ended: (connection: Ended) => void;
 }
 
-/** Segments whose table entries are touched ahead of them. */
-const BLOCK = 64;
-const ORDINARY = FIN | SYN | RST | ACK | FRAGMENT_HEAD | FRAGMENT_TAIL;
+/** Connections that the capture's end ends at a stroke. */
+const SHARE = 1024;
 
 /**
  * Follows the connections of one shard. Pure: segments and capture time in, ended connections out.
  *
  * Most segments are ordinary: an acknowledgement or the next payload of a connection that is not about to close. Those
- * take the short path in track(), which writes two cache lines; all others go through place() and observe().
+ * take the short path (assembly/walk.ts), which only counts; all others go through place() and observe().
  */
 export class Tracker {
-  readonly table = new ConnectionTable();
+  readonly table: ConnectionTable;
   readonly oddities = new Oddities();
   /** Packets that were copies of earlier ones. */
   duplicates = 0;
@@ -62,80 +63,55 @@ export class Tracker {
   pieces = 0;
 
   readonly #options: TrackerOptions;
-  readonly #copies = new Duplicates();
+  readonly #memory: TableMemory;
   readonly #fragments = new Fragments();
   readonly #expiries = new ExpiryQueue();
   readonly #silences = new SilenceHeap();
   readonly #segment = new Segment();
-  readonly #entries = new Int32Array(BLOCK);
-  /** Sum of the words touched ahead: means nothing. */
-  touched = 0;
+  readonly #verdict = new Verdict();
 
-  constructor(options: TrackerOptions) {
+  constructor(options: TrackerOptions, memory: TableMemory) {
     this.#options = options;
+    this.#memory = memory;
+    this.table = new ConnectionTable(memory);
   }
 
   /** Takes a batch of records in capture order; `firstPacket`: how many packets came before it in the run. */
   track(batch: Batch, firstPacket: number): void {
-    const { words: records, times: recordTimes, list, count } = batch;
-    const { table } = this;
-    let { words, times, index, mask } = table;
-    for (let place = 0; place < count; place++) {
-      if (place % BLOCK === 0) this.#touch(records, list, place, Math.min(BLOCK, count - place));
-      const record = list[place]!;
-      const at = record * SEGMENT_WORDS;
-      const time = recordTimes[at >> 1]!;
-      const flags = records[at + layout.FLAGS_WORD]!;
-      const hash = records[at + layout.HASH_WORD]!;
-      const payload = records[at + layout.PAYLOAD_WORD]!;
-      if ((flags & FRAGMENT_TAIL) === 0) {
-        const digest = records[at + layout.DIGEST_WORD]!;
-        if (this.#copies.isCopy(digest, hash, records[at + layout.LINK_WORD]!, flags, payload, records[at + layout.TCP_WORD]!, time)) {
-          this.duplicates++;
-          continue;
-        }
-        this.segments++;
+    const memory = this.#memory;
+    const { answers } = memory;
+    const staged = memory.stage(batch);
+    const { words } = staged;
+    let place = 0;
+    for (;;) {
+      place = memory.walk(place, Math.min(this.#expiries.next, this.#silences.next));
+      const reason = answers[REASON];
+      if (reason === DONE) break;
+      if (reason === DUE) this.#expire(staged.times[(place * SEGMENT_WORDS) >> 1]!);
+      else {
+        const at = place * SEGMENT_WORDS;
+        if (reason === LETTER) this.#addLetter(answers[FOUND]!, words[at + FLAGS_WORD]!, words[at + PAYLOAD_WORD]!);
+        else this.#decide(staged, this.#segment.load(staged, place), firstPacket + words[at + PACKET_WORD]!, answers[FOUND]!);
+        place++;
       }
-      if (this.#expiries.next <= time || this.#silences.next <= time) this.#expire(time);
-
-      if ((flags & ORDINARY) === ACK) {
-        const slot = find(index, mask, words, records, at, hash);
-        if (slot >= 0 && (words[slot + slots.FACTS]! & slots.PLAIN) !== 0) {
-          const sender = (flags & FROM_HIGH) === 0 ? 0 : 1;
-          const own = slot + sender;
-          const peer = slot + 1 - sender;
-          const ack = records[at + layout.ACK_WORD]!;
-          const advance = (ack - words[own + slots.ACKED]!) | 0;
-          if (
-            records[at + layout.SEQ_WORD] === words[own + slots.NXT] &&
-            advance >= 0 &&
-            ((words[peer + slots.NXT]! - ack) | 0) >= 0 &&
-            flags >>> 16 !== 0 &&
-            (words[slot + slots.PAIR]! < 0 || table.samePair(words[slot + slots.PAIR]!, batch, records[at + layout.ADDRESS_WORD]!))
-          ) {
-            if ((words[own + slots.SEEN]! & (payload > 0 ? slots.HISTORY_DATA : slots.HISTORY_ACK)) === 0) {
-              plainLetter(table, slot, sender, payload);
-              words[slot + slots.COMPLETENESS]! |= completeness(flags, payload, false);
-            }
-            words[own + slots.SEGMENTS]! += 1;
-            words[own + slots.ACKED] = ack;
-            words[own + slots.NXT] = (words[own + slots.NXT]! + payload) | 0;
-            words[own + slots.WINDOW] = flags >>> 16;
-            if ((flags & HAS_TIMESTAMP) !== 0) words[own + slots.TSVAL] = records[at + layout.TSVAL_WORD]!;
-            times[(slot >> 1) + slots.BYTES + sender]! += payload;
-            times[(slot >> 1) + slots.LAST] = time;
-            continue;
-          }
-        }
-      }
-      const segment = this.#segment.load(batch, record);
-      const packet = firstPacket + records[at + layout.PACKET_WORD]!;
-      if ((flags & (FRAGMENT_HEAD | FRAGMENT_TAIL)) !== 0) {
-        const whole = this.#fragments.add(batch, segment, packet, this.oddities);
-        if (whole) this.#place(whole.batch, whole.segment, whole.packet);
-      } else this.#place(batch, segment, packet);
-      ({ words, times, index, mask } = table);
     }
+    this.segments += answers[SEGMENTS]!;
+    this.duplicates += answers[COPIES]!;
+    this.oddities.add('copy_forgotten', answers[FORGOTTEN]);
+    answers.fill(0);
+  }
+
+  /** An ordinary segment was taken, the first of its kind from its sender. */
+  #addLetter(slot: number, flags: number, payload: number): void {
+    plainLetter(this.table, slot, (flags & FROM_HIGH) === 0 ? 0 : 1, payload);
+    this.table.words[slot + slots.COMPLETENESS]! |= completeness(flags, payload, false);
+  }
+
+  /** A segment that may change a state. `slot`: of its connection, -1 where there is none; fragments are not looked up. */
+  #decide(batch: Batch, segment: Segment, packet: number, slot: number): void {
+    if ((segment.flags & (FRAGMENT_HEAD | FRAGMENT_TAIL)) === 0) return this.#place(batch, segment, packet, slot);
+    const whole = this.#fragments.add(batch, segment, packet, this.oddities);
+    if (whole) this.#place(whole.batch, whole.segment, whole.packet, this.table.find(whole.batch, whole.segment));
   }
 
   /** The capture clock of the whole run stands at `clock`: timers of this shard that are due run out. */
@@ -143,10 +119,12 @@ export class Tracker {
     this.#expire(clock);
   }
 
-  /** The capture ends at `clock`: every connection that is left is delivered, ordered by its 4-tuple. */
-  finish(clock: number): void {
+  /**
+   * The capture ends at `clock`: every connection that is left is delivered, ordered by its 4-tuple if that is wanted.
+   * Stops now and then, so that what was delivered can be sent off: the loop over it must go on to its end.
+   */
+  *finish(clock: number): Generator<void, void, undefined> {
     this.advance(clock);
-    this.oddities.add('copy_forgotten', this.#copies.forgotten);
     for (const { segment, batch } of this.#fragments.rest(this.oddities)) {
       // Its connection may be over by now, and nothing but a SYN could make another.
       const slot = this.table.find(batch, segment);
@@ -157,31 +135,19 @@ export class Tracker {
       }
     }
     const { table } = this;
-    for (const slot of table.slots()) this.#releaseHeld(slot, 'capture_end', clock);
-    for (const slot of slotsByTuple(table)) this.#deliver(slot, 'capture_end', clock, Infinity);
+    const left = this.#options.ordered ? slotsByTuple(table) : table.slots();
+    for (const slot of left) this.#releaseHeld(slot, 'capture_end', clock);
+    for (let from = 0; from < left.length; from += SHARE) {
+      for (const slot of left.subarray(from, from + SHARE)) this.#deliver(slot, 'capture_end', clock, Infinity);
+      yield;
+    }
     table.clear();
   }
 
-  /**
-   * Reads what the next segments will need: with many connections each is a cache miss or two, and misses that do not
-   * wait for each other overlap.
-   */
-  #touch(records: Int32Array, list: Int32Array, from: number, count: number): void {
-    const { index, mask, words } = this.table;
-    const entries = this.#entries;
-    for (let i = 0; i < count; i++) entries[i] = index[(records[list[from + i]! * SEGMENT_WORDS + layout.HASH_WORD]! & mask) * 2 + 1]!;
-    let sum = 0;
-    for (let i = 0; i < count; i++) {
-      const slot = Math.max(entries[i]! - 1, 0);
-      sum += words[slot]! + words[slot + slots.NXT]!;
-    }
-    this.touched = sum | 0; // kept, so that no compiler can leave the reads out
-  }
-
-  /** Finds or begins the connection that a segment belongs to, and lets it have it. */
-  #place(batch: Batch, segment: Segment, packet: number): void {
+  /** Lets a connection have a segment: the one in the slot, or its tuple's next one, or a new one where there is none (-1). */
+  #place(batch: Batch, segment: Segment, packet: number, found: number): void {
     const { table } = this;
-    let slot = table.find(batch, segment);
+    let slot = found;
     if (slot < 0) {
       slot = table.add(batch, segment);
       this.#begin(slot, segment);
@@ -374,24 +340,9 @@ export class Tracker {
   #deliver(slot: number, ending: Ending, time: number, packet: number, over = time): void {
     const { table } = this;
     settleDoubt(table, slot);
-    const verdict = judge(table, slot);
+    const verdict = this.#verdict;
+    judge(table, slot, verdict);
     const waits = timeWaits(table, slot, verdict, this.#options.profile, over, ending === 'tuple_reused');
     this.#options.ended({ table, slot, verdict, timeWaits: waits, ending, time, packet });
-  }
-}
-
-/** The slot whose key equals a record's, addresses of IPv6 left to the caller; -1 where there is none. */
-function find(index: Int32Array, mask: number, words: Int32Array, records: Int32Array, at: number, hash: number): number {
-  for (let i = hash & mask; ; i = (i + 1) & mask) {
-    const entry = index[i * 2 + 1]!;
-    if (entry === 0) return -1;
-    if (index[i * 2] !== hash) continue;
-    const slot = entry - 1;
-    if (
-      words[slot + slots.LOW] === records[at + layout.LOW_WORD] &&
-      words[slot + slots.HIGH] === records[at + layout.HIGH_WORD] &&
-      words[slot + slots.PORTS] === records[at + layout.PORTS_WORD]
-    )
-      return slot;
   }
 }

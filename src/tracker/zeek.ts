@@ -22,7 +22,7 @@ import {
   ZEEK_ORIG_IS_HIGH,
   ZEEK_RST,
   ZEEK_SYN,
-} from './slot.ts';
+} from '../layout/slot.ts';
 import type { ConnectionTable } from './table.ts';
 
 // Zeek's words for the same packets: its endpoint states, its history and its conn_state, by the rules of its

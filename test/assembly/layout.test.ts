@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest';
 import * as batch from '../../src/layout/batch.ts';
 import * as drops from '../../src/layout/drops.ts';
 import * as framing from '../../src/layout/framing.ts';
+import * as slot from '../../src/layout/slot.ts';
+import * as tracking from '../../src/layout/tracking.ts';
 import * as segment from '../../src/layout/segment.ts';
 
 // The test may say WebAssembly, too: it looks at the module itself.
@@ -19,7 +21,7 @@ const COMPILED = ['ADDRESS_PAIR_BYTES', 'DROP_REASONS', 'INTERFACE_BYTES', 'LAYO
 
 describe.each(['decoder.wasm', 'decoder.debug.wasm'])('%s', (build) => {
   const bytes = readFileSync(new URL(`../../dist/${build}`, import.meta.url));
-  const memory = new WebAssembly.Memory({ initial: batch.MEMORY_PAGES, maximum: batch.MEMORY_PAGES, shared: true });
+  const memory = new WebAssembly.Memory({ initial: tracking.MEMORY_PAGES, maximum: tracking.MOST_PAGES, shared: true });
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { abort: () => undefined, memory } });
   const value = (name: string): number => exports[name]?.value ?? Number.NaN;
 
@@ -27,14 +29,22 @@ describe.each(['decoder.wasm', 'decoder.debug.wasm'])('%s', (build) => {
     expect(value(name)).toBe(host[name]);
   });
 
-  it('keeps its regions apart, and the window last and page aligned', () => {
+  it('keeps its regions apart, window and slots page aligned and the slots last', () => {
+    const { SLOTS, SHARDS_CAPACITY, SEGMENTS_CAPACITY } = batch;
     const regions = [
       ['STATE', segmentEnd('STATE', framing.STATE_WORDS * 4)],
+      ['TRACKING', segmentEnd('TRACKING', tracking.TRACKING_WORDS * 4)],
+      ['NAME', segmentEnd('NAME', segment.SEGMENT_BYTES)],
+      ['NAME_PAIR', segmentEnd('NAME_PAIR', segment.ADDRESS_PAIR_BYTES)],
       ['INTERFACES', segmentEnd('INTERFACES', value('INTERFACES_BYTES'))],
-      ['SEGMENTS', segmentEnd('SEGMENTS', value('SEGMENTS_BYTES') * batch.SLOTS)],
-      ['PAIRS', segmentEnd('PAIRS', value('PAIRS_BYTES') * batch.SLOTS)],
-      ['LISTS', segmentEnd('LISTS', value('LISTS_BYTES') * batch.SLOTS)],
+      ['COUNTS', segmentEnd('COUNTS', value('COUNTS_BYTES') * SLOTS)],
+      ['PAIRS', segmentEnd('PAIRS', value('PAIRS_BYTES') * SLOTS)],
+      ['SEGMENTS', segmentEnd('SEGMENTS', value('SEGMENTS_BYTES') * SHARDS_CAPACITY * SLOTS)],
+      ['STAGE', segmentEnd('STAGE', SEGMENTS_CAPACITY * segment.SEGMENT_BYTES)],
+      ['STAGE_PAIRS', segmentEnd('STAGE_PAIRS', SEGMENTS_CAPACITY * segment.ADDRESS_PAIR_BYTES)],
+      ['KEPT_PAIRS', segmentEnd('KEPT_PAIRS', tracking.CONNECTIONS_CAPACITY * segment.ADDRESS_PAIR_BYTES)],
       ['WINDOW', segmentEnd('WINDOW', value('WINDOW_BYTES'))],
+      ['CONNECTIONS', memory.buffer.byteLength],
     ] as const;
     regions.forEach(([, end], index) => {
       const next = regions[index + 1];
@@ -44,7 +54,11 @@ describe.each(['decoder.wasm', 'decoder.debug.wasm'])('%s', (build) => {
     expect(value('SEGMENTS') % segment.SEGMENT_BYTES).toBe(0);
     expect(value('SEGMENTS_BYTES')).toBe(batch.SEGMENTS_CAPACITY * segment.SEGMENT_BYTES);
     expect(batch.SEGMENTS_CAPACITY * batch.SMALLEST_RECORD_BYTES).toBeGreaterThan(batch.WINDOW_CAPACITY);
-    expect(regions[5][1]).toBe(memory.buffer.byteLength);
+    expect(value('COUNTS_BYTES')).toBe(batch.COUNTS_WORDS * 4);
+    expect(batch.PAIR_COUNT).toBe(SHARDS_CAPACITY);
+    expect(slot.SLOT_BYTES).toBe(slot.SLOT_WORDS * 4);
+    expect(value('CONNECTIONS')).toBe(memory.buffer.byteLength);
+    expect(value('CONNECTIONS') + tracking.CONNECTIONS_CAPACITY * slot.SLOT_BYTES).toBeLessThanOrEqual(2 ** 32);
   });
 
   function segmentEnd(name: string, length: number): number {

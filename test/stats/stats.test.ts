@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Histogram } from '../../src/stats/histogram.ts';
 import { Population } from '../../src/stats/population.ts';
-import { OTHERS, Statistics, Tally } from '../../src/stats/statistics.ts';
+import { Statistics } from '../../src/stats/statistics.ts';
+import { OTHERS, Tally } from '../../src/stats/tally.ts';
 
 const filled = (values: readonly number[]): Histogram => {
   const histogram = new Histogram();
@@ -110,7 +111,7 @@ describe('Population', () => {
         for (const { start, end } of [...a, ...b]) whole.add(start, end);
         for (const { start, end } of a) one.add(start, end);
         for (const { start, end } of b) other.add(start, end);
-        one.merge(other);
+        one.merge(other.part());
         expect(one.snapshot(0, TO)).toEqual(whole.snapshot(0, TO));
         expect(one.entered).toBe(whole.entered);
       }),
@@ -142,6 +143,19 @@ describe('Population', () => {
     expect(mean).toBeCloseTo((count * 60) / (count + 60), 6);
   });
 
+  it('may fold before it is merged with nothing, but not with others', () => {
+    const [folded, few, whole] = [new Population(), new Population(), new Population()];
+    for (let i = 0; i < 1_300_000; i++) folded.add(i, i + 60);
+    few.add(0, 100);
+    whole.merge(folded.part());
+    expect(whole.snapshot(0, 1_300_000)).toEqual(folded.snapshot(0, 1_300_000));
+    expect(() => few.merge(folded.part())).toThrow('folded');
+    const kept = new Population(false);
+    for (let i = 0; i < 1_300_000; i++) kept.add(i, i + 60);
+    few.merge(kept.part());
+    expect(few.snapshot(0, 1_300_000)).toMatchObject({ peak: 61, peakAt: 59 });
+  });
+
   it('holds what never ends to the end of the capture, also when folded', () => {
     const population = new Population();
     const count = 1_100_000;
@@ -155,6 +169,13 @@ describe('Population', () => {
 });
 
 describe('Tally', () => {
+  it('counts a name by the numbers that stand for it', () => {
+    const tally = new Tally(3);
+    for (const key of [1, 2, 3, 1, 4, 5, 5]) tally.addKey(key, (number) => 'xaabcd'[number]!);
+    tally.add('a');
+    expect(Object.fromEntries(tally.counts)).toEqual({ a: 4, b: 1, c: 1, [OTHERS]: 2 });
+  });
+
   it('sorts by count, then by name', () => {
     const tally = new Tally(10);
     for (const name of ['b', 'c', 'a', 'c', 'b', 'c']) tally.add(name);
@@ -179,7 +200,7 @@ describe('Tally', () => {
         for (const name of a) one.add(name);
         for (const name of b) other.add(name);
         for (const name of [...a, ...b]) whole.add(name);
-        one.merge(other);
+        one.merge(other.counts);
         expect(one.sorted()).toEqual(whole.sorted());
       }),
     );
@@ -188,7 +209,7 @@ describe('Tally', () => {
 
 it('Statistics of nothing merge with each other', () => {
   const statistics = new Statistics();
-  statistics.merge(new Statistics());
+  statistics.merge(new Statistics().part());
   expect(statistics.connections).toBe(0);
   expect(statistics.timeWait.snapshot(0, 0)).toEqual({ peak: 0, peakAt: undefined, mean: 0 });
 });

@@ -8,9 +8,10 @@
 // Numbers are relative to the initial sequence numbers (a SYN has number 0, the first byte 1); an acknowledgement is by
 // default what its sender has received. Everything arrives at once, unless it is said to be lost, unseen or crossing.
 
+import { Decoder } from '../../src/decode/decoder.ts';
 import * as L from '../../src/layout/segment.ts';
 import { ACK, FIN, PSH, RST, SYN } from '../../src/layout/tcp.ts';
-import { addressOf, type ConnectionRecord, connectionRecord } from '../../src/records/connection.ts';
+import { type ConnectionRecord, connectionRecord } from '../../src/records/connection.ts';
 import { Clock } from '../../src/records/time.ts';
 import { Statistics } from '../../src/stats/statistics.ts';
 import type { Batch } from '../../src/tracker/segment.ts';
@@ -359,8 +360,11 @@ export function encode(segments: readonly Told[], seed = 0): Batch {
     if (isIpv6) pairs.push(...low.address, ...high.address);
     words[at + L.TCP_WORD] = told.scale | (5 << 4) | (told.lag << 16);
   });
-  return { words, times, pairs: Uint8Array.from(pairs), list: Int32Array.from(segments.keys()), count: segments.length };
+  return { words, times, pairs: Uint8Array.from(pairs), count: segments.length };
 }
+
+/** Its memory serves one tracker after the other. */
+const decoder = new Decoder(Decoder.compile(), Decoder.memory());
 
 /** Lets a tracker read the segments, batch by batch, to the end of the capture. */
 export function retell(segments: readonly Told[], retelling: Retelling = {}): Outcome {
@@ -369,17 +373,21 @@ export function retell(segments: readonly Told[], retelling: Retelling = {}): Ou
   if (!known) throw new Error(`no such profile: ${profile}`);
   const clock = new Clock(ORIGIN, 9);
   const outcome: Omit<Outcome, 'tracker'> = { records: [], endings: [], statistics: new Statistics() };
-  const tracker = new Tracker({
-    profile: twoMsl === undefined ? known : { ...known, twoMsl: twoMsl * SECOND },
-    idleTimeout: idleTimeout * SECOND,
-    ended: (connection) => {
-      outcome.records.push(connectionRecord(connection, clock, true));
-      outcome.endings.push({ packet: connection.packet, ending: connection.ending, time: connection.time });
-      outcome.statistics.add(connection, (endpoint) => addressOf(connection, endpoint));
+  const tracker = new Tracker(
+    {
+      profile: twoMsl === undefined ? known : { ...known, twoMsl: twoMsl * SECOND },
+      idleTimeout: idleTimeout * SECOND,
+      ordered: true,
+      ended: (connection) => {
+        outcome.records.push(connectionRecord(connection, clock, true));
+        outcome.endings.push({ packet: connection.packet, ending: connection.ending, time: connection.time });
+        outcome.statistics.add(connection);
+      },
     },
-  });
+    decoder.table,
+  );
   for (let from = 0; from < segments.length; from += batch) tracker.track(encode(segments.slice(from, from + batch), seed), from);
-  tracker.finish(Math.max(until, segments.at(-1)?.time ?? 0));
+  for (const _ of tracker.finish(Math.max(until, segments.at(-1)?.time ?? 0)));
   return { ...outcome, tracker };
 }
 

@@ -7,8 +7,12 @@
 //   words  0..15  key, capture times, what the connection is        (every segment)
 //         16..31  NXT ACKED SEGMENTS SEEN BYTES ... of both          (every segment)
 //         32..79  handshake, FINs, RST, close sequence, Zeek's words (opening and closing)
+//
+// The slots lie in the decoder's memory, because the short path of ordinary segments is WebAssembly (assembly/walk.ts).
+// This file is compiled by asc and by tsc and must remain portable: integer constants only.
 
 export const SLOT_WORDS = 80;
+export const SLOT_BYTES = 320;
 
 // -- the connection: offsets in words
 export const LOW = 0;
@@ -19,8 +23,10 @@ export const HASH = 3;
 export const FACTS = 4;
 /** Modifiers of its close, bits of modifiers.ts. */
 export const MODIFIERS = 5;
-/** Index of its IPv6 address pair, or -1. */
+/** Index of its IPv6 address pair, NO_PAIR, or FREE where the slot is nobody's. */
 export const PAIR = 6;
+export const NO_PAIR = -1;
+export const FREE = -2;
 /** Close tokens logged << 8 | Zeek history letters. */
 export const LOGGED = 7;
 /** Wireshark's completeness bits. */
@@ -49,8 +55,6 @@ export const ACKED = 18;
 export const SEGMENTS = 20;
 /** Facts of the endpoint, bits below. */
 export const SEEN = 22;
-/** TSval it sent last. */
-export const TSVAL = 24;
 /** Payload bytes it sent, every sequence number counted once (double: offset in doubles). */
 export const BYTES = 13;
 /** Window it advertised last, as on the wire. */

@@ -1,0 +1,118 @@
+// Copies of packets (`-i any`, SPAN), told from retransmissions: the same bytes from IP on within a millisecond of the first
+// copy (SPEC §1). Every packet of the last millisecond is remembered, exactly, so the answers do not depend on what else
+// passes by: a ring of packets, chained by their digest, newest first. Where the next one would take the place of a packet
+// younger than a millisecond, the ring doubles.
+//
+//   packet   clock (f64) | digest | hash | link digest | lag | number of the one before it in its chain
+//   chains   number of the newest packet of each; packets are numbered from 1 on, modulo 2^32
+
+import { NO_IDENTIFICATION } from '../src/layout/segment.ts';
+import { FIN, SYN } from '../src/layout/tcp.ts';
+import { FORGOTTEN } from '../src/layout/tracking.ts';
+import { CHAINS, RECENT, RECENT_BYTES, RECENT_MOST } from './memory.ts';
+import { count } from './tracking.ts';
+
+/** Copies of one packet come within this time of the first, ns. */
+const SPAN: f64 = 1e6;
+const FIRST_PACKETS = 512;
+/** SPAN in units of a record's lag (16 µs), and the lag that means "this or more". */
+const LAG_SPAN = 63;
+const LAG_MOST = 0xffff;
+
+// A packet, offsets in bytes.
+const CLOCK = 0;
+const DIGEST = 8;
+const HASH = 12;
+const LINK = 16;
+const LAG = 20;
+const BEFORE = 24;
+
+/** Packets that the ring holds, less one; there are twice as many chains. */
+let mask: u32 = FIRST_PACKETS - 1;
+/** Numbers of the newest packet, and of how many are in the ring. */
+let newest: u32 = 0;
+let held: u32 = 0;
+
+export function forgetCopies(): void {
+  mask = FIRST_PACKETS - 1;
+  newest = 0;
+  held = 0;
+  memory.fill(CHAINS, 0, FIRST_PACKETS * 8);
+}
+
+function chainOf(digest: u32): usize {
+  return CHAINS + ((<usize>((digest ^ (digest >>> 15)) & (mask * 2 + 1))) << 2);
+}
+
+function packetAt(number: u32): usize {
+  return RECENT + <usize>(number & mask) * RECENT_BYTES;
+}
+
+/**
+ * Whether this packet is a copy of an earlier one; if not, it is remembered.
+ * @param link digest of its link header
+ * @param flags of the segment record
+ * @param lag of its own timestamp behind `clock`, in units of 16 µs
+ * @param clock the capture clock, ns
+ */
+export function isCopy(digest: u32, hash: u32, link: u32, flags: i32, payload: i32, lag: i32, clock: f64): bool {
+  // `age` grows along a chain: the numbers of packets long gone may come again, but never lead back.
+  let number = load<u32>(chainOf(digest));
+  for (let age: u32 = 0; newest - number >= age && newest - number < held; number = load<u32>(packetAt(number), BEFORE)) {
+    const packet = packetAt(number);
+    if (clock - load<f64>(packet, CLOCK) > SPAN) break;
+    age = newest - number + 1;
+    if (load<u32>(packet, DIGEST) != digest || load<u32>(packet, HASH) != hash) continue;
+    if (isCopyOf(packet, link, flags, payload, lag)) return true;
+    break; // another packet of the same bytes: the next copies are its own
+  }
+  if (held > mask) makeRoom(clock);
+  const packet = packetAt(newest + 1);
+  store<f64>(packet, clock, CLOCK);
+  store<u32>(packet, digest, DIGEST);
+  store<u32>(packet, hash, HASH);
+  store<u32>(packet, link, LINK);
+  store<i32>(packet, lag, LAG);
+  chain(packet, digest);
+  return false;
+}
+
+function isCopyOf(packet: usize, link: u32, flags: i32, payload: i32, lag: i32): bool {
+  // Bursts of pure ACKs and RSTs may be equal to the byte where nothing numbers the packets; and so may retransmissions
+  // whose own time is unknown because the capture's clock stands still.
+  const needsOtherLink = ((flags & NO_IDENTIFICATION) != 0 && payload == 0 && (flags & (SYN | FIN)) == 0) || lag == LAG_MOST;
+  if (needsOtherLink && load<u32>(packet, LINK) == link) return false;
+  return abs(load<i32>(packet, LAG) - lag) <= LAG_SPAN;
+}
+
+/** Makes a packet the newest of all, and of its chain. */
+function chain(packet: usize, digest: u32): void {
+  const first = chainOf(digest);
+  store<u32>(packet, load<u32>(first), BEFORE);
+  store<u32>(first, ++newest);
+  held++;
+}
+
+/** The ring is full: the oldest packet leaves, or, where it is young, the ring doubles. */
+function makeRoom(clock: f64): void {
+  const oldest = packetAt(newest + 1);
+  const young = clock - load<f64>(oldest, CLOCK) <= SPAN;
+  if (young && mask < <u32>RECENT_MOST - 1) return double();
+  if (young) count(FORGOTTEN); // the bound on the memory of a capture whose clock stands still
+  held--;
+}
+
+/** Twice the room: each packet keeps its number, and the chains are made anew, oldest packet first. */
+function double(): void {
+  const packets = mask + 1;
+  const bytes = <usize>packets * RECENT_BYTES;
+  memory.copy(RECENT + bytes, RECENT, bytes);
+  mask = mask * 2 + 1;
+  memory.fill(CHAINS, 0, (<usize>packets) << 4);
+  newest -= packets;
+  held = 0;
+  for (let i: u32 = 0; i < packets; i++) {
+    const packet = packetAt(newest + 1);
+    chain(packet, load<u32>(packet, DIGEST));
+  }
+}

@@ -1,0 +1,124 @@
+// The connections that are alive or may still get segments: an open-addressing index over dense slots (src/layout/slot.ts).
+//
+//   index   hash | slot + 1 | hash | slot + 1 ...      linear probing, at most half full, 0: empty
+//
+// A slot is named by the offset of its first word. The host says which slots are free; here they are found by 4-tuple.
+
+import { ADDRESS_PAIR_BYTES, ADDRESS_WORD, FLAGS_WORD, HASH_WORD, IPV6, LOW_WORD, PORTS_WORD } from '../src/layout/segment.ts';
+import { FACTS, GENERATION, HASH, IPV6 as IPV6_FACT, LOW, NO_PAIR, PAIR, PORTS, SLOT_BYTES } from '../src/layout/slot.ts';
+import { ENTRY_BYTES, FIRST_ENTRIES } from '../src/layout/tracking.ts';
+import { CONNECTIONS, INDEX, KEPT_PAIRS } from './memory.ts';
+
+let mask: u32 = FIRST_ENTRIES - 1;
+let entered: u32 = 0;
+
+/** Address of a slot. */
+export function slotAt(slot: i32): usize {
+  return CONNECTIONS + ((<usize>slot) << 2);
+}
+
+/** Address of the index entry where a hash is looked for first. */
+function homeOf(hash: u32): usize {
+  return INDEX + <usize>((hash & mask) * ENTRY_BYTES);
+}
+
+/** Takes all connections out. */
+export function forgetConnections(): void {
+  mask = FIRST_ENTRIES - 1;
+  entered = 0;
+  memory.fill(INDEX, 0, FIRST_ENTRIES * ENTRY_BYTES);
+}
+
+/** The slot of a record's 4-tuple, or -1. `pairs`: the address pairs that the record refers to. */
+export function find(record: usize, pairs: usize): i32 {
+  const hash = load<u32>(record, HASH_WORD << 2);
+  const addresses = load<u64>(record, LOW_WORD << 2);
+  let entry = load<u64>(homeOf(hash));
+  for (let at = hash + 1; entry != 0; entry = load<u64>(homeOf(at++))) {
+    if (<u32>entry != hash) continue;
+    const slot = <i32>(entry >> 32) - 1;
+    const words = slotAt(slot);
+    if (load<u64>(words, LOW << 2) != addresses || load<u32>(words, PORTS << 2) != load<u32>(record, PORTS_WORD << 2)) continue;
+    if (isPairOf(words, record, pairs)) return slot;
+  }
+  return -1;
+}
+
+/** The first slot with a hash; 0, which is as good as any, where there is none. */
+export function likelySlot(hash: u32): i32 {
+  let at = hash;
+  let entry = load<u64>(homeOf(at));
+  while (<u32>entry != hash && entry != 0) entry = load<u64>(homeOf(++at));
+  return max(<i32>(entry >> 32) - 1, 0);
+}
+
+/** Whether family and IPv6 addresses of a slot are those of a record. */
+function isPairOf(words: usize, record: usize, pairs: usize): bool {
+  const pair = load<i32>(words, PAIR << 2);
+  const ipv6 = (load<i32>(record, FLAGS_WORD << 2) & IPV6) != 0;
+  if (pair == NO_PAIR) return !ipv6;
+  if (!ipv6) return false;
+  const ours = KEPT_PAIRS + <usize>pair * ADDRESS_PAIR_BYTES;
+  const theirs = pairs + <usize>load<u32>(record, ADDRESS_WORD << 2) * ADDRESS_PAIR_BYTES;
+  return !v128.any_true(v128.or(v128.xor(v128.load(ours), v128.load(theirs)), v128.xor(v128.load(ours, 16), v128.load(theirs, 16))));
+}
+
+/**
+ * Gives a slot to a connection: zeros but for its key and its generation.
+ * @param record names the connection
+ * @param pair where its addresses are kept if it is IPv6, else NO_PAIR
+ */
+export function enter(slot: i32, record: usize, pairs: usize, pair: i32): void {
+  if (entered * 2 > mask) double();
+  const words = slotAt(slot);
+  const generation = load<i32>(words, GENERATION << 2);
+  memory.fill(words, 0, SLOT_BYTES);
+  store<i32>(words, generation + 1, GENERATION << 2);
+  store<u64>(words, load<u64>(record, LOW_WORD << 2), LOW << 2);
+  store<u64>(words, load<u64>(record, PORTS_WORD << 2), PORTS << 2);
+  store<i32>(words, pair, PAIR << 2);
+  if (pair != NO_PAIR) {
+    store<i32>(words, IPV6_FACT, FACTS << 2);
+    memory.copy(
+      KEPT_PAIRS + <usize>pair * ADDRESS_PAIR_BYTES,
+      pairs + <usize>load<u32>(record, ADDRESS_WORD << 2) * ADDRESS_PAIR_BYTES,
+      ADDRESS_PAIR_BYTES,
+    );
+  }
+  insert(load<u32>(words, HASH << 2), (<u64>(slot + 1)) << 32);
+  entered++;
+}
+
+function insert(hash: u32, slot: u64): void {
+  let at = hash;
+  while (load<u64>(homeOf(at)) != 0) at++;
+  store<u64>(homeOf(at), slot | hash);
+}
+
+/** Takes a slot out of the index, moving later entries of the run up: no tombstones, so probes never grow longer with age. */
+export function leave(slot: i32): void {
+  let hole = load<u32>(slotAt(slot), HASH << 2);
+  while (load<i32>(homeOf(hole), 4) != slot + 1) hole++;
+  for (let at = hole + 1; ; at++) {
+    const entry = load<u64>(homeOf(at));
+    if (entry == 0) break;
+    if (((at - <u32>entry) & mask) < ((at - hole) & mask)) continue;
+    store<u64>(homeOf(hole), entry);
+    hole = at;
+  }
+  store<u64>(homeOf(hole), 0);
+  entered--;
+}
+
+/** Doubles the index in place; its entries wait behind it meanwhile. */
+function double(): void {
+  const bytes = (<usize>mask + 1) * ENTRY_BYTES;
+  const old = INDEX + bytes * 2;
+  memory.copy(old, INDEX, bytes);
+  memory.fill(INDEX, 0, bytes * 2);
+  mask = mask * 2 + 1;
+  for (let at = old; at < old + bytes; at += ENTRY_BYTES) {
+    const entry = load<u64>(at);
+    if (entry != 0) insert(<u32>entry, (entry >> 32) << 32);
+  }
+}

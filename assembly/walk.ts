@@ -1,0 +1,151 @@
+// The short path. Most segments are ordinary: an acknowledgement or the next payload of a connection that is not about to
+// close. They change counters and numbers and are taken here, two cache lines each; at any other one walk() stops, because
+// only the host decides (src/tracker/tracker.ts).
+
+import {
+  ACK_WORD,
+  DIGEST_WORD,
+  FLAGS_WORD,
+  FRAGMENT_HEAD,
+  FRAGMENT_TAIL,
+  FROM_HIGH,
+  HASH_WORD,
+  LINK_WORD,
+  PAYLOAD_WORD,
+  SEGMENT_BYTES,
+  SEQ_WORD,
+  TCP_WORD,
+  TIME_WORD,
+} from '../src/layout/segment.ts';
+import {
+  ACKED,
+  BYTES,
+  FACTS,
+  HISTORY_ACK,
+  HISTORY_DATA,
+  LAST,
+  NXT,
+  PLAIN,
+  SEEN,
+  SEGMENTS as SEGMENTS_SENT,
+  SLOT_BYTES,
+  WINDOW as WINDOW_SENT,
+} from '../src/layout/slot.ts';
+import { ACK, FIN, RST, SYN } from '../src/layout/tcp.ts';
+import { COPIES, DECIDE, DONE, DUE, FOUND, LETTER, REASON, SEGMENTS } from '../src/layout/tracking.ts';
+import { forgetCopies, isCopy } from './copies.ts';
+import { find, forgetConnections, likelySlot, slotAt } from './table.ts';
+import { count, tell } from './tracking.ts';
+
+/** Segments whose table entries are touched ahead of them. */
+const BLOCK = 64;
+const ORDINARY = FIN | SYN | RST | ACK | FRAGMENT_HEAD | FRAGMENT_TAIL;
+
+/** Bytes of a cache line; a slot's first two are what an ordinary segment needs. */
+const LINE: usize = 64;
+/** Slots of a block. */
+const ENTRIES: usize = memory.data(BLOCK * 4, 16);
+/** Sum of the words touched ahead: means nothing, but no compiler can leave the reads out. */
+let touched: i32 = 0;
+
+/** Prepares for another capture. */
+export function forget(): void {
+  forgetConnections();
+  forgetCopies();
+}
+
+/**
+ * Takes segments `from` to `to` of the records, as far as nothing has to be decided.
+ * @param pairs address pairs that the records refer to
+ * @param due when the first timer runs out, ns
+ * @returns the segment at which it stopped; REASON says why, FOUND which connection it is of
+ */
+export function walk(records: usize, pairs: usize, from: i32, to: i32, due: f64): i32 {
+  for (let place = from; place < to; place++) {
+    const record = records + <usize>(place * SEGMENT_BYTES);
+    if (place % BLOCK == 0) touch(record, min(BLOCK, to - place));
+    const time = load<f64>(record, TIME_WORD << 2);
+    if (due <= time) {
+      tell(REASON, DUE);
+      return place;
+    }
+    const flags = load<i32>(record, FLAGS_WORD << 2);
+    const payload = load<i32>(record, PAYLOAD_WORD << 2);
+    if ((flags & FRAGMENT_TAIL) == 0) {
+      const copy = isCopy(
+        load<u32>(record, DIGEST_WORD << 2),
+        load<u32>(record, HASH_WORD << 2),
+        load<u32>(record, LINK_WORD << 2),
+        flags,
+        payload,
+        <i32>load<u16>(record, (TCP_WORD << 2) + 2),
+        time,
+      );
+      if (copy) {
+        count(COPIES);
+        continue;
+      }
+      count(SEGMENTS);
+    }
+    const slot = find(record, pairs);
+    if (slot >= 0 && (flags & ORDINARY) == ACK) {
+      const sender: usize = (flags & FROM_HIGH) == 0 ? 0 : 1;
+      const words = slotAt(slot);
+      if (isPlain(words, words + (sender << 2), words + ((1 - sender) << 2), record, flags)) {
+        const letter = load<i32>(words + (sender << 2), SEEN << 2) & (payload > 0 ? HISTORY_DATA : HISTORY_ACK);
+        take(words, words + (sender << 2), words + (sender << 3), record, flags, payload, time);
+        if (letter != 0) continue;
+        tell(REASON, LETTER);
+        tell(FOUND, slot);
+        return place;
+      }
+    }
+    tell(REASON, DECIDE);
+    tell(FOUND, slot);
+    return place;
+  }
+  tell(REASON, DONE);
+  return to;
+}
+
+/** Whether the segment goes on where its sender was, and acknowledges what its receiver has sent. */
+function isPlain(words: usize, own: usize, peer: usize, record: usize, flags: i32): bool {
+  const ack = load<i32>(record, ACK_WORD << 2);
+  return (
+    (load<i32>(words, FACTS << 2) & PLAIN) != 0 &&
+    load<i32>(record, SEQ_WORD << 2) == load<i32>(own, NXT << 2) &&
+    ack - load<i32>(own, ACKED << 2) >= 0 &&
+    load<i32>(peer, NXT << 2) - ack >= 0 &&
+    flags >>> 16 != 0
+  );
+}
+
+/** Takes an ordinary segment into its connection. `own` and `ownDouble`: the slot, moved to the sender's words and doubles. */
+function take(words: usize, own: usize, ownDouble: usize, record: usize, flags: i32, payload: i32, time: f64): void {
+  store<i32>(own, load<i32>(own, SEGMENTS_SENT << 2) + 1, SEGMENTS_SENT << 2);
+  store<i32>(own, load<i32>(record, ACK_WORD << 2), ACKED << 2);
+  store<i32>(own, load<i32>(own, NXT << 2) + payload, NXT << 2);
+  store<i32>(own, flags >>> 16, WINDOW_SENT << 2);
+  store<f64>(ownDouble, load<f64>(ownDouble, BYTES << 3) + <f64>payload, BYTES << 3);
+  store<f64>(words, time, LAST << 3);
+}
+
+/**
+ * Reads what the next segments will need: with many connections each is a cache miss or two, and misses that do not
+ * wait for each other overlap.
+ */
+function touch(records: usize, ahead: i32): void {
+  for (let i = 0; i < ahead; i++) {
+    const hash = load<u32>(records + <usize>(i * SEGMENT_BYTES), HASH_WORD << 2);
+    store<i32>(ENTRIES + ((<usize>i) << 2), likelySlot(hash));
+  }
+  let sum = 0;
+  for (let i = 0; i < ahead; i++) {
+    const words = slotAt(load<i32>(ENTRIES + ((<usize>i) << 2)));
+    sum += load<i32>(words) + load<i32>(words, NXT << 2);
+    const flags = load<i32>(records + <usize>(i * SEGMENT_BYTES), FLAGS_WORD << 2);
+    if ((flags & ORDINARY) == ACK) continue;
+    for (let line: usize = LINE * 2; line < <usize>SLOT_BYTES; line += LINE) sum += load<i32>(words + line);
+  }
+  touched = sum;
+}

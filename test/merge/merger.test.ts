@@ -1,0 +1,55 @@
+import * as fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { Merger } from '../../src/merge/merger.ts';
+import type { Delivery } from '../../src/shard/job.ts';
+
+const WINDOWS = 3;
+
+/** What two shards ended in each window, as times, and the places at which a shard's list is cut in parts. */
+const ended = fc.array(fc.tuple(fc.array(fc.nat(9), { maxLength: 6 }), fc.array(fc.nat(9), { maxLength: 6 })), {
+  minLength: WINDOWS,
+  maxLength: WINDOWS,
+});
+
+function deliveriesOf(shard: number, windows: readonly (readonly number[])[], part: number): Delivery[] {
+  return windows.flatMap((times, window) => {
+    const sorted = times.toSorted((a, b) => a - b).map((time) => window * 10 + time);
+    const parts: Delivery[] = [];
+    for (let from = 0; from < sorted.length || from === 0; from += part) {
+      const share = sorted.slice(from, from + part);
+      const tuples = share.map(() => String(shard));
+      const items = share.map((time) => `${time}/${shard}`);
+      parts.push({ shard, window, last: from + part >= sorted.length, times: share, packets: share.map(() => 0), tuples, items });
+    }
+    return parts;
+  });
+}
+
+it('puts what shards deliver into one order, in whatever parts and whichever shard is ahead', () => {
+  fc.assert(
+    fc.property(ended, fc.integer({ min: 1, max: 7 }), fc.array(fc.boolean(), { minLength: 40, maxLength: 40 }), (windows, part, turns) => {
+      const queues = [0, 1].map((shard) =>
+        deliveriesOf(
+          shard,
+          windows.map((pair) => pair[shard as 0]),
+          part,
+        ),
+      );
+      const sent = queues.map(({ length }) => length);
+      const merger = new Merger(2);
+      const merged: unknown[] = [];
+      for (const turn of turns) {
+        const delivery = (turn ? queues[0]!.shift() : undefined) ?? queues[1]!.shift() ?? queues[0]!.shift();
+        if (delivery) merged.push(...merger.add(delivery));
+      }
+      const expected = windows.flatMap(([one, other], window) =>
+        [...one.map((time) => [time, 0]), ...other.map((time) => [time, 1])]
+          .toSorted((a, b) => a[0]! - b[0]! || a[1]! - b[1]!)
+          .map(([time, shard]) => `${window * 10 + time!}/${shard}`),
+      );
+      expect(merged).toEqual(expected);
+      expect(merger.next).toBe(WINDOWS);
+      expect(merger.taken).toEqual(sent);
+    }),
+  );
+});

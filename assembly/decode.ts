@@ -1,11 +1,11 @@
 // A window's bytes, in whatever format its capture is written.
 
-import { BLOCKS, FORM } from '../src/layout/framing.ts';
+import { BLOCKS, FORM, PREVIOUS } from '../src/layout/framing.ts';
 import { WINDOW } from './memory.ts';
 import { answerAll } from './packets.ts';
-import { decodeRecords, stopped as recordsStopped } from './pcap.ts';
+import { decodeRecords, previous, stopped as recordsStopped } from './pcap.ts';
 import { decodeBlocks, stopped as blocksStopped } from './pcapng.ts';
-import { word } from './state.ts';
+import { answer, word } from './state.ts';
 
 /**
  * Decodes the records that begin in WINDOW[from..stop) and end before `to`, until the bytes run out, the batch is full or one is
@@ -19,5 +19,6 @@ export function decode(from: i32, stop: i32, to: i32): i32 {
   const end = WINDOW + to;
   const next = blocks ? decodeBlocks(at, last, end) : decodeRecords(at, last, end);
   answerAll(blocks ? blocksStopped : recordsStopped);
+  answer(PREVIOUS, blocks || previous == 0 ? -1 : <i32>(previous - WINDOW));
   return <i32>(next - WINDOW);
 }

@@ -1,8 +1,10 @@
 // Framing of the classic pcap format (draft-ietf-opsawg-pcap): a record header of 16 bytes, then the captured bytes.
 
 import {
+  AT_END,
   BATCH_FULL,
   BROKEN_CAPTURED,
+  BROKEN_TIME,
   FORM,
   LENGTHS_SWAPPED,
   ORIGIN,
@@ -12,13 +14,18 @@ import {
   SWAPPED,
   WANTS_BYTES,
 } from '../src/layout/framing.ts';
-import { interfaceAt, limitOf, linkTypeOf } from './interfaces.ts';
-import { take } from './packets.ts';
+import { interfaceAt, limitOf, linkTypeOf, read32 } from './interfaces.ts';
+import { latest, take } from './packets.ts';
 import { batchFull } from './segment.ts';
 import { word } from './state.ts';
 
+/** A time that far from the capture clock is doubted, ns: a day. */
+const DOUBTED: f64 = 86400e9;
+
 /** Why decodeRecords() stopped. */
 export let stopped: i32 = WANTS_BYTES;
+/** Address of the last record that was decoded; 0: none. */
+export let previous: usize = 0;
 
 /** Decodes the records that begin in at..last and end before `end`; answers where the first one is that it did not decode. */
 export function decodeRecords(at: usize, last: usize, end: usize): usize {
@@ -32,6 +39,7 @@ export function decodeRecords(at: usize, last: usize, end: usize): usize {
   const fraction = load<f64>(only, 32);
   const origin = <f64>(<u32>word(ORIGIN));
   stopped = WANTS_BYTES;
+  previous = 0;
   while (at < last && <i32>(end - at) >= header) {
     let seconds = load<u32>(at);
     let part = load<u32>(at, 4);
@@ -58,8 +66,51 @@ export function decodeRecords(at: usize, last: usize, end: usize): usize {
       stopped = BATCH_FULL;
       break;
     }
-    take(linkType, at + header, captured, original, (<f64>seconds - origin) * 1e9 + <f64>part * fraction);
+    let stamp = (<f64>seconds - origin) * 1e9 + <f64>part * fraction;
+    if (Math.abs(stamp - latest) > DOUBTED && latest > -Infinity) {
+      const found = doubt(at, end, stamp);
+      if (found == FOLLOWS_CLOCK) stamp = latest;
+      else if (found != FOLLOWS_RECORD) {
+        if (found == FOLLOWS_NOTHING) stopped = BROKEN_TIME;
+        break;
+      }
+    }
+    take(linkType, at + header, captured, original, stamp);
+    previous = at;
     at = next;
   }
   return at;
+}
+
+/** Records that have to follow one whose time is doubted, before it is believed. */
+const WITNESSES = 3;
+
+const FOLLOWS_RECORD = 0;
+const FOLLOWS_CLOCK = 1;
+const FOLLOWS_NOTHING = 2;
+const FOLLOWS_LATER = 3;
+
+/**
+ * What a record whose time is far from the capture clock is, by the records behind it. Time may leap, and then all that follows is
+ * near the record; or it is the record's time that is wrong, and what follows is near the clock; or this is no record at all,
+ * because a length before it is wrong.
+ */
+function doubt(at: usize, end: usize, stamp: f64): i32 {
+  const swapped = (word(FORM) & SWAPPED) != 0;
+  const header = word(FORM) & PATCHED ? PATCHED_HEADER_BYTES : RECORD_HEADER_BYTES;
+  const units = load<u32>(interfaceAt(0), 16);
+  const limit = limitOf(interfaceAt(0));
+  for (let witness = 0; witness <= WITNESSES; witness++) {
+    if (<i32>(end - at) < header) return word(AT_END) == 0 ? FOLLOWS_LATER : at == end && witness > 0 ? FOLLOWS_RECORD : FOLLOWS_NOTHING;
+    const captured = read32(at + 8, swapped);
+    const original = read32(at + 12, swapped);
+    if (captured == 0 || original == 0 || read32(at + 4, swapped) >= units) return FOLLOWS_NOTHING;
+    if (captured > limit || (captured > original && (word(FORM) & LENGTHS_SWAPPED) == 0)) return FOLLOWS_NOTHING;
+    const time = (<f64>read32(at, swapped) - <f64>(<u32>word(ORIGIN))) * 1e9;
+    if (witness == 1 && Math.abs(time - latest) <= DOUBTED) return FOLLOWS_CLOCK;
+    if (witness > 0 && Math.abs(time - stamp) > DOUBTED) return FOLLOWS_NOTHING;
+    at += header + min(captured, original);
+    if (at > end) return word(AT_END) == 0 ? FOLLOWS_LATER : FOLLOWS_NOTHING;
+  }
+  return FOLLOWS_RECORD;
 }

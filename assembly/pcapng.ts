@@ -5,6 +5,7 @@
 // All other blocks are passed by.
 
 import {
+  AT_END,
   BATCH_FULL,
   BROKEN_CAPTURED,
   BROKEN_INTERFACES,
@@ -42,6 +43,9 @@ const SIMPLE_DATA = 12;
 const MAJOR = 1;
 /** Link type of a packet whose interface nothing describes: one that there is not. */
 const UNDESCRIBED = 0x10000;
+
+/** A time that far from the capture clock is doubted, ns: a day. */
+const DOUBTED: f64 = 86400e9;
 
 /** Why decodeBlocks() stopped. */
 export let stopped: i32 = WANTS_BYTES;
@@ -84,6 +88,12 @@ export function decodeBlocks(at: usize, last: usize, end: usize): usize {
       let stamp = latest > -Infinity ? latest : 0;
       if (!simple && entry != 0) {
         stamp = nanoseconds(entry, ((<u64>read32(at + 12, swapped)) << 32) | read32(at + 16, swapped), origin);
+        if (Math.abs(stamp - latest) > DOUBTED && latest > -Infinity) {
+          if (end == next && word(AT_END) == 0) break;
+          // Where what follows is near the clock, it is this block's time that is wrong.
+          const time = timeOf(next, end, swapped, origin);
+          if (Math.abs(time - stamp) > DOUBTED && Math.abs(time - latest) <= DOUBTED) stamp = latest;
+        }
       }
       setInterface(index);
       take(entry == 0 ? UNDESCRIBED : linkTypeOf(entry), at + (simple ? SIMPLE_DATA : PACKET_DATA), captured, original, stamp);
@@ -91,6 +101,14 @@ export function decodeBlocks(at: usize, last: usize, end: usize): usize {
     at = next;
   }
   return at;
+}
+
+/** The time of an enhanced packet block of a known interface; not a number where there is none, or not all of its header. */
+function timeOf(at: usize, end: usize, swapped: bool, origin: f64): f64 {
+  if (<i32>(end - at) < PACKET_DATA || read32(at, swapped) != ENHANCED_PACKET) return NaN;
+  const entry = interfaceAt(read32(at + 8, swapped));
+  if (entry == 0) return NaN;
+  return nanoseconds(entry, ((<u64>read32(at + 12, swapped)) << 32) | read32(at + 16, swapped), origin);
 }
 
 function broken(at: usize, why: i32): usize {

@@ -29,7 +29,7 @@ export async function measureParts(path: string, runs: number): Promise<Part[]> 
       file.read(decoder.window.subarray(0, WINDOW_CAPACITY), position);
   };
   const decode = (take?: (packets: number) => void): void => {
-    let place: Place = { offset: 0, lost: false, clock: -Infinity, framing: undefined };
+    let place: Place = { offset: 0, lost: false, previous: Number.NaN, clock: -Infinity, framing: undefined };
     for (let number = 0; number < plan.announced; number++) {
       ({ end: place } = reader.decode(plan.window(number), 0, place));
       place = { ...place, framing: { form: place.framing!.form, interfaces: place.framing!.interfaces.slice() } };

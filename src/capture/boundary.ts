@@ -12,8 +12,15 @@ import {
 } from '../layout/framing.ts';
 import { interfacesOf, type Section } from './section.ts';
 
-/** Records in a row that must look right. Payloads that hold whole captures defeat any number; see shard/shard.ts. */
-const CHAIN = 4;
+/** Records in a row that must look right, for a guess. Payloads that hold whole captures defeat any number; see shard/shard.ts. */
+export const GUESS = 4;
+/**
+ * And behind damage, where what is intact between two damaged records should not be lost: a time near the others, or two equal
+ * lengths, are hardly found by chance.
+ */
+export const RESUME = 1;
+/** All of them up to the capture's end: what tells damage from a cut. */
+export const TO_THE_END = Infinity;
 /** Or as many bytes of them. */
 const CHAIN_BYTES = 1 << 20;
 /** How far a record's time may lie from the reference, s. */
@@ -39,6 +46,7 @@ export interface Boundary {
  * The first place at or after `from` from which several plausible records follow each other, or which the capture's end cuts
  * short. It depends on nothing but the capture's bytes, so it is the same however they come in windows.
  * @param atEnd whether the capture ends where `bytes` do
+ * @param chain records in a row that must look right
  * @param near whole seconds since 1970 of some packet not far away; not a number: unknown
  * @returns undefined where there is none, and no more bytes could change that
  */
@@ -49,17 +57,18 @@ export function findBoundary(
   atEnd: boolean,
   section: Section,
   near: number,
+  chain: number,
 ): Boundary | undefined {
   const lengthAt = (section.form & BLOCKS) === 0 ? recordLength(bytes, section, near) : blockLength(bytes, section);
   for (let start = from; start < to; start++) {
     let at = start;
     let links = 0;
     let length = 0;
-    while (links < CHAIN && at - start < CHAIN_BYTES && (length = lengthAt(at)) > 0) {
+    while (links < chain && at - start < CHAIN_BYTES && (length = lengthAt(at)) > 0) {
       at += length;
       links++;
     }
-    if (links === CHAIN || at - start >= CHAIN_BYTES) return { offset: start, found: true };
+    if (links === chain || at - start >= CHAIN_BYTES) return { offset: start, found: true };
     if (length !== BEYOND) continue;
     if (!atEnd) return { offset: start, found: false };
     if (links > 0 && at === bytes.length) return { offset: start, found: true };

@@ -10,6 +10,11 @@ export interface Fault {
 }
 
 export function faultMessage({ file, offset, rule, resumed, truncated }: Fault): string {
-  const goesOn = resumed === undefined ? '; nothing that could be read follows' : `; ${resumed - offset} bytes were passed over`;
+  const goesOn =
+    resumed === undefined
+      ? '; nothing that could be read follows'
+      : resumed > offset
+        ? `; ${resumed - offset} bytes were passed over`
+        : `; reading went on at offset ${resumed}, because a length before may be wrong`;
   return `${file}: offset ${offset}: ${rule}${truncated ? '' : goesOn}`;
 }

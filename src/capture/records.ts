@@ -16,7 +16,7 @@ import {
   SIMPLE_PACKET,
   SWAPPED,
 } from '../layout/framing.ts';
-import { findBoundary } from './boundary.ts';
+import { findBoundary, RESUME } from './boundary.ts';
 import type { Fault } from './fault.ts';
 import { OPENING_BYTES, openingOf } from './format.ts';
 import { interfacesOf, type Section } from './section.ts';
@@ -134,7 +134,15 @@ export class RecordReader {
 
   /** Something is broken: goes on where the next records are. */
   #resume(): boolean {
-    const boundary = findBoundary(this.#bytes, this.#at + 1, this.#bytes.length, this.#ended, this.#section!, this.seconds || Number.NaN);
+    const boundary = findBoundary(
+      this.#bytes,
+      this.#at + 1,
+      this.#bytes.length,
+      this.#ended,
+      this.#section!,
+      this.seconds || Number.NaN,
+      RESUME,
+    );
     if (boundary?.found) {
       const offset = this.#base + this.#at;
       this.#fault({

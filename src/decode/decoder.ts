@@ -8,6 +8,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { COUNTS_WORDS, PAIR_COUNT, SEGMENTS_CAPACITY, SHARDS_CAPACITY, SLOTS } from '../layout/batch.ts';
 import { DROP_REASONS } from '../layout/drops.ts';
 import {
+  AT_END,
   CLOCK,
   DROPS,
   FIRST,
@@ -151,10 +152,12 @@ export class Decoder {
   /**
    * Adds to the batch the records that begin in window[from..stop) and end before `to`; answers the offset of the first one that
    * it did not decode.
+   * @param atEnd whether the capture ends at `to`
    */
-  decode(from: number, to: number, stop = to): number {
+  decode(from: number, to: number, stop = to, atEnd = true): number {
     if (!(from >= 0 && from <= to && stop <= to && to <= this.window.length))
       throw new RangeError(`no such window: ${from}..${stop}..${to}`);
+    this.state[AT_END] = atEnd ? 1 : 0;
     return this.#exports.decode(from, stop, to);
   }
 

@@ -7,6 +7,8 @@
 export const FORM = 0;
 /** Interfaces of the present section: entries of the region `INTERFACES`. Of a classic pcap there is one. */
 export const INTERFACE_COUNT = 1;
+/** 1 where the capture ends with the bytes that there are. */
+export const AT_END = 2;
 /** Whole seconds (since 1970, UTC) at which the run's clock reads 0. */
 export const ORIGIN = 4;
 /** Mixed into the hash of every 4-tuple, so that nobody who writes a capture can choose collisions. */
@@ -33,6 +35,8 @@ export const RECORDS = 15;
 export const FIRST = 16;
 /** Section headers that were met. */
 export const SECTIONS = 18;
+/** Offset of the last record that the last call decoded; -1: none, or it was a block, which has its length twice. */
+export const PREVIOUS = 19;
 /** DROP_REASONS words. */
 export const DROPS = 20;
 
@@ -62,6 +66,8 @@ export const BROKEN_LENGTH = 3;
 export const BROKEN_TRAILER = 4;
 /** it begins a section of an unknown byte order or version. */
 export const BROKEN_SECTION = 5;
+/** its time has nothing to do with those around it, and no record follows it. */
+export const BROKEN_TIME = 7;
 /** the section has more interfaces than INTERFACES_CAPACITY. */
 export const BROKEN_INTERFACES = 6;
 

@@ -18,6 +18,7 @@ const PACKETS = 3;
 const FORM = 4;
 const FROM = 5;
 const TO = 6;
+const PREVIOUS = 7;
 const ENTRY = 8;
 
 /** Windows that may be tracked before what they ended was delivered: what the output cannot take in, waits in the shards. */
@@ -29,6 +30,8 @@ export interface Proof {
   offset: number;
   /** That record has to be searched from there on. */
   lost: boolean;
+  /** Of the record before; not a number where there is none. */
+  previous: number;
   /** The capture clock behind the last packet, ns. */
   clock: number;
   /** Packets of the run so far. */
@@ -37,7 +40,7 @@ export interface Proof {
 }
 
 /** Before the first window. */
-const BEGINNING: Proof = { offset: 0, lost: false, clock: -Infinity, packets: 0, section: NO_SECTION };
+const BEGINNING: Proof = { offset: 0, lost: false, previous: Number.NaN, clock: -Infinity, packets: 0, section: NO_SECTION };
 
 /**
  * Where the shards of a run meet: a block of shared memory. The windows are proved one after the other, which passes the
@@ -76,6 +79,7 @@ export class Exchange {
     return {
       offset: entry[OFFSET]!,
       lost: entry[LOST] === 1,
+      previous: entry[PREVIOUS]!,
       clock: entry[CLOCK]!,
       packets: entry[PACKETS]!,
       section: { form: entry[FORM]!, from: entry[FROM]!, to: entry[TO]! },
@@ -83,10 +87,11 @@ export class Exchange {
   }
 
   /** States a window's proof; the window before must have been proved. */
-  prove(window: number, { offset, lost, clock, packets, section }: Proof): void {
+  prove(window: number, { offset, lost, previous, clock, packets, section }: Proof): void {
     const entry = this.#entries.subarray((window % this.#ring) * ENTRY);
     entry[OFFSET] = offset;
     entry[LOST] = lost ? 1 : 0;
+    entry[PREVIOUS] = previous;
     entry[CLOCK] = clock;
     entry[PACKETS] = packets;
     entry[FORM] = section.form;

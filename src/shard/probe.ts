@@ -9,7 +9,7 @@ import { WindowReader } from './windows.ts';
 /** Bytes that are looked at. */
 const PROBED = 1 << 20;
 const SETTING = { origin: 0, seed: 0, shards: 1 };
-const BEGINNING = { offset: 0, lost: false, clock: -Infinity, framing: undefined };
+const BEGINNING = { offset: 0, lost: false, previous: Number.NaN, clock: -Infinity, framing: undefined };
 
 /** What a capture's first bytes tell of it. */
 export interface Probe {

@@ -6,7 +6,7 @@ import { type Ended, Tracker, type TrackerOptions } from '../tracker/tracker.ts'
 import type { Exchange } from './exchange.ts';
 import { type InterfaceLog, NO_SECTION, type SectionRange } from './interfaces.ts';
 import type { Windows } from './plan.ts';
-import { type DecodedWindow, type Opener, type Trouble, WindowReader } from './windows.ts';
+import { type DecodedWindow, type Opener, type Place, type Trouble, WindowReader } from './windows.ts';
 
 /** Troubles that a shard keeps; of further ones it knows only how many. */
 export const TROUBLES = 100;
@@ -118,26 +118,29 @@ export class Shard {
     const before = exchange.proof(exchange.proved - 1);
     if (exchange.stopped || exchange.proved === number) return this.#decodeProved(number);
     const { section, clock } = before;
-    if (number === window.opening) return this.#decodeFrom(number, { offset: 0, lost: false, clock }, NO_SECTION);
+    if (number === window.opening) return this.#decodeFrom(number, { offset: 0, clock }, NO_SECTION);
     const framing = this.#setting.interfaces.framing(section);
     const near = clock === -Infinity ? Number.NaN : origin + Math.floor(clock / 1e9);
-    return this.#decodeFrom(number, { offset: this.#reader.guess(window, framing, near) ?? Infinity, lost: false, clock }, section);
+    return this.#decodeFrom(number, { offset: this.#reader.guess(window, framing, near) ?? Infinity, clock }, section);
   }
 
   /** Decodes a window from where the one before ended, which is proved. */
   #decodeProved(number: number): Guess {
     const { exchange, windows } = this.#setting;
-    const { offset, lost, clock, section } = exchange.proof(Math.min(exchange.proved, number) - 1);
-    if (exchange.stopped) return this.#decodeFrom(number, { offset: Infinity, lost: false, clock }, section);
-    if (number === windows.window(number).opening) return this.#decodeFrom(number, { offset: 0, lost: false, clock }, NO_SECTION);
-    return this.#decodeFrom(number, { offset, lost, clock }, section);
+    const { offset, lost, previous, clock, section } = exchange.proof(Math.min(exchange.proved, number) - 1);
+    if (exchange.stopped) return this.#decodeFrom(number, { offset: Infinity, clock }, section);
+    if (number === windows.window(number).opening) return this.#decodeFrom(number, { offset: 0, clock }, NO_SECTION);
+    return this.#decodeFrom(number, { offset, lost, previous, clock }, section);
   }
 
-  #decodeFrom(number: number, place: { offset: number; lost: boolean; clock: number }, section: SectionRange): Guess {
+  #decodeFrom(number: number, place: Partial<Place> & Pick<Place, 'offset' | 'clock'>, section: SectionRange): Guess {
     const { windows, interfaces, shards } = this.#setting;
     const window = windows.window(number);
     const framing = number === window.opening && place.offset === 0 ? undefined : interfaces.framing(section);
-    return { decoded: this.#reader.decode(window, slotOf(number, shards), { ...place, framing }), section };
+    return {
+      decoded: this.#reader.decode(window, slotOf(number, shards), { lost: false, previous: Number.NaN, ...place, framing }),
+      section,
+    };
   }
 
   /** Makes a decoded window certain, decoding it again where its guess was wrong. */
@@ -159,9 +162,12 @@ export class Shard {
     }
     exchange.addPackets(packets);
     const { offset, lost, framing } = decoded.end;
+    // Where nothing was decoded, the record before is the one that it was.
+    const previous = packets === 0 && decoded.troubles.length === 0 ? before.previous : decoded.end.previous;
     exchange.prove(number, {
       offset,
       lost,
+      previous,
       clock: Math.max(before.clock, decoder.clock),
       packets: before.packets + packets,
       section: framing ? interfaces.range(before.section, framing) : before.section,

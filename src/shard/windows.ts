@@ -1,4 +1,4 @@
-import { findBoundary } from '../capture/boundary.ts';
+import { findBoundary, GUESS, RESUME, TO_THE_END } from '../capture/boundary.ts';
 import { CaptureError } from '../capture/errors.ts';
 import type { Source } from '../capture/file.ts';
 import { OPENING_BYTES, openingOf } from '../capture/format.ts';
@@ -10,12 +10,17 @@ import {
   BROKEN_INTERFACES,
   BROKEN_LENGTH,
   BROKEN_SECTION,
+  BROKEN_TIME,
   BROKEN_TRAILER,
+  PREVIOUS,
   STOPPED,
   SWAPPED,
   WANTS_BYTES,
 } from '../layout/framing.ts';
 import type { Window } from './plan.ts';
+
+/** A record before that begins farther back is not looked at again, bytes. */
+const FARTHEST_PREVIOUS = 1 << 20;
 
 /** Where the walk through a capture stands: what a window has to know of all that came before it. */
 export interface Place {
@@ -23,6 +28,8 @@ export interface Place {
   readonly offset: number;
   /** What should be there is broken: the next record has to be searched from there on. */
   readonly lost: boolean;
+  /** Of the record before, whose length may be wrong; not a number: there is none, or nobody knows. */
+  readonly previous: number;
   /** The capture clock, ns since the origin. */
   readonly clock: number;
   /** How the next record is written; nothing yet where the capture begins. */
@@ -68,16 +75,18 @@ export class WindowReader {
     this.#read(window, window.base);
     const bytes = this.#decoder.window.subarray(0, this.#filled);
     const from = window.base - this.#base;
-    const boundary = findBoundary(bytes, from, from + window.bytes, window.last, framing, near);
+    const boundary = findBoundary(bytes, from, from + window.bytes, window.last, framing, near, GUESS);
     return boundary?.found ? this.#base + boundary.offset : undefined;
   }
 
   /** Decodes the records that begin before a window's end, from `start` on. */
   decode(window: Window, slot: number, start: Place): DecodedWindow {
     const troubles: Trouble[] = [];
-    const answer = (end: Omit<Place, 'clock' | 'framing'>): DecodedWindow => {
+    let { previous } = start;
+    const answer = (end: Pick<Place, 'offset' | 'lost'>): DecodedWindow => {
       const { clock, framing } = this.#decoder;
-      return { window, slot, start, end: { ...end, clock, framing }, troubles };
+      if (end.offset - previous > FARTHEST_PREVIOUS) previous = Number.NaN;
+      return { window, slot, start, end: { ...end, previous, clock, framing }, troubles };
     };
     const decoder = this.#decoder;
     const { opening, error } = start.framing === undefined ? this.#opening(window) : { opening: undefined, error: undefined };
@@ -94,17 +103,25 @@ export class WindowReader {
       decoder.decode(0, 0);
       return answer({ offset: from, lost: start.lost });
     }
-    const wanted = this.#read(window, Math.min(from, window.base));
+    const wanted = this.#read(window, Math.min(from, start.previous || from, window.base));
     const base = this.#base;
     const filled = this.#filled;
     const end = Math.min(stop - base, filled);
     const atEnd = window.last || filled < wanted;
+    const near = (): number => (decoder.clock === -Infinity ? Number.NaN : this.#setting.origin + Math.floor(decoder.clock / 1e9));
     let at = from - base;
     let { lost } = start;
     for (;;) {
       if (lost) {
-        const near = decoder.clock === -Infinity ? Number.NaN : this.#setting.origin + Math.floor(decoder.clock / 1e9);
-        const boundary = findBoundary(decoder.window.subarray(0, filled), at, end, atEnd, decoder.framing, near);
+        const boundary = findBoundary(
+          decoder.window.subarray(0, filled),
+          at,
+          end,
+          atEnd,
+          decoder.framing,
+          near(),
+          Number.isNaN(near()) ? GUESS : RESUME,
+        );
         if (!boundary?.found) {
           decoder.decode(0, 0);
           return answer(atEnd ? { offset: Infinity, lost: false } : { offset: base + (boundary?.offset ?? end), lost: true });
@@ -113,12 +130,17 @@ export class WindowReader {
         troubles.push({ resumed: base + at });
         lost = false;
       }
-      at = decoder.decode(at, filled, end);
-      const rule = this.#brokenRule(at);
+      at = decoder.decode(at, filled, end, atEnd);
+      if (decoder.state[PREVIOUS]! >= 0) previous = base + decoder.state[PREVIOUS]!;
+      // It may be the length of the record before that is wrong, and then records were passed over.
+      const behind = (Number.isNaN(previous) ? at : previous - base) + 1;
+      let rule = this.#brokenRule(at);
+      if (rule === undefined && atEnd && at < end) rule = this.#overlongRule(behind, near());
       if (rule === undefined) break;
       troubles.push({ offset: base + at, rule, truncated: false });
       lost = true;
-      at++;
+      at = behind;
+      previous = Number.NaN;
     }
     if (atEnd && at < stop - base) {
       troubles.push({ offset: base + at, rule: this.#cutRule(window, at, filled < wanted), truncated: true });
@@ -164,6 +186,8 @@ export class WindowReader {
         return `a block of type 0x${view.getUint32(0, little).toString(16)} claims a length of ${view.getUint32(4, little)} bytes, which it cannot have`;
       case BROKEN_TRAILER:
         return `a block's length at its end is not the ${view.getUint32(4, little)} bytes of its beginning`;
+      case BROKEN_TIME:
+        return 'what should be a record has a time far from all others, and no record follows it';
       case BROKEN_SECTION:
         return 'a section header of an unknown byte order or version';
       case BROKEN_INTERFACES:
@@ -171,6 +195,14 @@ export class WindowReader {
       default:
         throw new Error(`decode() stopped for an unknown reason: ${stopped}`);
     }
+  }
+
+  /** Whether what the capture's end cuts is no record: others stand behind where it should begin, up to that end. */
+  #overlongRule(from: number, near: number): string | undefined {
+    if (Number.isNaN(near)) return undefined; // nothing is known that could tell records
+    const { window, framing } = this.#decoder;
+    const found = findBoundary(window.subarray(0, this.#filled), from, this.#filled, true, framing, near, TO_THE_END)?.found;
+    return found ? 'what should be a record claims more bytes than the capture has' : undefined;
   }
 
   /** How the capture's end cuts its last record. */

@@ -78,7 +78,7 @@ export function decodeSource(source: MemorySource, windowBytes = 1 << 20, by: De
   const plan = new Plan([{ path: source.path, size: source.size }], windowBytes);
   const reader = new WindowReader({ origin: ORIGIN, seed, shards: 1 }, by, () => source);
   const decoded: Decoded = { packets: 0, segments: 0, regressions: 0, drops: {}, records: [], faults: [] };
-  let place: Place = { offset: 0, lost: false, clock: -Infinity, framing: undefined };
+  let place: Place = { offset: 0, lost: false, previous: Number.NaN, clock: -Infinity, framing: undefined };
   for (let number = 0; number < plan.announced; number++) {
     const { end, troubles } = reader.decode(plan.window(number), 0, place);
     const { form, interfaces } = end.framing!;

@@ -1,0 +1,140 @@
+// Damaged captures: whatever is written over, what was not touched is read as if nothing had happened.
+
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type DecodedSegment, decodeSource, inMemory, ORIGIN } from '../decode/decoding.ts';
+import { bytes, type CapturedPacket, ethernet, ipv4, pcap, pcapRecord, tcp } from '../support/packets.ts';
+import { enhancedPacket, interfaceDescription, pcapng, sectionHeader } from '../support/pcapng.ts';
+
+/** Packets behind those that are damaged: more than any record may claim. */
+const BEHIND = 250;
+
+/** Every packet has a port of its own, by which it is known again. */
+const packets: CapturedPacket[] = Array.from({ length: 60 + BEHIND }, (_, i) => ({
+  seconds: ORIGIN + i,
+  fraction: (i * 123_457) % 1_000_000,
+  captured: ethernet(
+    ipv4(
+      tcp({
+        source: 1000 + i,
+        destination: 80,
+        payload: Uint8Array.from({ length: i < 60 ? (i * 37) % 200 : 1300 }, (_byte, at) => (i % 3 === 0 ? 0 : at * i)),
+      }),
+    ),
+  ),
+}));
+
+interface Format {
+  readonly capture: Uint8Array;
+  /** Where each packet's record begins, and the last one ends. */
+  readonly bounds: readonly number[];
+}
+
+function format(header: Uint8Array, records: readonly Uint8Array[]): Format {
+  const bounds = [header.length];
+  for (const record of records) bounds.push(bounds.at(-1)! + record.length);
+  return { capture: bytes(header, ...records), bounds };
+}
+
+const FORMATS: Record<string, Format> = {
+  pcap: format(
+    pcap([]),
+    packets.map((packet) => pcapRecord(packet)),
+  ),
+  'big-endian pcap': format(
+    pcap([], { bigEndian: true }),
+    packets.map((packet) => pcapRecord(packet, true)),
+  ),
+  pcapng: format(
+    bytes(sectionHeader(), interfaceDescription()),
+    packets.map((packet) => enhancedPacket(packet)),
+  ),
+};
+
+const known = ({ lowPort, highPort }: DecodedSegment): number => Math.max(lowPort, highPort);
+/** All of a record but its place; a time that was written over may lie up to a day ahead, and then the clock waits for the others. */
+const told = ({ packet: _packet, time: _time, lag: _lag, ...record }: DecodedSegment): string => JSON.stringify(record);
+
+describe.each(Object.entries(FORMATS))('%s', (_name, { capture, bounds }) => {
+  const whole = decodeSource(inMemory(capture));
+  it('is whole to begin with', () => {
+    expect([whole.records.length, whole.faults]).toEqual([packets.length, []]);
+  });
+
+  // The first packet is left alone: its time is what those of the others are held against.
+  const damage = fc.array(fc.tuple(fc.integer({ min: bounds[1]!, max: bounds[60]! - 1 }), fc.uint8Array({ minLength: 1, maxLength: 40 })), {
+    minLength: 1,
+    maxLength: 3,
+  });
+
+  it('with bytes written over loses no packet that was not touched, in windows of any size', () => {
+    fc.assert(
+      fc.property(damage, fc.integer({ min: 2000, max: 100_000 }), (writes, windowBytes) => {
+        const damaged = capture.slice();
+        const touched = new Set<number>();
+        for (const [at, content] of writes) {
+          const part = content.subarray(0, damaged.length - at);
+          damaged.set(part, at);
+          packets.forEach((_, i) => {
+            if (at < bounds[i + 1]! && at + part.length > bounds[i]!) touched.add(i);
+          });
+        }
+        const decoded = decodeSource(inMemory(damaged));
+        expect(decodeSource(inMemory(damaged), windowBytes)).toEqual(decoded);
+        const found = new Set(decoded.records.map(told));
+        for (const [i, record] of whole.records.entries()) {
+          if (!touched.has(i)) expect(found.has(told(record)), `packet ${i}, damage in ${[...touched].join(' ')}`).toBe(true);
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('with bytes put in, or taken out, loses no packet but the one they are in and its neighbour', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 59 }),
+        fc.nat(1 << 16),
+        fc.integer({ min: 1, max: 300 }),
+        fc.boolean(),
+        (index, place, size, put) => {
+          const at = bounds[index]! + (place % (bounds[index + 1]! - bounds[index]!));
+          const end = Math.min(at + size, bounds[index + 1]!);
+          const damaged = put
+            ? bytes(capture.subarray(0, at), new Uint8Array(size).fill(0xa5), capture.subarray(at))
+            : bytes(capture.subarray(0, at), capture.subarray(end));
+          const found = new Set(decodeSource(inMemory(damaged)).records.map(known));
+          packets.forEach((_, i) => {
+            if (i !== index && i !== index - 1) expect(found.has(1000 + i), `packet ${i}, damage in ${index}`).toBe(true);
+          });
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+});
+
+const at = (seconds: number): CapturedPacket => ({ ...packets[0]!, seconds });
+const times = (capture: Uint8Array): number[] => decodeSource(inMemory(capture)).records.map(({ time }) => time / 1e9);
+const YEAR = 31_536_000;
+
+describe('times', () => {
+  it.each([
+    ['pcap', pcap],
+    ['pcapng', pcapng],
+  ])('that leap are believed where the next packet agrees (%s)', (_name, make) => {
+    expect(times(make([at(ORIGIN), at(ORIGIN + YEAR), at(ORIGIN + YEAR + 1)]))).toEqual([0, YEAR, YEAR + 1]);
+    expect(times(make([at(ORIGIN), at(ORIGIN + 1), at(ORIGIN + YEAR)]))).toEqual([0, 1, YEAR]);
+    expect(times(make([at(ORIGIN), at(ORIGIN - YEAR), at(ORIGIN - YEAR + 1)]))).toEqual([0, 0, 0]);
+  });
+
+  it.each([
+    ['pcap', pcap],
+    ['pcapng', pcapng],
+  ])('of a single packet that contradict all others do not move the clock (%s)', (_name, make) => {
+    const capture = make([at(ORIGIN), at(ORIGIN + 1), at(ORIGIN + 20 * YEAR), at(ORIGIN + 2), at(0), at(ORIGIN + 3)]);
+    expect(times(capture)).toEqual([0, 1, 1, 2, 2, 3]);
+    expect(decodeSource(inMemory(capture), 20).records.map(({ time }) => time / 1e9)).toEqual([0, 1, 1, 2, 2, 3]);
+    expect(decodeSource(inMemory(capture)).faults).toEqual([]);
+  });
+});

@@ -1,11 +1,12 @@
 // One frame, whatever file format it came from: its layers in order.
 
-import { FRAGMENT } from '../src/layout/drops.ts';
+import { FILTERED, FRAGMENT } from '../src/layout/drops.ts';
 import { FRAGMENT_TAIL, NO_WINDOW_SCALE } from '../src/layout/segment.ts';
 import * as cursor from './cursor.ts';
+import { filtering, passes } from './filter.ts';
 import { IPV6 } from './layer.ts';
 import { openLink, plainLink } from './link.ts';
-import { fragment, networkHeader, plainPayload, protocol, transportBytes } from './network.ts';
+import { destination, fragment, networkHeader, plainPayload, protocol, transportBytes } from './network.ts';
 import { TCP } from './protocol.ts';
 import {
   distributeToAll,
@@ -18,6 +19,7 @@ import {
   writeTail,
   writeTcp,
 } from './segment.ts';
+import { forgetTags } from './tags.ts';
 import { options, tcpHeader, TIMESTAMPS_SEEN } from './tcp.ts';
 import { innermost } from './tunnel.ts';
 
@@ -34,6 +36,7 @@ export const IS_SEGMENT = -1;
  * @returns IS_SEGMENT or the drop reason
  */
 export function frame(linkType: i32, frame: usize, captured: i32, original: u32, time: f64, lag: i32, packet: i32): i32 {
+  if (filtering) forgetTags();
   let link = plainLink(linkType, frame, captured);
   let named = link;
   let path: u64 = 0;
@@ -73,6 +76,7 @@ export function frame(linkType: i32, frame: usize, captured: i32, original: u32,
     header = tcpHeader(tcp, there, length);
     if (header < 0) return ~header;
     ports = bswap<u32>(load<u32>(tcp));
+    if (filtering && !passes(ipv6 ? ip + 8 : ip + 12, ipv6 ? destination : ip + 16, ipv6, ports)) return FILTERED;
   }
   const record = writeEndpoints(ip, ipv6, ports);
   const flags = special | endpointFlags;

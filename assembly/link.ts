@@ -2,11 +2,12 @@
 
 import { IP_TRUNCATED, IP_VERSION, LINK_TRUNCATED, LINK_TYPE, NESTED, NOT_IP } from '../src/layout/drops.ts';
 import * as links from '../src/layout/link.ts';
-import { begin, byte, has, pass, unsteady } from './cursor.ts';
+import { at, begin, byte, has, pass, unsteady } from './cursor.ts';
 import { ethernet, LARGEST_LENGTH, llc, macsec, mpls, serviceHeader, serviceInstance, tag, typeAt } from './ethernet.ts';
 import { ETHERNET, IPV4, IPV6, LINK, LLC, MPLS, MPLS_UPSTREAM, NESTING, NSH, PPP, PPP_TYPE, TRANSPARENT_ETHERNET, WLAN } from './layer.ts';
 import { direction, hdlc, ppp, pppoe, pppOrHdlc } from './ppp.ts';
 import { family, nflog, pktap, ppi } from './pseudo.ts';
+import { forgetTags, noteTag } from './tags.ts';
 import { avs, prism, radiotap, wlan } from './wlan.ts';
 
 // EtherTypes. Those of customer and service VLAN tags (IEEE 802.1Q), and before there was a standard for the latter.
@@ -45,12 +46,14 @@ export function plainLink(linkType: i32, frame: usize, captured: i32): i32 {
 /** Opens a frame up to its IP header, where the cursor then is: IPV4, IPV6 or ~reason. */
 export function openLink(linkType: i32, frame: usize, captured: i32, original: i32): i32 {
   begin(frame, captured, original, 0);
+  forgetTags();
   if (linkType != links.EN10MB || captured < 14) return openLayers(LINK + linkType, 0);
   // Ethernet and VLAN tags as openLayers() would open them, but faster. They need not be noted: they are steady.
   let type: i32 = bswap<u16>(load<u16>(frame, 12));
   let bytes = 14;
   let count = 1;
   for (; isVlan(type) && captured >= bytes + 4 && count < NESTING; count++) {
+    noteTag(bswap<u16>(load<u16>(frame + bytes)));
     type = bswap<u16>(load<u16>(frame + bytes, 2));
     bytes += 4;
   }
@@ -78,6 +81,7 @@ function openType(type: i32): i32 {
     case VLAN:
     case VLAN_SERVICE:
     case VLAN_STACKED:
+      if (has(4)) noteTag(bswap<u16>(load<u16>(at)));
       return tag(4);
     case VN_TAG:
       return tag(6);

@@ -2,6 +2,7 @@
 // valid. Only the slots of connections, the last region, grow with the memory. What nobody touches costs nothing.
 
 import { COUNTS_WORDS, SEGMENTS_CAPACITY, SHARDS_CAPACITY, SLOTS } from '../src/layout/batch.ts';
+import { INSTRUCTION_WORDS, INSTRUCTIONS_CAPACITY } from '../src/layout/filter.ts';
 import { INTERFACE_BYTES, INTERFACES_CAPACITY, STATE_WORDS } from '../src/layout/framing.ts';
 import { ADDRESS_PAIR_BYTES, SEGMENT_BYTES } from '../src/layout/segment.ts';
 import { CONNECTIONS_CAPACITY, ENTRY_BYTES, TRACKING_WORDS } from '../src/layout/tracking.ts';
@@ -14,6 +15,8 @@ export const KEY_BYTES = 208;
 
 export const STATE: usize = memory.data(STATE_WORDS * 4, 16);
 export const KEYS: usize = memory.data(KEY_BYTES, 16);
+/** VLAN tags of a frame (tags.ts). */
+export const TAGS: usize = memory.data(128, 16);
 export const TRACKING: usize = memory.data(TRACKING_WORDS * 4, 16);
 /** A record that names a connection, and its address pair: for what the host looks up. */
 export const NAME: usize = memory.data(SEGMENT_BYTES, 16);
@@ -33,7 +36,9 @@ export const COUNTS_BYTES: usize = COUNTS_WORDS * 4;
 
 export const INTERFACES: usize = 0x10000;
 export const INTERFACES_BYTES: usize = INTERFACES_CAPACITY * INTERFACE_BYTES;
-export const COUNTS: usize = INTERFACES + INTERFACES_BYTES;
+export const FILTER: usize = INTERFACES + INTERFACES_BYTES;
+export const FILTER_BYTES: usize = INSTRUCTIONS_CAPACITY * INSTRUCTION_WORDS * 4;
+export const COUNTS: usize = FILTER + FILTER_BYTES;
 export const PAIRS: usize = COUNTS + COUNTS_BYTES * SLOTS;
 export const SEGMENTS: usize = PAIRS + PAIRS_BYTES * SLOTS;
 /** A bin and its pairs that came from another memory. */

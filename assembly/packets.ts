@@ -1,6 +1,7 @@
 // What the packets of a window have in common, whatever file format they come from: the capture clock and the counters.
 
 import { FIRST, PACKETS, PAIRS, RECORDS, REGRESSIONS, SECTIONS, SEED, SEGMENTS, SHARDS, STOPPED } from '../src/layout/framing.ts';
+import { useFilter } from './filter.ts';
 import { frame, IS_SEGMENT } from './frame.ts';
 import { useSeed } from './hash.ts';
 import { pairs, records, startBatch } from './segment.ts';
@@ -23,6 +24,7 @@ export function begin(slot: i32): void {
   clearAnswers();
   startBatch(slot, word(SHARDS));
   useSeed(word(SEED));
+  useFilter();
   latest = clock();
   first = Infinity;
   packets = 0;

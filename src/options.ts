@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import { compileFilter } from './filter/compile.ts';
+import { FilterError } from './filter/parse.ts';
 import { SHARDS_CAPACITY } from './layout/batch.ts';
 import type { RunOptions } from './merge/run.ts';
 import { LINE_TYPES, type LineType } from './stream/ndjson.ts';
@@ -44,6 +46,11 @@ const OPTIONS = {
     value: 'N',
     help: `threads that share the work, 1 to ${SHARDS_CAPACITY} (default: as many as there are processors)`,
   },
+  filter: {
+    type: 'string',
+    value: "'EXPR'",
+    help: 'look at these segments only: host, net, port, portrange, src, dst, vlan, and, or, not, brackets',
+  },
   each: { type: 'boolean', help: 'analyse each capture by itself, instead of all as one' },
   follow: { type: 'boolean', help: 'go on as the capture grows, and through rotation, until interrupted' },
   io: { type: 'string', value: 'auto|map|read', help: 'how files are read: mapped, or copied (default auto: whatever is faster)' },
@@ -77,6 +84,7 @@ export function parseCommand(args: readonly string[]): Command {
       ...(values['2msl'] !== undefined && { twoMsl: seconds('2msl', values['2msl']) }),
       ...(values['idle-timeout'] !== undefined && { idleTimeout: seconds('idle-timeout', values['idle-timeout']) }),
       ...io(values.io),
+      ...(values.filter !== undefined && { filter: filter(values.filter) }),
       ...(values.follow && { follow: true }),
       ...(values.workers !== undefined && { workers: workers(values.workers) }),
     },
@@ -100,6 +108,17 @@ function io(text = 'auto'): Pick<RunOptions, 'io'> {
   if (text === 'auto') return {};
   if (text !== 'map' && text !== 'read') throw new UsageError(`--io ${text}: not one of auto, map, read`);
   return { io: text };
+}
+
+/** Checked here, so that a bad one is told before anything is read. */
+function filter(text: string): string {
+  try {
+    compileFilter(text);
+    return text;
+  } catch (error) {
+    if (error instanceof FilterError) throw new UsageError(`--filter: ${error.message}`);
+    throw error;
+  }
 }
 
 function workers(text: string): number {

@@ -7,10 +7,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { COUNTS_WORDS, PAIR_COUNT, SEGMENTS_CAPACITY, SHARDS_CAPACITY, SLOTS } from '../layout/batch.ts';
 import { DROP_REASONS } from '../layout/drops.ts';
+import { INSTRUCTION_WORDS } from '../layout/filter.ts';
 import {
   AT_END,
   CLOCK,
   DROPS,
+  FILTER_LENGTH,
   FIRST,
   FORM,
   INTERFACE_BYTES,
@@ -63,6 +65,8 @@ export interface DecoderSetting {
   readonly seed: number;
   /** Shards among which the 4-tuples are divided. */
   readonly shards: number;
+  /** Program of the filter (layout/filter.ts); absent: all segments pass. */
+  readonly filter?: Int32Array | undefined;
 }
 
 /** A batch as one shard takes it: its own records, and the address pairs of all. */
@@ -100,6 +104,7 @@ export class Decoder {
   readonly #first: Float64Array;
   readonly #exports: Exports;
   readonly #interfaces: Float64Array;
+  readonly #filter: Int32Array;
   readonly #constant: (name: string) => number;
   readonly #views = new Map<string, BinViews>();
 
@@ -119,6 +124,7 @@ export class Decoder {
     this.#constant = constant;
     this.#exports = exports as Exports;
     this.#interfaces = new Float64Array(buffer, constant('INTERFACES'), constant('INTERFACES_BYTES') / Float64Array.BYTES_PER_ELEMENT);
+    this.#filter = new Int32Array(buffer, constant('FILTER'), constant('FILTER_BYTES') / Int32Array.BYTES_PER_ELEMENT);
     this.table = new TableMemory(memory, exports as Exports, constant);
   }
 
@@ -145,6 +151,8 @@ export class Decoder {
     state[ORIGIN] = setting.origin;
     state[SEED] = setting.seed;
     state[SHARDS] = setting.shards;
+    state[FILTER_LENGTH] = (setting.filter?.length ?? 0) / INSTRUCTION_WORDS;
+    if (setting.filter) this.#filter.set(setting.filter);
     this.clock = clock;
     this.#exports.begin(slot);
   }

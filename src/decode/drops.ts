@@ -18,6 +18,7 @@ export const DROP_NAMES = [
   'encrypted',
   'tunnel_payload',
   'aggregate',
+  'filtered',
 ] as const;
 
 export type DropName = (typeof DROP_NAMES)[number];

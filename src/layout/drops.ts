@@ -30,5 +30,7 @@ export const ENCRYPTED = 11;
 export const TUNNEL_PAYLOAD = 12;
 /** Several packets in one frame (A-MSDU). */
 export const AGGREGATE = 13;
+/** A TCP segment that the filter does not let pass. */
+export const FILTERED = 14;
 
-export const DROP_REASONS = 14;
+export const DROP_REASONS = 15;

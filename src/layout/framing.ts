@@ -15,6 +15,8 @@ export const ORIGIN = 4;
 export const SEED = 5;
 /** Shards among which the 4-tuples are divided, 1 to SHARDS_CAPACITY. */
 export const SHARDS = 6;
+/** Instructions of the filter's program, in the region `FILTER`; 0: all segments pass. */
+export const FILTER_LENGTH = 7;
 
 // -- carried from window to window
 /** f64 (two words): the capture clock, ns since the origin: the largest timestamp so far. Starts at -Infinity. */

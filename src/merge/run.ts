@@ -17,6 +17,7 @@ import { pump } from '../shard/pump.ts';
 import { Statistics } from '../stats/statistics.ts';
 import { Oddities } from '../tracker/oddities.ts';
 import { PROFILES, type Profile } from '../tracker/time-wait.ts';
+import { compileFilter } from '../filter/compile.ts';
 import { type Input, openInput } from './input.ts';
 import { Merger } from './merger.ts';
 import type { Outcome } from './outcome.ts';
@@ -32,6 +33,8 @@ export interface RunOptions {
   readonly workers?: number;
   /** The only capture is still being written: it is read until the run is interrupted. */
   readonly follow?: boolean;
+  /** Which segments are looked at, in words of pcap-filter(7); all where absent. */
+  readonly filter?: string;
   /** How files are read; as is fastest where absent. */
   readonly io?: Io;
   /** Bytes that are decoded together, at most 1 MiB: for tests, no answer depends on it. */
@@ -66,6 +69,7 @@ export class Run {
   readonly #form: Form;
   readonly #transitions: boolean;
   readonly #abort: AbortController;
+  readonly #filter: Int32Array | undefined;
   #interrupted = false;
 
   /**
@@ -98,6 +102,7 @@ export class Run {
     this.#form = form;
     this.#transitions = transitions;
     this.#module = module;
+    this.#filter = options.filter === undefined ? undefined : compileFilter(options.filter);
     this.#abort = abort;
     this.#input = input;
     this.#windowBytes = options.windowBytes ?? WINDOW_CAPACITY;
@@ -198,6 +203,7 @@ export class Run {
       feed: this.#feed?.feed.buffer,
       windowBytes: this.#windowBytes,
       io: this.#options.io ?? 'read',
+      filter: this.#filter,
       origin: this.clock.origin,
       digits: this.clock.digits,
       seed: Math.floor(Math.random() * 2 ** 32), // keys the hashes, which nothing that is printed depends on

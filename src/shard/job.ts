@@ -34,6 +34,7 @@ export interface ShardTask {
   readonly feed: SharedArrayBuffer | undefined;
   readonly windowBytes: number;
   readonly io: Io;
+  readonly filter: Int32Array | undefined;
   readonly origin: number;
   readonly digits: number;
   readonly seed: number;

@@ -53,6 +53,8 @@ export const BLOCKS = 2;
 export const LENGTHS_SWAPPED = 4;
 /** Record headers have 8 bytes more (the variant of Kuznetzov's patches). */
 export const PATCHED = 8;
+/** Records of snoop (RFC 1761). */
+export const SNOOP = 16;
 
 // Why decode() stopped.
 /** No more records begin before `stop`; or the bytes before `to` are not all that one needs. */
@@ -77,6 +79,8 @@ export const BROKEN_INTERFACES = 6;
 export const RECORD_HEADER_BYTES = 16;
 /** The same with Kuznetzov's interface, protocol and packet type. */
 export const PATCHED_HEADER_BYTES = 24;
+/** Bytes of a snoop record before the captured ones. */
+export const SNOOP_HEADER_BYTES = 24;
 
 // An entry of the region `INTERFACES`, in 64-bit words.
 //

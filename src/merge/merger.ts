@@ -1,5 +1,6 @@
 import type { ConnectionRecord } from '../records/connection.ts';
 import type { Delivery } from '../shard/job.ts';
+import { COLUMNS, type NoteTaker, precedes as precedesRow } from '../stats/note.ts';
 
 /**
  * Brings what the shards deliver into one order: by the time and packet that ended a record, then by 4-tuple. A window is over when
@@ -7,12 +8,15 @@ import type { Delivery } from '../shard/job.ts';
  */
 export class Merger {
   readonly #shards: number;
+  readonly #note: NoteTaker;
   readonly #waiting = new Map<number, Delivery[]>();
   /** The window that comes next. */
   next = 0;
 
-  constructor(shards: number) {
+  /** `note`: takes the rows that were noted of ended connections (stats/note.ts), in the same order. */
+  constructor(shards: number, note: NoteTaker) {
     this.#shards = shards;
+    this.#note = note;
   }
 
   /** Takes one shard's delivery; answers all that is now in its final place. */
@@ -27,8 +31,22 @@ export class Merger {
         ready,
         window.filter(({ items }) => items.length > 0),
       );
+      this.#mergeNotes(window.map(({ notes }) => notes).filter(({ length }) => length > 0));
     }
     return ready;
+  }
+
+  #mergeNotes(logs: readonly Float64Array[]): void {
+    const heads = logs.map(() => 0);
+    for (;;) {
+      let first = -1;
+      for (let i = 0; i < logs.length; i++) {
+        if (heads[i]! < logs[i]!.length && (first < 0 || precedesRow(logs[i]!, heads[i]!, logs[first]!, heads[first]!))) first = i;
+      }
+      if (first < 0) return;
+      this.#note(logs[first]!, heads[first]!);
+      heads[first]! += COLUMNS;
+    }
   }
 }
 

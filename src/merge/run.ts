@@ -10,11 +10,12 @@ import { Exchange } from '../shard/exchange.ts';
 import { Feed, FeedWriter } from '../shard/feed.ts';
 import { InterfaceLog } from '../shard/interfaces.ts';
 import { TROUBLES } from '../shard/shard.ts';
-import { type Delivery, type Form, type Io, ShardJob, type ShardResult, type ShardTask } from '../shard/job.ts';
+import { type Delivery, type Form, type Io, ShardJob, type ShardResult, type ShardTask, windowsOf } from '../shard/job.ts';
 import { processors } from '../shard/parallelism.ts';
 import { Plan, type PlannedCapture } from '../shard/plan.ts';
 import { ShardPool } from '../shard/pool.ts';
 import { pump } from '../shard/pump.ts';
+import { Answers } from '../stats/answers.ts';
 import { Statistics } from '../stats/statistics.ts';
 import { Oddities } from '../tracker/oddities.ts';
 import { PROFILES, type Profile } from '../tracker/time-wait.ts';
@@ -31,6 +32,8 @@ export interface RunOptions {
   readonly idleTimeout?: number;
   /** Threads that share the work, 1 to 64; what the machine has where absent, and one for a small capture. */
   readonly workers?: number;
+  /** Ephemeral ports of a client towards one server address and port; those of Linux where absent. */
+  readonly ports?: number;
   /** How files are read; as is fastest where absent. */
   readonly io?: Io;
   /** Bytes that are decoded together, at most 1 MiB: for tests, no answer depends on it. */
@@ -39,10 +42,10 @@ export interface RunOptions {
 
 /** Captures smaller than this are done before threads, each of which compiles its own code, make up for their start: bench/RESULTS.md. */
 const WORTH_THREADS = 384 << 20;
+/** Linux: 32768 to 60999. */
+const EPHEMERAL_PORTS = 28_232;
 /** Windows after which the event loop gets a turn where the work is done in this thread. */
 const TURN = 8;
-/** More windows than there are. */
-const ALL = 0x7fffffff;
 
 /**
  * A run over captures, read as one in the order given: what ends comes out in batches, in capture order; then the outcome.
@@ -62,6 +65,7 @@ export class Run {
   readonly #module: DecoderModule;
   readonly #faults: Fault[];
   readonly #results: ShardResult[] = [];
+  readonly #answers: Answers;
   readonly #options: RunOptions;
   readonly #form: Form;
   readonly #transitions: boolean;
@@ -107,8 +111,8 @@ export class Run {
     this.clock = new Clock(input.origin, input.digits);
     const worthThreads = input.stream !== undefined || this.bytes >= WORTH_THREADS;
     this.workers = options.workers ?? (worthThreads ? Math.min(processors(), SHARDS_CAPACITY) : 1);
+    this.#answers = new Answers(options.ports ?? EPHEMERAL_PORTS);
     this.#exchange = new Exchange(this.workers);
-    if (form === 'none') this.#exchange.setDelivered(ALL); // nothing will be: nothing has to wait for it
     if (input.stream) {
       const feed = new Feed();
       this.#feed = { feed, writer: new FeedWriter(feed, this.#exchange, this.#windowBytes) };
@@ -140,13 +144,14 @@ export class Run {
 
   /** Runs; yields what has ended meanwhile, often nothing. */
   async *batches(): AsyncGenerator<(ConnectionRecord | string)[], void, undefined> {
-    const merger = new Merger(this.workers);
+    const merger = new Merger(this.workers, (rows, at) => this.#answers.add(rows, at));
+    const together = windowsOf(this.#form);
     const tasks = this.#tasks();
     const [only] = tasks;
     for await (const deliveries of only && tasks.length === 1 && !this.#feed ? this.#inPlace(only) : this.#inThreads(tasks)) {
       const ready = deliveries.flatMap((delivery) => merger.add(delivery));
       yield ready;
-      this.#exchange.setDelivered(merger.next);
+      this.#exchange.setDelivered(merger.next * together);
     }
   }
 
@@ -177,6 +182,8 @@ export class Run {
       drops,
       oddities,
       statistics,
+      answers: this.#answers,
+      ports: this.#options.ports ?? EPHEMERAL_PORTS,
       faults: [...this.#faults, ...faultsOf(this.#input.captures, results)],
       damages: this.#faults.length + sum(({ counts }) => counts.damages),
       firstTime: first !== undefined && first.window < Infinity ? first.time : undefined,
@@ -209,11 +216,11 @@ export class Run {
   }
 
   async *#inPlace(task: ShardTask): AsyncGenerator<Delivery[], void, undefined> {
-    const job = new ShardJob(task);
+    const job = new ShardJob(task, (rows, at) => this.#answers.add(rows, at));
     let windows = 0;
     for (const delivery of job.run()) {
       yield [delivery];
-      if (++windows % TURN === 0) await new Promise(setImmediate);
+      if ((windows += windowsOf(this.#form)) % TURN === 0) await new Promise(setImmediate);
     }
     this.#results.push(job.result());
   }

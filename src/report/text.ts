@@ -88,9 +88,9 @@ function timeWait(summary: SummaryRecord, bold: Style): string {
   const { time_wait: wait } = summary;
   if (wait.entered === 0) return '';
   const ends = Object.entries(wait.ended_by).map(([name, n]) => `${count(n)} ${ENDINGS[name] ?? name}`);
-  const holders = Object.entries(wait.holders)
+  const holders = wait.hosts
     .slice(0, SHOWN)
-    .map(([host, n]) => `  ${count(n).padStart(10)}  ${host}`);
+    .map(({ host, entered, peak }) => `  ${count(entered).padStart(10)}  ${host}, at most ${count(peak)} at once`);
   const peak = `  at most ${count(wait.peak)} at once${wait.peak_at ? ` (${wait.peak_at})` : ''}, ${wait.mean.toFixed(1)} on average; restarted ${plural(wait.restarts, 'time')}\n`;
   const warmUp = summary.duration_s < wait['2msl_s'] ? 'all of this capture' : `the first ${duration(wait['2msl_s'])}`;
   return `${bold('TIME_WAIT')} (${wait.profile}, ${duration(wait['2msl_s'])})

@@ -1,5 +1,6 @@
 import { addressOf, type ConnectionRecord, connectionRecord } from '../records/connection.ts';
 import { Clock } from '../records/time.ts';
+import { NoteLog, type NoteTaker } from '../stats/note.ts';
 import { Statistics } from '../stats/statistics.ts';
 import { tupleKey } from '../tracker/order.ts';
 import type { Profile } from '../tracker/time-wait.ts';
@@ -43,16 +44,26 @@ export interface ShardTask {
   readonly transitions: boolean;
 }
 
-/** The connections that ended in one window of one shard, in order. */
+const EMPTY = new Float64Array(0);
+
+/** Windows whose ends are delivered together where no single connection has to leave. */
+const TOGETHER = 8;
+
+/** How many windows one delivery is about. */
+export const windowsOf = (form: Form): number => (form === 'none' ? TOGETHER : 1);
+
+/** The connections that ended in one window of one shard (or a few, windowsOf()), in order. */
 export interface Delivery {
   readonly shard: number;
-  /** Number of the window; that of the last one plus one for what the end of the capture ended. */
+  /** Counts the deliveries; the last one also has what the end of the capture ended. */
   readonly window: number;
   /** When each ended, the packet that ended it (-1: a timer), and, where these may tie, its 4-tuple. */
   readonly times: number[];
   readonly packets: number[];
   readonly tuples: string[];
   readonly items: (ConnectionRecord | string)[];
+  /** What was noted of them (stats/note.ts); empty where a taker has it already. */
+  readonly notes: Float64Array<ArrayBuffer>;
 }
 
 /** What a shard has counted when it is done, as plain data. */
@@ -71,12 +82,15 @@ export class ShardJob {
   readonly #task: ShardTask;
   readonly #shard: Shard;
   readonly #statistics = new Statistics();
+  readonly #notes: NoteLog;
   readonly #clock: Clock;
   readonly #windows: Windows;
   #delivery: Delivery;
 
-  constructor(task: ShardTask) {
+  /** `taker`: gets what is noted of ended connections, where there is no other shard to wait for. */
+  constructor(task: ShardTask, taker?: NoteTaker) {
     this.#task = task;
+    this.#notes = new NoteLog(taker);
     this.#clock = new Clock(task.origin, task.digits);
     const feed = task.feed && new Feed(task.feed);
     this.#windows = feed ?? new Plan(task.captures, task.windowBytes);
@@ -96,8 +110,10 @@ export class ShardJob {
 
   /** Runs to the end; yields what each window has ended, and last what the end of the capture did. */
   *run(): Generator<Delivery, void, undefined> {
-    for (const window of this.#shard.run()) yield this.#take(window);
-    yield this.#take(this.#windows.announced);
+    const together = windowsOf(this.#task.form);
+    let deliveries = 0;
+    for (const window of this.#shard.run()) if ((window + 1) % together === 0) yield this.#take(deliveries++);
+    yield this.#take(deliveries);
   }
 
   result(): ShardResult {
@@ -114,6 +130,7 @@ export class ShardJob {
 
   #ended(connection: Ended): void {
     this.#statistics.add(connection, (endpoint) => addressOf(connection, endpoint));
+    this.#notes.add(connection);
     const { form, transitions } = this.#task;
     if (form === 'none') return;
     const record = connectionRecord(connection, this.#clock, transitions);
@@ -125,12 +142,12 @@ export class ShardJob {
   }
 
   #take(window: number): Delivery {
-    const delivery = { ...this.#delivery, window };
+    const delivery = { ...this.#delivery, window, notes: this.#notes.take() };
     this.#delivery = this.#empty(window + 1);
     return delivery;
   }
 
   #empty(window: number): Delivery {
-    return { shard: this.#task.index, window, times: [], packets: [], tuples: [], items: [] };
+    return { shard: this.#task.index, window, times: [], packets: [], tuples: [], items: [], notes: EMPTY };
   }
 }

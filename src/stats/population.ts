@@ -1,59 +1,99 @@
-/** Intervals kept exactly before the older half is folded into a running curve. */
+/** Events kept exactly before the older half is folded into a running curve. */
 const LIMIT = 1 << 21;
 
+/** Times that an array sorts as fast as a typed array, which has to be made first. */
+const FEW = 32;
+
+/** Figures of a population over a stretch of capture time. Times are ns. */
+export interface PopulationFigures {
+  /** At the end of the stretch. */
+  now: number;
+  peak: number;
+  /** When the peak was first reached; undefined where nothing ever held. */
+  peakAt: number | undefined;
+  /** Weighted by time. */
+  mean: number;
+  /** Time during which more than the threshold held. */
+  above: number;
+}
+
 /**
- * How many intervals hold at once over capture time: peak, when it was first reached, and the time-weighted mean.
- * Exact as long as an interval is added before LIMIT others that begin later; folded ones cost no memory.
+ * How many intervals hold at once over capture time. Exact as long as an interval is added before `limit` / 2 others that begin
+ * later; one that comes later still has its place in `now` and in the mean, but the peak may lack it: `late` counts those.
+ * What is folded costs no memory.
  */
 export class Population {
-  /** Not folded yet, in no order. */
-  starts: number[] = [];
-  ends: number[] = [];
   /** Intervals added. */
   entered = 0;
+  /** Intervals that began before what had been folded. */
+  late = 0;
+  readonly #limit: number;
+  readonly #threshold: number;
+  /** Not folded yet, in no order. */
+  #starts: number[] = [];
+  #ends: number[] = [];
   #held = 0;
   #area = 0;
+  #above = 0;
   #folded = -Infinity;
   #peak = 0;
   #peakAt: number | undefined;
 
+  constructor(limit = LIMIT, threshold = Infinity) {
+    this.#limit = limit;
+    this.#threshold = threshold;
+  }
+
+  /** Events that are not folded yet. */
+  get pending(): number {
+    return this.#starts.length + this.#ends.length;
+  }
+
   /** Times in ns; an interval holds from `start` up to but not at `end`. */
   add(start: number, end: number): void {
     this.entered++;
-    this.starts.push(start);
-    this.ends.push(end);
-    if (this.starts.length + this.ends.length >= LIMIT) this.#fold();
+    if (start < this.#folded) {
+      this.late++;
+      this.#area += Math.min(end, this.#folded) - start;
+      if (end <= this.#folded) return;
+    }
+    this.#starts.push(Math.max(start, this.#folded));
+    if (end < Infinity) this.#ends.push(end);
+    if (this.pending >= this.#limit) this.fold();
   }
 
-  /** Adds all that another population has; neither may have folded yet, or their folded parts must not overlap. */
-  merge(other: Pick<Population, 'starts' | 'ends' | 'entered'>): void {
-    for (const start of other.starts) this.starts.push(start);
-    for (const end of other.ends) this.ends.push(end);
-    this.entered += other.entered;
+  /** Folds the older half of what is pending. */
+  fold(): void {
+    const starts = ascending(this.#starts);
+    if (starts.length > 0) this.#sweep(starts[starts.length >> 1]!);
   }
 
-  /** The figures over [from, to], ns. */
-  snapshot(from: number, to: number): { peak: number; peakAt: number | undefined; mean: number } {
+  /** The figures over [from, to], ns; nothing may have been added that begins or ends behind `to`. */
+  snapshot(from: number, to: number): PopulationFigures {
     this.#sweep(Infinity);
-    const waiting = this.#held > 0 ? this.#held * Math.max(0, to - this.#folded) : 0;
-    return { peak: this.#peak, peakAt: this.#peakAt, mean: to > from ? (this.#area + waiting) / (to - from) : this.#held };
-  }
-
-  #fold(): void {
-    const starts = Float64Array.from(this.starts).sort();
-    this.#sweep(starts[starts.length >> 1]!);
+    const rest = this.#held > 0 ? Math.max(0, to - this.#folded) : 0;
+    return {
+      now: this.#held,
+      peak: this.#peak,
+      peakAt: this.#peakAt,
+      mean: to > from ? (this.#area + this.#held * rest) / (to - from) : this.#held,
+      above: this.#above + (this.#held > this.#threshold ? rest : 0),
+    };
   }
 
   /** Moves all events before `horizon` into the curve. At equal times an end comes before a start. */
   #sweep(horizon: number): void {
-    const starts = Float64Array.from(this.starts).sort();
-    const ends = Float64Array.from(this.ends).sort();
+    const starts = ascending(this.#starts);
+    const ends = ascending(this.#ends);
     let s = 0;
     let e = 0;
     while ((s < starts.length && starts[s]! < horizon) || (e < ends.length && ends[e]! < horizon)) {
       const leaves = e < ends.length && (s >= starts.length || ends[e]! <= starts[s]!);
-      const time = Math.max(leaves ? ends[e++]! : starts[s++]!, this.#folded);
-      if (this.#held > 0) this.#area += this.#held * (time - this.#folded);
+      const time = leaves ? ends[e++]! : starts[s++]!;
+      if (this.#held > 0) {
+        this.#area += this.#held * (time - this.#folded);
+        if (this.#held > this.#threshold) this.#above += time - this.#folded;
+      }
       this.#folded = time;
       this.#held += leaves ? -1 : 1;
       if (this.#held > this.#peak) {
@@ -61,7 +101,15 @@ export class Population {
         this.#peakAt = time;
       }
     }
-    this.starts = Array.from(starts.subarray(s));
-    this.ends = Array.from(ends.subarray(e));
+    this.#starts = s === starts.length ? [] : Array.from(starts.slice(s));
+    this.#ends = e === ends.length ? [] : Array.from(ends.slice(e));
   }
+}
+
+/** The times in order: often they are already, and those of small populations are few. */
+function ascending(times: number[]): number[] | Float64Array {
+  for (let i = 1; i < times.length; i++) {
+    if (times[i]! < times[i - 1]!) return times.length > FEW ? Float64Array.from(times).sort() : times.sort((a, b) => a - b);
+  }
+  return times;
 }

@@ -5,14 +5,13 @@ import { sequenceText } from '../tracker/sequence.ts';
 import * as slots from '../tracker/slot.ts';
 import type { Ended } from '../tracker/tracker.ts';
 import { Histogram } from './histogram.ts';
-import { Population } from './population.ts';
 
 const MINUTE = 60e9;
 /** Silence in CLOSE_WAIT after which an endpoint is suspected of never closing (SPEC §4), ns. */
 export const CLOSE_WAIT_PATIENCE = MINUTE;
 /** Different close sequences that are told apart; the rest is counted together. */
 const SEQUENCES = 1000;
-/** Owners of CLOSE_WAIT and holders of TIME_WAIT that are told apart. */
+/** Owners of CLOSE_WAIT that are told apart. */
 const HOSTS = 100_000;
 /** Name under which what goes beyond a limit is counted. */
 export const OTHERS = 'others';
@@ -51,10 +50,8 @@ export class Statistics {
   readonly sequences = new Tally(SEQUENCES);
   readonly modifiers = new Tally(MODIFIER_NAMES.length);
   readonly endReasons = new Tally(8);
-  readonly timeWait = new Population();
   timeWaitRestarts = 0;
   readonly timeWaitEnds = new Tally(4);
-  readonly timeWaitHolders = new Tally(HOSTS);
   closeWaitSuspects = 0;
   closeWaitLeaks = 0;
   readonly closeWaitOwners = new Tally(HOSTS);
@@ -76,10 +73,8 @@ export class Statistics {
     for (let i = 0, rest = verdict.modifiers; rest !== 0; i++, rest >>>= 1) if ((rest & 1) !== 0) this.modifiers.add(MODIFIER_NAMES[i]!);
     this.endReasons.add(endReasonOf(connection));
     for (const wait of connection.timeWaits) {
-      this.timeWait.add(wait.start, wait.endedBy === 'capture_end' ? Infinity : wait.end);
       this.timeWaitRestarts += wait.restarts;
       this.timeWaitEnds.add(wait.endedBy);
-      this.timeWaitHolders.add(host(wait.holder));
     }
     this.#closeWait(connection, host);
     const times = closeTimes(connection);
@@ -94,20 +89,10 @@ export class Statistics {
     this.timeWaitRestarts += other.timeWaitRestarts;
     this.closeWaitSuspects += other.closeWaitSuspects;
     this.closeWaitLeaks += other.closeWaitLeaks;
-    for (const tally of [
-      'classes',
-      'initiators',
-      'sequences',
-      'modifiers',
-      'endReasons',
-      'timeWaitEnds',
-      'timeWaitHolders',
-      'closeWaitOwners',
-    ] as const) {
+    for (const tally of ['classes', 'initiators', 'sequences', 'modifiers', 'endReasons', 'timeWaitEnds', 'closeWaitOwners'] as const) {
       this[tally].merge(other[tally]);
     }
     for (const histogram of ['finAck', 'halfClosed', 'lastAck', 'wholeClose'] as const) this[histogram].merge(other[histogram]);
-    this.timeWait.merge(other.timeWait);
   }
 
   /** An endpoint still in CLOSE_WAIT at the capture's end, and for longer than a program needs to close. */

@@ -31,7 +31,7 @@ describe('the report for people', () => {
         at most 1 at once (2021-06-10T17:31:59.809483Z), 0.0 on average; restarted 0 times
         closes from before the capture are not in it: the numbers of all of this capture are lower bounds
         held by:
-                 1  10.0.0.3
+                 1  10.0.0.3, at most 1 at once
 
       The input
                  2  packets without a segment: not_ip
@@ -81,7 +81,7 @@ describe('the report for people', () => {
         half_closed_s: { count: 0 },
         last_ack_s: { count: 0 },
       },
-      time_wait: { ...summary.time_wait, entered: 0, peak: 0, mean: 0, ended_by: {}, holders: {} },
+      time_wait: { ...summary.time_wait, entered: 0, peak: 0, mean: 0, ended_by: {}, hosts: [] },
     };
     delete empty.start;
     expect(reportText(empty, ['a', 'b', 'c', 'd'], false)).toBe('a, b, c and 1 more\n0 connections in 0 packets\n');

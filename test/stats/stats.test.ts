@@ -103,17 +103,38 @@ describe('Population', () => {
     );
   });
 
-  it('merges with another one', () => {
+  it('folds early and loses nothing but, perhaps, a peak that something late was part of', () => {
     fc.assert(
-      fc.property(fc.array(interval), fc.array(interval), (a, b) => {
-        const [whole, one, other] = [new Population(), new Population(), new Population()];
-        for (const { start, end } of [...a, ...b]) whole.add(start, end);
-        for (const { start, end } of a) one.add(start, end);
-        for (const { start, end } of b) other.add(start, end);
-        one.merge(other);
-        expect(one.snapshot(0, TO)).toEqual(whole.snapshot(0, TO));
-        expect(one.entered).toBe(whole.entered);
+      fc.property(fc.array(interval, { maxLength: 60 }), fc.integer({ min: 2, max: 20 }), (intervals, limit) => {
+        const [whole, folding] = [new Population(), new Population(limit)];
+        for (const { start, end } of intervals) {
+          whole.add(start, end);
+          folding.add(start, end);
+        }
+        const exact = whole.snapshot(0, 200);
+        const folded = folding.snapshot(0, 200);
+        expect(folded.now).toBe(exact.now);
+        expect(folded.mean).toBeCloseTo(exact.mean, 9);
+        expect(folded.peak).toBeLessThanOrEqual(exact.peak);
+        expect(folded.peak + folding.late).toBeGreaterThanOrEqual(exact.peak);
       }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('counts the time above a threshold, and what holds at the end', () => {
+    fc.assert(
+      fc.property(fc.array(interval, { maxLength: 40 }), fc.integer({ min: 0, max: 5 }), (intervals, threshold) => {
+        const population = new Population(undefined, threshold);
+        for (const { start, end } of intervals) population.add(start, end > 150 ? Infinity : end);
+        let above = 0;
+        const at = (instant: number): number =>
+          intervals.filter(({ start, end }) => start <= instant && (instant < end || end > 150)).length;
+        for (let instant = 0; instant < 200; instant++) if (at(instant) > threshold) above++;
+        const figures = population.snapshot(0, 200);
+        expect([figures.above, figures.now]).toEqual([above, at(200)]);
+      }),
+      { numRuns: 500 },
     );
   });
 
@@ -124,13 +145,13 @@ describe('Population', () => {
     const first = population.snapshot(0, 20);
     expect(population.snapshot(0, 20)).toEqual(first);
     population.add(16, 18);
-    expect(population.snapshot(0, 20)).toEqual({ peak: 2, peakAt: 5, mean: 1.1 });
+    expect(population.snapshot(0, 20)).toEqual({ now: 0, peak: 2, peakAt: 5, mean: 1.1, above: 0 });
   });
 
   it('an end at the time of a start makes room for it', () => {
     const population = new Population();
     for (let i = 0; i < 5; i++) population.add(i * 10, i * 10 + 10);
-    expect(population.snapshot(0, 50)).toEqual({ peak: 1, peakAt: 0, mean: 1 });
+    expect(population.snapshot(0, 50)).toMatchObject({ peak: 1, peakAt: 0, mean: 1 });
   });
 
   it('folds millions of intervals without forgetting any', () => {
@@ -190,5 +211,4 @@ it('Statistics of nothing merge with each other', () => {
   const statistics = new Statistics();
   statistics.merge(new Statistics());
   expect(statistics.connections).toBe(0);
-  expect(statistics.timeWait.snapshot(0, 0)).toEqual({ peak: 0, peakAt: undefined, mean: 0 });
 });

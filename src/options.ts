@@ -29,9 +29,11 @@ interface Option {
 const OPTIONS = {
   json: { type: 'boolean', of: 'report', help: 'one JSON document instead of text' },
   only: { type: 'string', of: 'stream', value: 'TYPES', help: `lines to print: ${LINE_TYPES.join(',')}` },
+  interval: { type: 'string', of: 'stream', value: 'TIME', help: 'print a window line for each interval of capture time: 10s, 500ms, 5m' },
   transitions: { type: 'boolean', of: 'stream', help: 'list the states of both endpoints, with seconds since the start' },
   profile: { type: 'string', value: 'NAME', help: `how hosts treat TIME_WAIT: ${Object.keys(PROFILES).join(', ')} (default linux)` },
   '2msl': { type: 'string', value: 'SECONDS', help: "length of TIME_WAIT, instead of the profile's" },
+  ports: { type: 'string', value: 'LOW-HIGH', help: 'ephemeral ports of the clients (default 32768-60999)' },
   'idle-timeout': {
     type: 'string',
     value: 'SECONDS',
@@ -71,6 +73,8 @@ export function parseCommand(args: readonly string[]): Command {
       profile,
       ...(values['2msl'] !== undefined && { twoMsl: seconds('2msl', values['2msl']) }),
       ...(values['idle-timeout'] !== undefined && { idleTimeout: seconds('idle-timeout', values['idle-timeout']) }),
+      ...(values.interval !== undefined && { interval: interval(values.interval) }),
+      ...(values.ports !== undefined && { ports: portRange(values.ports) }),
       ...io(values.io),
       ...(values.workers !== undefined && { workers: workers(values.workers) }),
     },
@@ -106,6 +110,23 @@ function seconds(option: string, text: string): number {
   const value = Number(text.replace(/s$/, ''));
   if (!(value > 0 && value <= 1e9) || text.trim() === '') throw new UsageError(`--${option} ${text}: not a number of seconds above 0`);
   return value;
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, min: 60, h: 3600 };
+
+function interval(text: string): number {
+  const [, number, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|min|h)?$/.exec(text) ?? [];
+  const value = Number(number) * UNITS[unit]!;
+  if (!(value >= 0.001 && value <= 1e6)) throw new UsageError(`--interval ${text}: not a time from 1ms on, as 10s, 500ms or 5m`);
+  return value;
+}
+
+/** How many ports LOW-HIGH are. */
+function portRange(text: string): number {
+  const [, low, high] = /^(\d+)-(\d+)$/.exec(text) ?? [];
+  const count = Number(high) - Number(low) + 1;
+  if (!(count >= 1 && Number(high) <= 65_535 && Number(low) >= 1)) throw new UsageError(`--ports ${text}: not two ports LOW-HIGH`);
+  return count;
 }
 
 function lineTypes(text: string | undefined): ReadonlySet<LineType> {

@@ -4,7 +4,6 @@ import { interfacesOf } from '../capture/section.ts';
 import { Decoder, type DecoderModule } from '../decode/decoder.ts';
 import { SHARDS_CAPACITY, WINDOW_CAPACITY } from '../layout/batch.ts';
 import { DROP_REASONS, FRAGMENT } from '../layout/drops.ts';
-import type { ConnectionRecord } from '../records/connection.ts';
 import { Clock } from '../records/time.ts';
 import { Exchange } from '../shard/exchange.ts';
 import { Feed, FeedWriter } from '../shard/feed.ts';
@@ -20,7 +19,8 @@ import { Statistics } from '../stats/statistics.ts';
 import { Oddities } from '../tracker/oddities.ts';
 import { PROFILES, type Profile } from '../tracker/time-wait.ts';
 import { type Input, openInput } from './input.ts';
-import { Merger } from './merger.ts';
+import { type Item, Merger } from './merger.ts';
+import { windowRecord } from './window.ts';
 import type { Outcome } from './outcome.ts';
 
 export interface RunOptions {
@@ -34,6 +34,8 @@ export interface RunOptions {
   readonly workers?: number;
   /** Ephemeral ports of a client towards one server address and port; those of Linux where absent. */
   readonly ports?: number;
+  /** Length of a window of capture time, seconds, 0.001 or more; no windows where absent. */
+  readonly interval?: number;
   /** How files are read; as is fastest where absent. */
   readonly io?: Io;
   /** Bytes that are decoded together, at most 1 MiB: for tests, no answer depends on it. */
@@ -143,8 +145,15 @@ export class Run {
   }
 
   /** Runs; yields what has ended meanwhile, often nothing. */
-  async *batches(): AsyncGenerator<(ConnectionRecord | string)[], void, undefined> {
-    const merger = new Merger(this.workers, (rows, at) => this.#answers.add(rows, at));
+  async *batches(): AsyncGenerator<Item[], void, undefined> {
+    const merger = new Merger(
+      this.workers,
+      (rows, at) => this.#answers.add(rows, at),
+      (whole) => {
+        const record = windowRecord(whole, this.clock, this.#options.ports ?? EPHEMERAL_PORTS);
+        return this.#form === 'records' ? record : `${JSON.stringify(record)}\n`;
+      },
+    );
     const together = windowsOf(this.#form);
     const tasks = this.#tasks();
     const [only] = tasks;
@@ -209,6 +218,7 @@ export class Run {
       seed: Math.floor(Math.random() * 2 ** 32), // keys the hashes, which nothing that is printed depends on
       profile: this.profile,
       idleTimeout: (this.#options.idleTimeout ?? Infinity) * 1e9,
+      interval: Math.round((this.#options.interval ?? Infinity) * 1e9),
       form: this.#form,
       transitions: this.#transitions,
     };

@@ -232,7 +232,7 @@ export interface CloseTimes {
   lastAck?: number;
 }
 
-export function closeTimes({ table, slot, verdict }: Ended): CloseTimes {
+export function closeTimes({ table, slot, verdict }: Pick<Ended, 'table' | 'slot' | 'verdict'>): CloseTimes {
   const { times } = table;
   const at = slot >> 1;
   const { initiator } = verdict;

@@ -2,9 +2,12 @@ import { addressOf, type ConnectionRecord, connectionRecord } from '../records/c
 import { Clock } from '../records/time.ts';
 import { NoteLog, type NoteTaker } from '../stats/note.ts';
 import { Statistics } from '../stats/statistics.ts';
+import { isEmpty, type WindowPart } from '../stats/window-part.ts';
+import { WindowCounter } from '../stats/windows.ts';
 import { tupleKey } from '../tracker/order.ts';
 import type { Profile } from '../tracker/time-wait.ts';
 import type { Ended } from '../tracker/tracker.ts';
+import type { Watch } from '../tracker/watch.ts';
 import { CaptureFile } from '../capture/file.ts';
 import { MappedFile } from '../capture/map.ts';
 import type { DecoderMemory, DecoderModule } from '../decode/decoder.ts';
@@ -40,6 +43,8 @@ export interface ShardTask {
   readonly seed: number;
   readonly profile: Profile;
   readonly idleTimeout: number;
+  /** Length of a window of capture time, ns; Infinity: none are wanted. */
+  readonly interval: number;
   readonly form: Form;
   readonly transitions: boolean;
 }
@@ -64,6 +69,8 @@ export interface Delivery {
   readonly items: (ConnectionRecord | string)[];
   /** What was noted of them (stats/note.ts); empty where a taker has it already. */
   readonly notes: Float64Array<ArrayBuffer>;
+  /** This shard's part of the windows of capture time that are over. */
+  readonly parts: WindowPart[];
 }
 
 /** What a shard has counted when it is done, as plain data. */
@@ -83,14 +90,18 @@ export class ShardJob {
   readonly #shard: Shard;
   readonly #statistics = new Statistics();
   readonly #notes: NoteLog;
+  readonly #counter: WindowCounter;
   readonly #clock: Clock;
   readonly #windows: Windows;
   #delivery: Delivery;
+  /** The last window of capture time, which the capture's end cut short. */
+  #rest: { readonly start: number; readonly end: number } | undefined;
 
   /** `taker`: gets what is noted of ended connections, where there is no other shard to wait for. */
   constructor(task: ShardTask, taker?: NoteTaker) {
     this.#task = task;
     this.#notes = new NoteLog(taker);
+    this.#counter = new WindowCounter(task.profile);
     this.#clock = new Clock(task.origin, task.digits);
     const feed = task.feed && new Feed(task.feed);
     this.#windows = feed ?? new Plan(task.captures, task.windowBytes);
@@ -105,7 +116,8 @@ export class ShardJob {
       exchange: new Exchange(task.shards, task.control),
       interfaces: new InterfaceLog(task.interfaces),
     };
-    this.#shard = new Shard(setting, task, (connection) => this.#ended(connection));
+    const watch = task.interval < Infinity ? this.#watch(task.origin, task.interval) : undefined;
+    this.#shard = new Shard(setting, { ...task, watch }, (connection) => this.#ended(connection));
   }
 
   /** Runs to the end; yields what each window has ended, and last what the end of the capture did. */
@@ -113,6 +125,7 @@ export class ShardJob {
     const together = windowsOf(this.#task.form);
     let deliveries = 0;
     for (const window of this.#shard.run()) if ((window + 1) % together === 0) yield this.#take(deliveries++);
+    if (this.#rest) this.#part(this.#rest.start, this.#rest.end, true);
     yield this.#take(deliveries);
   }
 
@@ -128,9 +141,35 @@ export class ShardJob {
     };
   }
 
+  /** Windows begin at multiples of the interval since 1970. */
+  #watch(origin: number, interval: number): Watch {
+    const counter = this.#counter;
+    const since = Number((BigInt(origin) * 1_000_000_000n) % BigInt(interval));
+    return {
+      first: interval - since,
+      interval,
+      opened: () => counter.opened(),
+      closing: (table, slot, time) => counter.closing(table, slot, time),
+      boundary: (table, time) => {
+        counter.look(table, time);
+        this.#part(time - interval, time, false);
+      },
+      last: (table, start, end) => {
+        counter.look(table, end);
+        this.#rest = { start, end };
+      },
+    };
+  }
+
+  #part(start: number, end: number, last: boolean): void {
+    const part = this.#counter.take(start, end, last);
+    if (!isEmpty(part)) this.#delivery.parts.push(part);
+  }
+
   #ended(connection: Ended): void {
     this.#statistics.add(connection, (endpoint) => addressOf(connection, endpoint));
     this.#notes.add(connection);
+    if (this.#task.interval < Infinity) this.#counter.ended(connection);
     const { form, transitions } = this.#task;
     if (form === 'none') return;
     const record = connectionRecord(connection, this.#clock, transitions);
@@ -148,6 +187,6 @@ export class ShardJob {
   }
 
   #empty(window: number): Delivery {
-    return { shard: this.#task.index, window, times: [], packets: [], tuples: [], items: [], notes: EMPTY };
+    return { shard: this.#task.index, window, times: [], packets: [], tuples: [], items: [], notes: EMPTY, parts: [] };
   }
 }

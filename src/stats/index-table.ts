@@ -39,6 +39,11 @@ export class IndexTable {
     return this.#keys.subarray(number * this.width, (number + 1) * this.width);
   }
 
+  /** All keys, in the order of their numbers. */
+  keys(): Float64Array {
+    return this.#keys.slice(0, this.count * this.width);
+  }
+
   #equals(number: number, key: Float64Array): boolean {
     const from = number * this.width;
     for (let i = 0; i < this.width; i++) if (this.#keys[from + i] !== key[i]) return false;

@@ -1,8 +1,9 @@
 import { FRAGMENT_HEAD, FRAGMENT_TAIL, FROM_HIGH, HAS_TIMESTAMP, SEGMENT_WORDS } from '../layout/segment.ts';
 import * as layout from '../layout/segment.ts';
 import { ACK, FIN, RST, SYN } from '../layout/tcp.ts';
-import { holdsTimeWait, judge, type Verdict } from './close.ts';
+import { holdsTimeWait, judge } from './close.ts';
 import { Duplicates } from './duplicates.ts';
+import type { Ended, Ending } from './ended.ts';
 import { observe } from './evidence.ts';
 import { settleDoubt } from './reset.ts';
 import { Fragments } from './fragments.ts';
@@ -13,32 +14,20 @@ import { type Batch, Segment } from './segment.ts';
 import { slotsByTuple } from './order.ts';
 import * as slots from './slot.ts';
 import { ConnectionTable } from './table.ts';
-import { type Profile, type TimeWait, timeWaits } from './time-wait.ts';
+import { type Profile, timeWaits } from './time-wait.ts';
 import { ExpiryQueue, SilenceHeap } from './timers.ts';
+import { crossed, type Watch } from './watch.ts';
 import { completeness } from './wireshark.ts';
 import { beginHistory, plainLetter } from './zeek.ts';
 
-/** Why a record ended, apart from its close: its time was over, its tuple was used again, it was silent too long, or the capture ended. */
-export type Ending = 'expired' | 'tuple_reused' | 'idle_timeout' | 'evicted' | 'capture_end';
-
-/** A connection whose record ends now. Valid during the call that delivers it: its slot is reused afterwards. */
-export interface Ended {
-  readonly table: ConnectionTable;
-  readonly slot: number;
-  readonly verdict: Verdict;
-  readonly timeWaits: readonly TimeWait[];
-  readonly ending: Ending;
-  /** Capture time at which it ended, ns. */
-  readonly time: number;
-  /** The packet that ended it, counted from the start of the run; -1: a timer did. */
-  readonly packet: number;
-}
+export type { Ended, Ending } from './ended.ts';
 
 export interface TrackerOptions {
   readonly profile: Profile;
   /** Silence after which a connection that has not closed ends, ns; Infinity: never. */
   readonly idleTimeout: number;
   readonly ended: (connection: Ended) => void;
+  readonly watch?: Watch | undefined;
 }
 
 /** Segments whose table entries are touched ahead of them. */
@@ -66,6 +55,8 @@ export class Tracker {
   readonly #fragments = new Fragments();
   readonly #expiries = new ExpiryQueue();
   readonly #silences = new SilenceHeap();
+  /** When the watch is due. */
+  #boundary: number;
   readonly #segment = new Segment();
   readonly #entries = new Int32Array(BLOCK);
   /** Sum of the words touched ahead: means nothing. */
@@ -73,6 +64,7 @@ export class Tracker {
 
   constructor(options: TrackerOptions) {
     this.#options = options;
+    this.#boundary = options.watch?.first ?? Infinity;
   }
 
   /** Takes a batch of records in capture order; `firstPacket`: how many packets came before it in the run. */
@@ -96,7 +88,7 @@ export class Tracker {
         }
         this.segments++;
       }
-      if (this.#expiries.next <= time || this.#silences.next <= time) this.#expire(time);
+      if (this.#expiries.next <= time || this.#silences.next <= time || this.#boundary <= time) this.#expire(time);
 
       if ((flags & ORDINARY) === ACK) {
         const slot = find(index, mask, words, records, at, hash);
@@ -158,6 +150,8 @@ export class Tracker {
     }
     const { table } = this;
     for (const slot of table.slots()) this.#releaseHeld(slot, 'capture_end', clock);
+    const { watch } = this.#options;
+    watch?.last(table, this.#boundary - watch.interval, clock);
     for (const slot of slotsByTuple(table)) this.#deliver(slot, 'capture_end', clock, Infinity);
     table.clear();
   }
@@ -229,7 +223,8 @@ export class Tracker {
     }
     if (client === 1) words[slot + slots.FACTS]! |= slots.CLIENT_IS_HIGH;
     beginHistory(this.table, slot, segment);
-    const { idleTimeout } = this.#options;
+    const { idleTimeout, watch } = this.#options;
+    watch?.opened();
     if (idleTimeout < Infinity) this.#silences.push(slot, words[slot + slots.GENERATION]!, segment.time + idleTimeout);
   }
 
@@ -243,6 +238,7 @@ export class Tracker {
     if (before === 0 && after !== 0) this.#due(slot, segment.time + this.#options.profile.twoMsl);
     else if ((before & ~after & slots.RESET) !== 0) this.#survive(slot, segment.sender);
     else if ((words[slot + slots.SEEN + (segment.sender ^ 1)]! & slots.FIN_ACKED) !== 0) this.#restart(slot, segment, before);
+    if (before !== after) this.#options.watch?.closing(table, slot, segment.time);
   }
 
   /** A segment of the peer that makes the holder of TIME_WAIT count from the beginning. `before`: whether it was closed, or reset, before it. */
@@ -285,8 +281,10 @@ export class Tracker {
 
   /** Lets go of the connections whose time is over at `clock`, in the order in which it was. */
   #expire(clock: number): void {
-    while (Math.min(this.#expiries.next, this.#silences.next) <= clock) {
-      if (this.#expiries.next <= this.#silences.next) this.#expireFirst();
+    while (Math.min(this.#expiries.next, this.#silences.next, this.#boundary) <= clock) {
+      if (this.#boundary <= Math.min(this.#expiries.next, this.#silences.next))
+        this.#boundary = crossed(this.#options.watch!, this.table, this.#boundary, clock);
+      else if (this.#expiries.next <= this.#silences.next) this.#expireFirst();
       else this.#silenceFirst();
     }
   }

@@ -77,7 +77,7 @@ async function recount(paths: readonly string[]): Promise<void> {
   let summary: SummaryRecord | undefined;
   for await (const record of analyze(paths)) {
     if (record.type === 'connection') connections.push(record);
-    else summary = record;
+    else if (record.type === 'summary') summary = record;
   }
   if (summary?.start === undefined) return;
   origin = Math.floor(Date.parse(summary.start) / 1000);

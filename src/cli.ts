@@ -34,7 +34,7 @@ async function main(args: readonly string[]): Promise<number> {
   const run = await Run.open(command.captures, form, command.transitions, command.run, abort);
   const progress = new ProgressLine(run, process.stderr);
   try {
-    await (command.name === 'stream' ? writeNdjson(run, command.only, process.stdout) : report(run, command, progress));
+    await (command.name === 'stream' ? writeNdjson(run, command.only, process.stdout, command.top) : report(run, command, progress));
   } finally {
     progress.end();
   }
@@ -49,7 +49,7 @@ async function main(args: readonly string[]): Promise<number> {
 async function report(run: Run, command: Command, progress: ProgressLine): Promise<void> {
   for await (const _ of run.batches());
   progress.end();
-  const summary = summaryRecord(run.outcome());
+  const summary = summaryRecord(run.outcome(), command.top);
   const color = process.stdout.isTTY;
   await print(command.json ? `${JSON.stringify(summary, undefined, 2)}\n` : reportText(summary, command.captures, color));
 }

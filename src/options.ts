@@ -10,6 +10,8 @@ export interface Command {
   readonly captures: readonly string[];
   readonly run: RunOptions;
   readonly json: boolean;
+  /** How many hosts, groups of ports and the like are named. */
+  readonly top: number | undefined;
   readonly transitions: boolean;
   readonly only: ReadonlySet<LineType>;
 }
@@ -28,6 +30,7 @@ interface Option {
 
 const OPTIONS = {
   json: { type: 'boolean', of: 'report', help: 'one JSON document instead of text' },
+  top: { type: 'string', value: 'N', help: 'how many hosts, groups of ports and the like to name (default 20, of stream 5)' },
   only: { type: 'string', of: 'stream', value: 'TYPES', help: `lines to print: ${LINE_TYPES.join(',')}` },
   interval: { type: 'string', of: 'stream', value: 'TIME', help: 'print a window line for each interval of capture time: 10s, 500ms, 5m' },
   transitions: { type: 'boolean', of: 'stream', help: 'list the states of both endpoints, with seconds since the start' },
@@ -79,6 +82,7 @@ export function parseCommand(args: readonly string[]): Command {
       ...(values.workers !== undefined && { workers: workers(values.workers) }),
     },
     json: values.json ?? false,
+    top: values.top === undefined ? undefined : top(values.top),
     transitions: values.transitions ?? false,
     only: lineTypes(values.only),
   };
@@ -103,6 +107,12 @@ function workers(text: string): number {
   const value = Number(text);
   if (!(Number.isInteger(value) && value >= 1 && value <= SHARDS_CAPACITY))
     throw new UsageError(`--workers ${text}: not a whole number from 1 to ${SHARDS_CAPACITY}`);
+  return value;
+}
+
+function top(text: string): number {
+  const value = Number(text);
+  if (!(Number.isInteger(value) && value >= 1)) throw new UsageError(`--top ${text}: not a whole number from 1 on`);
   return value;
 }
 

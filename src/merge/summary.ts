@@ -1,20 +1,13 @@
 import { namedDrops } from '../decode/drops.ts';
 import type { Clock } from '../records/time.ts';
-import type { Histogram } from '../stats/histogram.ts';
 import type { HostFigures } from '../stats/hosts.ts';
 import { OTHERS, type Tally } from '../stats/statistics.ts';
 import type { Oddity } from '../tracker/oddities.ts';
+import { type LeakRecord, leaksRecord } from './leaks.ts';
 import type { Outcome } from './outcome.ts';
 import { type PopulationRecord, populationRecord, type PortsRecord, portsRecord } from './ports.ts';
-
-/** Seconds, from bins at most 0.4 % wide. */
-export interface Quantiles {
-  count: number;
-  p50?: number;
-  p90?: number;
-  p99?: number;
-  max?: number;
-}
+import { type Quantiles, quantiles } from './quantiles.ts';
+import { type ResetsRecord, resetsRecord, type ReuseRecord, reuseRecord } from './resets.ts';
 
 /** The last line of `stream` (SPEC §5). Lists by name hold the most frequent, and `others` where that is not all. */
 export interface SummaryRecord {
@@ -52,7 +45,9 @@ export interface SummaryRecord {
     hosts: HostRecord[];
   } & PopulationRecord;
   ports: PortsRecord;
-  close_wait: { suspects: number; leaks: number; owners: Record<string, number> };
+  close_wait: { suspects: number; leaks: number; owners: LeakRecord[] };
+  resets: ResetsRecord;
+  reuse: ReuseRecord;
   input: { files: number; bytes: number; truncated: boolean; duplicates: number; time_regressions: number };
   /** A signal ended the run before its input did. */
   interrupted?: true;
@@ -104,7 +99,9 @@ export function summaryRecord(outcome: Outcome, top = TOP): SummaryRecord {
       hosts: waiting.snapshot(...span, top).worst.map((figures) => hostRecord(figures, clock)),
     },
     ports: portsRecord(outcome, top),
-    close_wait: { suspects: statistics.closeWaitSuspects, leaks: statistics.closeWaitLeaks, owners: most(statistics.closeWaitOwners) },
+    close_wait: leaksRecord(outcome, top),
+    resets: resetsRecord(outcome, top),
+    reuse: reuseRecord(outcome),
     input: {
       files: outcome.files,
       bytes: outcome.bytes,
@@ -126,10 +123,4 @@ function most(tally: Tally): Record<string, number> {
 function hostRecord(figures: HostFigures, clock: Clock): HostRecord {
   const { host, entered } = figures;
   return { host, entered, ...populationRecord(figures, clock) };
-}
-
-function quantiles(histogram: Histogram, clock: Clock): Quantiles {
-  if (histogram.count === 0) return { count: 0 };
-  const at = (q: number): number => clock.seconds(histogram.quantile(q)!);
-  return { count: histogram.count, p50: at(0.5), p90: at(0.9), p99: at(0.99), max: clock.seconds(histogram.max) };
 }

@@ -2,7 +2,7 @@ import { wordsText } from '../records/address.ts';
 import type { Clock } from '../records/time.ts';
 import { GROUP_WIDTH, type WindowPart } from '../stats/window-part.ts';
 import { rounded } from './ports.ts';
-import type { Quantiles } from './summary.ts';
+import type { Quantiles } from './quantiles.ts';
 
 /** One interval of capture time (SPEC §5). Counts by name add up, over all windows, to those of the summary. */
 export interface WindowRecord {

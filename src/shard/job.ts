@@ -1,4 +1,4 @@
-import { addressOf, type ConnectionRecord, connectionRecord } from '../records/connection.ts';
+import { type ConnectionRecord, connectionRecord } from '../records/connection.ts';
 import { Clock } from '../records/time.ts';
 import { NoteLog, type NoteTaker } from '../stats/note.ts';
 import { Statistics } from '../stats/statistics.ts';
@@ -167,7 +167,7 @@ export class ShardJob {
   }
 
   #ended(connection: Ended): void {
-    this.#statistics.add(connection, (endpoint) => addressOf(connection, endpoint));
+    this.#statistics.add(connection);
     this.#notes.add(connection);
     if (this.#task.interval < Infinity) this.#counter.ended(connection);
     const { form, transitions } = this.#task;

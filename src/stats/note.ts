@@ -2,6 +2,7 @@ import { closeTimes } from '../records/connection.ts';
 import { CLOSE_CLASSES } from '../tracker/close.ts';
 import * as slots from '../tracker/slot.ts';
 import type { Ended } from '../tracker/tracker.ts';
+import { RESET_STAGES, resetStage } from './reset-stage.ts';
 
 // What is noted of every ended connection for the answers that need all shards together: a row of doubles. Endpoints are 0 (low)
 // and 1 (high), and stand side by side, as in the tracker's slots. Times are ns on the capture clock.
@@ -26,18 +27,28 @@ export const MODIFIERS = 13;
 export const START = 14;
 export const LAST = 15;
 export const HELD_UNTIL = 16;
-/** Each endpoint's TIME_WAIT: from, to (Infinity: beyond the capture), latest start of its time, restarts, how it ended. NaN: none. */
-export const WAIT_FROM = 17;
-export const WAIT_TO = 19;
-export const WAIT_SINCE = 21;
-export const WAIT_RESTARTS = 23;
-export const WAIT_END = 25;
-export const COLUMNS = 27;
+/** Place in RESET_STAGES of the RST, or -1; and the silence before it, where that was long enough to be noted (tracker/rare.ts), ns. */
+export const RESET = 17;
+export const RESET_IDLE = 18;
+/** Since when an endpoint is in CLOSE_WAIT at the end of the capture; NaN: none is. */
+export const CLOSE_WAIT = 19;
+/** Each endpoint's TIME_WAIT: from, to (Infinity: beyond the capture), latest start of its time, how it ended. NaN: none. */
+export const WAIT_FROM = 20;
+export const WAIT_TO = 22;
+export const WAIT_SINCE = 24;
+export const WAIT_END = 26;
+export const COLUMNS = 28;
 
 export const CLIENT_IS_HIGH = 1;
 export const IPV6 = 2;
 /** The capture ended before the record did. */
 export const AT_END = 4;
+/** The high endpoint sent the RST. */
+export const RESET_BY_HIGH = 8;
+/** The high endpoint is in CLOSE_WAIT. */
+export const LEAKS_HIGH = 16;
+/** The peer of an endpoint in CLOSE_WAIT still probes it: the program lives and does not close. */
+export const PROBED = 32;
 
 /** How a TIME_WAIT ended: the values of WAIT_END. */
 export const WAIT_ENDS = ['expiry', 'reuse', 'rst', 'capture_end'] as const;
@@ -151,10 +162,28 @@ function write(rows: Float64Array, at: number, connection: Ended): void {
     rows[at + WAIT_FROM + wait.holder] = wait.start;
     rows[at + WAIT_TO + wait.holder] = wait.endedBy === 'capture_end' ? Infinity : wait.end;
     rows[at + WAIT_SINCE + wait.holder] = wait.since;
-    rows[at + WAIT_RESTARTS + wait.holder] = wait.restarts;
     rows[at + WAIT_END + wait.holder] = END_PLACE.get(wait.endedBy)!;
   }
+  writeReset(rows, at, connection);
+  writeCloseWait(rows, at, connection);
   rows[at + HELD_UNTIL] = heldUntil(connection, rows, at, client, atEnd);
+}
+
+function writeReset(rows: Float64Array, at: number, { table, slot, verdict }: Ended): void {
+  const stage = resetStage(verdict);
+  rows[at + RESET] = stage === undefined ? -1 : RESET_STAGES.indexOf(stage);
+  rows[at + RESET_IDLE] = stage === undefined ? 0 : (table.peekRare(slot)?.resetIdle ?? 0);
+  if (stage !== undefined && verdict.resetBy === 1) rows[at + FACTS]! |= RESET_BY_HIGH;
+}
+
+/** An endpoint that has acknowledged the peer's FIN, and has not sent its own when the capture ends. */
+function writeCloseWait(rows: Float64Array, at: number, { table, slot, verdict, packet }: Ended): void {
+  rows[at + CLOSE_WAIT] = Number.NaN;
+  if (packet !== Infinity || verdict.class !== 'half_open') return;
+  const closer = verdict.fin[0] ? 0 : 1;
+  rows[at + CLOSE_WAIT] = table.times[(slot >> 1) + slots.FIN_ACKED_TIME + closer]!;
+  if (closer === 0) rows[at + FACTS]! |= LEAKS_HIGH;
+  if ((table.words[slot + slots.SEEN + closer]! & slots.KEEPALIVE) !== 0) rows[at + FACTS]! |= PROBED;
 }
 
 /**

@@ -6,13 +6,8 @@ import * as slots from '../tracker/slot.ts';
 import type { Ended } from '../tracker/tracker.ts';
 import { Histogram } from './histogram.ts';
 
-const MINUTE = 60e9;
-/** Silence in CLOSE_WAIT after which an endpoint is suspected of never closing (SPEC §4), ns. */
-export const CLOSE_WAIT_PATIENCE = MINUTE;
 /** Different close sequences that are told apart; the rest is counted together. */
 const SEQUENCES = 1000;
-/** Owners of CLOSE_WAIT that are told apart. */
-const HOSTS = 100_000;
 /** Name under which what goes beyond a limit is counted. */
 export const OTHERS = 'others';
 
@@ -52,16 +47,12 @@ export class Statistics {
   readonly endReasons = new Tally(8);
   timeWaitRestarts = 0;
   readonly timeWaitEnds = new Tally(4);
-  closeWaitSuspects = 0;
-  closeWaitLeaks = 0;
-  readonly closeWaitOwners = new Tally(HOSTS);
   readonly finAck = new Histogram();
   readonly halfClosed = new Histogram();
   readonly lastAck = new Histogram();
   readonly wholeClose = new Histogram();
 
-  /** `host` names an endpoint's address, `clock` is the capture clock at which its record ends. */
-  add(connection: Ended, host: (endpoint: number) => string): void {
+  add(connection: Ended): void {
     const { table, slot, verdict } = connection;
     const client = (table.words[slot + slots.FACTS]! & slots.CLIENT_IS_HIGH) === 0 ? 0 : 1;
     this.connections++;
@@ -76,7 +67,6 @@ export class Statistics {
       this.timeWaitRestarts += wait.restarts;
       this.timeWaitEnds.add(wait.endedBy);
     }
-    this.#closeWait(connection, host);
     const times = closeTimes(connection);
     if (times.finAck !== undefined) this.finAck.add(times.finAck);
     if (times.halfClosed !== undefined) this.halfClosed.add(times.halfClosed);
@@ -87,26 +77,9 @@ export class Statistics {
   merge(other: Statistics): void {
     this.connections += other.connections;
     this.timeWaitRestarts += other.timeWaitRestarts;
-    this.closeWaitSuspects += other.closeWaitSuspects;
-    this.closeWaitLeaks += other.closeWaitLeaks;
-    for (const tally of ['classes', 'initiators', 'sequences', 'modifiers', 'endReasons', 'timeWaitEnds', 'closeWaitOwners'] as const) {
+    for (const tally of ['classes', 'initiators', 'sequences', 'modifiers', 'endReasons', 'timeWaitEnds'] as const) {
       this[tally].merge(other[tally]);
     }
     for (const histogram of ['finAck', 'halfClosed', 'lastAck', 'wholeClose'] as const) this[histogram].merge(other[histogram]);
-  }
-
-  /** An endpoint still in CLOSE_WAIT at the capture's end, and for longer than a program needs to close. */
-  #closeWait({ table, slot, verdict, ending, time }: Ended, host: (endpoint: number) => string): void {
-    if (ending !== 'capture_end' || verdict.class !== 'half_open') return;
-    const closer = verdict.fin[0] ? 0 : 1;
-    const owner = closer ^ 1;
-    const since = table.times[(slot >> 1) + slots.FIN_ACKED_TIME + closer]!;
-    if (time - since <= CLOSE_WAIT_PATIENCE) return;
-    // The peer still probes it, and it still answers: the program lives and does not close.
-    if ((table.words[slot + slots.SEEN + closer]! & slots.KEEPALIVE) !== 0) this.closeWaitLeaks++;
-    else this.closeWaitSuspects++;
-    this.closeWaitOwners.add(
-      `${host(owner)}:${owner === 0 ? table.words[slot + slots.PORTS]! >>> 16 : table.words[slot + slots.PORTS]! & 0xffff}`,
-    );
   }
 }

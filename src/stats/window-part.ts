@@ -1,10 +1,6 @@
 import type { State } from '../tracker/states.ts';
 import { IndexTable } from './index-table.ts';
 
-/** Stages of a connection at which an RST may come. */
-export const RESET_STAGES = ['handshake', 'established', 'closing', 'after_close'] as const;
-export type ResetStage = (typeof RESET_STAGES)[number];
-
 /** What one shard has seen of one window of capture time: parts of all shards add up. Times are ns on the capture clock. */
 export interface WindowPart {
   start: number;

@@ -1,6 +1,5 @@
 import { closeTimes } from '../records/connection.ts';
-import { holdsTimeWait, judge, type Verdict } from '../tracker/close.ts';
-import * as modifiers from '../tracker/modifiers.ts';
+import { holdsTimeWait, judge } from '../tracker/close.ts';
 import { sequenceText } from '../tracker/sequence.ts';
 import * as slots from '../tracker/slot.ts';
 import { transitions } from '../tracker/states.ts';
@@ -8,7 +7,8 @@ import type { ConnectionTable } from '../tracker/table.ts';
 import { type Profile, type TimeWait, timeWaits } from '../tracker/time-wait.ts';
 import type { Ended } from '../tracker/tracker.ts';
 import { IndexTable } from './index-table.ts';
-import { type ResetStage, count, emptyPart, GROUP_WIDTH, type StateName, UNKNOWN, type WindowPart } from './window-part.ts';
+import { resetStage } from './reset-stage.ts';
+import { count, emptyPart, GROUP_WIDTH, type StateName, UNKNOWN, type WindowPart } from './window-part.ts';
 
 /** What a window was told of a connection that may still change. */
 interface Told {
@@ -23,14 +23,6 @@ interface Told {
 }
 
 const NOTHING: Told = { class: '', initiator: '', sequence: '', reset: '', entered: 0, waiting: 0, assassinated: 0 };
-
-/** At which stage an RST came; nothing where none did. */
-export function resetStage({ class: name, reset, modifiers: bits }: Pick<Verdict, 'class' | 'reset' | 'modifiers'>): ResetStage | '' {
-  if ((bits & modifiers.RST_AFTER_CLOSE) !== 0) return 'after_close';
-  if (!reset) return '';
-  if (name === 'refused' || name === 'aborted_handshake') return 'handshake';
-  return name === 'rst_abort' ? 'established' : 'closing';
-}
 
 /**
  * One shard's windows of capture time. A close is counted in the window in which it became known, not when its record ends, which is
@@ -83,7 +75,7 @@ export class WindowCounter {
       class: verdict.class,
       initiator: initiator === undefined ? '' : initiator === 'both' ? 'both' : initiator === client ? 'client' : 'server',
       sequence: sequenceText(table, slot, client),
-      reset: resetStage(verdict),
+      reset: resetStage(verdict) ?? '',
       entered: waits.length,
       waiting: over ? 0 : waits.filter(({ endedBy }) => endedBy === 'capture_end').length,
       assassinated: waits.filter(({ endedBy }) => endedBy === 'rst').length,

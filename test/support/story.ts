@@ -10,7 +10,7 @@
 
 import * as L from '../../src/layout/segment.ts';
 import { ACK, FIN, PSH, RST, SYN } from '../../src/layout/tcp.ts';
-import { addressOf, type ConnectionRecord, connectionRecord } from '../../src/records/connection.ts';
+import { type ConnectionRecord, connectionRecord } from '../../src/records/connection.ts';
 import { Clock } from '../../src/records/time.ts';
 import { Answers } from '../../src/stats/answers.ts';
 import { NoteLog } from '../../src/stats/note.ts';
@@ -380,7 +380,7 @@ export function retell(segments: readonly Told[], retelling: Retelling = {}): Ou
     ended: (connection) => {
       outcome.records.push(connectionRecord(connection, clock, true));
       outcome.endings.push({ packet: connection.packet, ending: connection.ending, time: connection.time });
-      outcome.statistics.add(connection, (endpoint) => addressOf(connection, endpoint));
+      outcome.statistics.add(connection);
       notes.add(connection);
     },
   });

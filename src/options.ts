@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { SHARDS_CAPACITY } from './layout/batch.ts';
 import type { RunOptions } from './merge/run.ts';
+import type { Change } from './stats/what-if.ts';
 import { LINE_TYPES, type LineType } from './stream/ndjson.ts';
 import { PROFILES } from './tracker/time-wait.ts';
 
@@ -22,6 +23,7 @@ export class UsageError extends Error {}
 interface Option {
   readonly type: 'boolean' | 'string';
   readonly short?: string;
+  readonly multiple?: boolean;
   /** What stands for the value in the help. */
   readonly value?: string;
   readonly help: string;
@@ -30,6 +32,12 @@ interface Option {
 
 const OPTIONS = {
   json: { type: 'boolean', of: 'report', help: 'one JSON document instead of text' },
+  'what-if': {
+    type: 'string',
+    multiple: true,
+    value: 'CHANGE',
+    help: 'compare with 2msl=SECONDS, ports=LOW-HIGH, tw_reuse=1, or several with commas; may be repeated',
+  },
   top: { type: 'string', value: 'N', help: 'how many hosts, groups of ports and the like to name (default 20, of stream 5)' },
   only: { type: 'string', of: 'stream', value: 'TYPES', help: `lines to print: ${LINE_TYPES.join(',')}` },
   interval: { type: 'string', of: 'stream', value: 'TIME', help: 'print a window line for each interval of capture time: 10s, 500ms, 5m' },
@@ -77,7 +85,8 @@ export function parseCommand(args: readonly string[]): Command {
       ...(values['2msl'] !== undefined && { twoMsl: seconds('2msl', values['2msl']) }),
       ...(values['idle-timeout'] !== undefined && { idleTimeout: seconds('idle-timeout', values['idle-timeout']) }),
       ...(values.interval !== undefined && { interval: interval(values.interval) }),
-      ...(values.ports !== undefined && { ports: portRange(values.ports) }),
+      ...(values.ports !== undefined && { ports: portRange('ports', values.ports) }),
+      ...(values['what-if'] !== undefined && { whatIf: values['what-if'].map(change) }),
       ...io(values.io),
       ...(values.workers !== undefined && { workers: workers(values.workers) }),
     },
@@ -110,6 +119,19 @@ function workers(text: string): number {
   return value;
 }
 
+/** One --what-if: settings with commas between them. */
+function change(name: string): Change {
+  const found: { -readonly [Key in keyof Change]: Change[Key] } = { name };
+  for (const setting of name.split(',')) {
+    const [key, value = ''] = setting.split('=');
+    if (key === '2msl') found.twoMsl = seconds('what-if 2msl', value) * 1e9;
+    else if (key === 'ports') found.ports = portRange('what-if ports', value);
+    else if (key === 'tw_reuse' && /^[01]$/.test(value)) found.reuse = value === '1';
+    else throw new UsageError(`--what-if ${name}: '${setting}' is none of 2msl=SECONDS, ports=LOW-HIGH, tw_reuse=1`);
+  }
+  return found;
+}
+
 function top(text: string): number {
   const value = Number(text);
   if (!(Number.isInteger(value) && value >= 1)) throw new UsageError(`--top ${text}: not a whole number from 1 on`);
@@ -132,10 +154,10 @@ function interval(text: string): number {
 }
 
 /** How many ports LOW-HIGH are. */
-function portRange(text: string): number {
+function portRange(option: string, text: string): number {
   const [, low, high] = /^(\d+)-(\d+)$/.exec(text) ?? [];
   const count = Number(high) - Number(low) + 1;
-  if (!(count >= 1 && Number(high) <= 65_535 && Number(low) >= 1)) throw new UsageError(`--ports ${text}: not two ports LOW-HIGH`);
+  if (!(count >= 1 && Number(high) <= 65_535 && Number(low) >= 1)) throw new UsageError(`--${option} ${text}: not two ports LOW-HIGH`);
   return count;
 }
 

@@ -264,6 +264,10 @@ describe('stream', () => {
     expect(types.slice(-3)).toEqual(['connection', 'window', 'summary']);
     expect(types.filter((type) => type === 'window').length).toBeGreaterThan(3);
     expect(lines.at(-1)).toMatchObject({ ports: { range: 50, sustained_per_s: 0.833, worst: [{ pressure: 0.02 }] } });
+    const compared = stream('--what-if', '2msl=1,tw_reuse=1', '--what-if', 'ports=15000-65000', ARTICLE).lines.at(-1);
+    expect(compared).toMatchObject({
+      what_if: [{ change: '2msl=1,tw_reuse=1' }, { change: 'ports=15000-65000', ports: { range: 50_001 } }],
+    });
     const only = stream('--interval', '0.5s', '--only', 'window', ARTICLE);
     expect(only.lines).toEqual(stream('--interval', '500ms', '--only', 'window', ARTICLE).lines);
     expect(only.lines.map(({ type }) => type)).toEqual(types.filter((type) => type === 'window'));
@@ -273,6 +277,10 @@ describe('stream', () => {
       ['--ports', '5'],
       ['--ports', '9-5'],
       ['--ports', '1-70000'],
+      ['--what-if', 'luck=1'],
+      ['--what-if', '2msl=0'],
+      ['--what-if', '2msl=30,ports=9'],
+      ['--what-if', 'tw_reuse=2'],
       ['--top', '0'],
       ['--top', 'x'],
     ])

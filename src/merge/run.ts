@@ -15,6 +15,7 @@ import { Plan, type PlannedCapture } from '../shard/plan.ts';
 import { ShardPool } from '../shard/pool.ts';
 import { pump } from '../shard/pump.ts';
 import { Answers } from '../stats/answers.ts';
+import type { Change } from '../stats/what-if.ts';
 import { Statistics } from '../stats/statistics.ts';
 import { Oddities } from '../tracker/oddities.ts';
 import { PROFILES, type Profile } from '../tracker/time-wait.ts';
@@ -36,6 +37,8 @@ export interface RunOptions {
   readonly ports?: number;
   /** Length of a window of capture time, seconds, 0.001 or more; no windows where absent. */
   readonly interval?: number;
+  /** Changes of settings to be compared with what was seen. */
+  readonly whatIf?: readonly Change[];
   /** How files are read; as is fastest where absent. */
   readonly io?: Io;
   /** Bytes that are decoded together, at most 1 MiB: for tests, no answer depends on it. */
@@ -113,7 +116,7 @@ export class Run {
     this.clock = new Clock(input.origin, input.digits);
     const worthThreads = input.stream !== undefined || this.bytes >= WORTH_THREADS;
     this.workers = options.workers ?? (worthThreads ? Math.min(processors(), SHARDS_CAPACITY) : 1);
-    this.#answers = new Answers(options.ports ?? EPHEMERAL_PORTS);
+    this.#answers = new Answers(options.ports ?? EPHEMERAL_PORTS, this.profile.twoMsl, options.whatIf);
     this.#exchange = new Exchange(this.workers);
     if (input.stream) {
       const feed = new Feed();

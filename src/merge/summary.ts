@@ -7,6 +7,7 @@ import { type LeakRecord, leaksRecord } from './leaks.ts';
 import type { Outcome } from './outcome.ts';
 import { type PopulationRecord, populationRecord, type PortsRecord, portsRecord } from './ports.ts';
 import { type Quantiles, quantiles } from './quantiles.ts';
+import { type WhatIfRecord, whatIfRecord } from './what-if.ts';
 import { type ResetsRecord, resetsRecord, type ReuseRecord, reuseRecord } from './resets.ts';
 
 /** The last line of `stream` (SPEC §5). Lists by name hold the most frequent, and `others` where that is not all. */
@@ -48,6 +49,8 @@ export interface SummaryRecord {
   close_wait: { suspects: number; leaks: number; owners: LeakRecord[] };
   resets: ResetsRecord;
   reuse: ReuseRecord;
+  /** One for each change that was asked for. */
+  what_if?: WhatIfRecord[];
   input: { files: number; bytes: number; truncated: boolean; duplicates: number; time_regressions: number };
   /** A signal ended the run before its input did. */
   interrupted?: true;
@@ -102,6 +105,7 @@ export function summaryRecord(outcome: Outcome, top = TOP): SummaryRecord {
     close_wait: leaksRecord(outcome, top),
     resets: resetsRecord(outcome, top),
     reuse: reuseRecord(outcome),
+    ...(outcome.answers.whatIfs.length > 0 && { what_if: outcome.answers.whatIfs.map((one) => whatIfRecord(one, outcome)) }),
     input: {
       files: outcome.files,
       bytes: outcome.bytes,

@@ -1,7 +1,7 @@
 import type { Quantiles } from '../merge/quantiles.ts';
 import type { SummaryRecord } from '../merge/summary.ts';
 import { type Finding, findings } from './findings.ts';
-import { count, duration, plural, share } from './words.ts';
+import { brief, count, duration, plural, share } from './words.ts';
 
 const BAR = 24;
 const SHOWN = 8;
@@ -36,6 +36,7 @@ export function reportText(summary: SummaryRecord, captures: readonly string[], 
     closes(summary, bold),
     sequences(summary, bold),
     timeWait(summary, bold),
+    whatIf(summary, bold),
     troubles(summary, bold),
     input(summary, bold),
   ];
@@ -107,6 +108,32 @@ ${peak}  closes from before the capture are not in it: the numbers of ${warmUp} 
 ${holders.join('\n')}
 `;
 }
+
+/** What was seen, and under it the same with other settings. */
+function whatIf({ what_if: others, time_wait, ports }: SummaryRecord, bold: Style): string {
+  if (!others) return '';
+  const rows = [{ change: 'as seen', time_wait, ports }, ...others].map(
+    ({ change, time_wait: wait, ports: { range, sustained_per_s, worst } }) => {
+      const held = worst[0]?.held.peak ?? 0;
+      return columns(change, [
+        count(wait.peak),
+        brief(wait.mean),
+        count(held),
+        share(held, range),
+        duration(worst[0]?.above_80_s ?? 0),
+        brief(sustained_per_s),
+      ]);
+    },
+  );
+  const titles = [
+    columns('', ['TIME_WAIT', 'on', 'most ports', 'of the', 'above', 'sustained']),
+    columns('', ['at most', 'average', 'of a client', 'range', '80 % for', 'a second']),
+  ];
+  return `${bold('What if')} (the same connections, closed at the same times)\n${[...titles, ...rows].join('')}`;
+}
+
+const columns = (name: string, values: readonly string[]): string =>
+  `  ${name.padEnd(24)}${values.map((value) => value.padStart(12)).join('')}\n`;
 
 const ENDINGS: Readonly<Record<string, string>> = {
   expiry: 'ran out',

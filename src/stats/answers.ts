@@ -3,6 +3,7 @@ import { Leaks } from './leaks.ts';
 import { PortPressure } from './ports.ts';
 import { ResetSenders } from './resets.ts';
 import { Reuses } from './reuses.ts';
+import { type Change, WhatIf } from './what-if.ts';
 
 /**
  * What needs the connections of all shards together: populations over capture time, who holds them, and what they cost. Rows (note.ts)
@@ -15,9 +16,12 @@ export class Answers {
   readonly resets = new ResetSenders();
   readonly reuses = new Reuses();
 
-  /** `range`: ephemeral ports of a client. */
-  constructor(range: number) {
+  readonly whatIfs: readonly WhatIf[];
+
+  /** `range`: ephemeral ports of a client; `twoMsl`: length of TIME_WAIT, ns; `changes`: what else is to be computed. */
+  constructor(range: number, twoMsl: number, changes: readonly Change[] = []) {
     this.ports = new PortPressure(range);
+    this.whatIfs = changes.map((change) => new WhatIf(change, range, twoMsl));
   }
 
   add(rows: Float64Array, at: number): void {
@@ -26,5 +30,6 @@ export class Answers {
     this.leaks.add(rows, at);
     this.resets.add(rows, at);
     this.reuses.add(rows, at);
+    for (const whatIf of this.whatIfs) whatIf.add(rows, at);
   }
 }

@@ -68,9 +68,9 @@ export class Population {
     if (starts.length > 0) this.#sweep(starts[starts.length >> 1]!);
   }
 
-  /** The figures over [from, to], ns; nothing may have been added that begins or ends behind `to`. */
+  /** The figures over [from, to], whole ns; an end may lie behind `to`. */
   snapshot(from: number, to: number): PopulationFigures {
-    this.#sweep(Infinity);
+    this.#sweep(to + 1);
     const rest = this.#held > 0 ? Math.max(0, to - this.#folded) : 0;
     return {
       now: this.#held,

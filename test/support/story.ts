@@ -371,7 +371,7 @@ export function retell(segments: readonly Told[], retelling: Retelling = {}): Ou
   const known = PROFILES[profile];
   if (!known) throw new Error(`no such profile: ${profile}`);
   const clock = new Clock(ORIGIN, 9);
-  const answers = new Answers(28_232);
+  const answers = new Answers(28_232, (twoMsl ?? known.twoMsl / SECOND) * SECOND);
   const notes = new NoteLog((rows, at) => answers.add(rows, at));
   const outcome: Omit<Outcome, 'tracker'> = { records: [], endings: [], statistics: new Statistics(), answers };
   const tracker = new Tracker({

@@ -58,12 +58,12 @@ async function main(args: readonly string[]): Promise<number> {
 async function analyse(run: Run, captures: readonly string[], command: Command): Promise<SummaryRecord> {
   const progress = new ProgressLine(run, process.stderr);
   try {
-    if (command.name === 'stream') await writeNdjson(run, command.only, process.stdout);
+    if (command.name === 'stream') await writeNdjson(run, command.only, process.stdout, command.top);
     else for await (const _ of run.batches());
   } finally {
     progress.end();
   }
-  const summary = summaryRecord(run.outcome());
+  const summary = summaryRecord(run.outcome(), command.top);
   if (command.name === 'report' && !command.json) await print(reportText(summary, captures, process.stdout.isTTY));
   return summary;
 }

@@ -1,8 +1,10 @@
 import { Run, type RunOptions } from './merge/run.ts';
 import { type SummaryRecord, summaryRecord } from './merge/summary.ts';
+import type { WindowRecord } from './merge/window.ts';
 import type { ConnectionRecord } from './records/connection.ts';
 
 export { CaptureError } from './capture/errors.ts';
+export type { WindowRecord } from './merge/window.ts';
 export type { SummaryRecord } from './merge/summary.ts';
 export type { ConnectionRecord } from './records/connection.ts';
 
@@ -12,16 +14,17 @@ export interface AnalyzeOptions extends RunOptions {
 }
 
 /**
- * Analyses captures: yields a record for each connection when it ends, in capture order, and a summary last. Several captures
+ * Analyses captures: yields a record for each connection when it ends, in capture order, one for each window where an `interval` is
+ * given, and a summary last. Several captures
  * are read as one, in the order given.
  * @throws CaptureError where no capture can be read at all; one that is damaged further on ends there, and the summary says so
  */
 export async function* analyze(
   captures: string | readonly string[],
   options: AnalyzeOptions = {},
-): AsyncGenerator<ConnectionRecord | SummaryRecord, void, undefined> {
+): AsyncGenerator<ConnectionRecord | WindowRecord | SummaryRecord, void, undefined> {
   const paths = typeof captures === 'string' ? [captures] : captures;
   const run = await Run.open(paths, 'records', options.transitions ?? false, options);
-  for await (const records of run.batches()) for (const record of records) yield record as ConnectionRecord;
+  for await (const records of run.batches()) for (const record of records) yield record as ConnectionRecord | WindowRecord;
   yield summaryRecord(run.outcome());
 }

@@ -3,6 +3,7 @@ import { compileFilter } from './filter/compile.ts';
 import { FilterError } from './filter/parse.ts';
 import { SHARDS_CAPACITY } from './layout/batch.ts';
 import type { RunOptions, Scope } from './merge/run.ts';
+import type { Change } from './stats/what-if.ts';
 import { LINE_TYPES, type LineType } from './stream/ndjson.ts';
 import { PROFILES } from './tracker/time-wait.ts';
 
@@ -14,6 +15,8 @@ export interface Command {
   /** Each capture by itself. */
   readonly each: boolean;
   readonly json: boolean;
+  /** How many hosts, groups of ports and the like are named. */
+  readonly top: number | undefined;
   readonly transitions: boolean;
   readonly only: ReadonlySet<LineType>;
 }
@@ -24,6 +27,7 @@ export class UsageError extends Error {}
 interface Option {
   readonly type: 'boolean' | 'string';
   readonly short?: string;
+  readonly multiple?: boolean;
   /** What stands for the value in the help. */
   readonly value?: string;
   readonly help: string;
@@ -32,10 +36,19 @@ interface Option {
 
 const OPTIONS = {
   json: { type: 'boolean', of: 'report', help: 'one JSON document instead of text' },
+  'what-if': {
+    type: 'string',
+    multiple: true,
+    value: 'CHANGE',
+    help: 'compare with 2msl=SECONDS, ports=LOW-HIGH, tw_reuse=1, or several with commas; may be repeated',
+  },
+  top: { type: 'string', value: 'N', help: 'how many hosts, groups of ports and the like to name (default 20, of stream 5)' },
   only: { type: 'string', of: 'stream', value: 'TYPES', help: `lines to print: ${LINE_TYPES.join(',')}` },
+  interval: { type: 'string', of: 'stream', value: 'TIME', help: 'print a window line for each interval of capture time: 10s, 500ms, 5m' },
   transitions: { type: 'boolean', of: 'stream', help: 'list the states of both endpoints, with seconds since the start' },
   profile: { type: 'string', value: 'NAME', help: `how hosts treat TIME_WAIT: ${Object.keys(PROFILES).join(', ')} (default linux)` },
   '2msl': { type: 'string', value: 'SECONDS', help: "length of TIME_WAIT, instead of the profile's" },
+  ports: { type: 'string', value: 'LOW-HIGH', help: 'ephemeral ports of the clients (default 32768-60999)' },
   'idle-timeout': {
     type: 'string',
     value: 'SECONDS',
@@ -88,6 +101,9 @@ export function parseCommand(args: readonly string[]): Command {
       profile,
       ...(values['2msl'] !== undefined && { twoMsl: seconds('2msl', values['2msl']) }),
       ...(values['idle-timeout'] !== undefined && { idleTimeout: seconds('idle-timeout', values['idle-timeout']) }),
+      ...(values.interval !== undefined && { interval: interval(values.interval) }),
+      ...(values.ports !== undefined && { ports: portRange('ports', values.ports) }),
+      ...(values['what-if'] !== undefined && { whatIf: values['what-if'].map(change) }),
       ...io(values.io),
       ...(values.distinguish !== undefined && { distinguish: scopes(values.distinguish) }),
       ...(values.filter !== undefined && { filter: filter(values.filter) }),
@@ -96,6 +112,7 @@ export function parseCommand(args: readonly string[]): Command {
     },
     each: values.each ?? false,
     json: values.json ?? false,
+    top: values.top === undefined ? undefined : top(values.top),
     transitions: values.transitions ?? false,
     only: lineTypes(values.only),
   };
@@ -141,10 +158,46 @@ function workers(text: string): number {
   return value;
 }
 
+/** One --what-if: settings with commas between them. */
+function change(name: string): Change {
+  const found: { -readonly [Key in keyof Change]: Change[Key] } = { name };
+  for (const setting of name.split(',')) {
+    const [key, value = ''] = setting.split('=');
+    if (key === '2msl') found.twoMsl = seconds('what-if 2msl', value) * 1e9;
+    else if (key === 'ports') found.ports = portRange('what-if ports', value);
+    else if (key === 'tw_reuse' && /^[01]$/.test(value)) found.reuse = value === '1';
+    else throw new UsageError(`--what-if ${name}: '${setting}' is none of 2msl=SECONDS, ports=LOW-HIGH, tw_reuse=1`);
+  }
+  return found;
+}
+
+function top(text: string): number {
+  const value = Number(text);
+  if (!(Number.isInteger(value) && value >= 1)) throw new UsageError(`--top ${text}: not a whole number from 1 on`);
+  return value;
+}
+
 function seconds(option: string, text: string): number {
   const value = Number(text.replace(/s$/, ''));
   if (!(value > 0 && value <= 1e9) || text.trim() === '') throw new UsageError(`--${option} ${text}: not a number of seconds above 0`);
   return value;
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, min: 60, h: 3600 };
+
+function interval(text: string): number {
+  const [, number, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|min|h)?$/.exec(text) ?? [];
+  const value = Number(number) * UNITS[unit]!;
+  if (!(value >= 0.001 && value <= 1e6)) throw new UsageError(`--interval ${text}: not a time from 1ms on, as 10s, 500ms or 5m`);
+  return value;
+}
+
+/** How many ports LOW-HIGH are. */
+function portRange(option: string, text: string): number {
+  const [, low, high] = /^(\d+)-(\d+)$/.exec(text) ?? [];
+  const count = Number(high) - Number(low) + 1;
+  if (!(count >= 1 && Number(high) <= 65_535 && Number(low) >= 1)) throw new UsageError(`--${option} ${text}: not two ports LOW-HIGH`);
+  return count;
 }
 
 function lineTypes(text: string | undefined): ReadonlySet<LineType> {

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ACK, FIN, SYN } from '../src/layout/tcp.ts';
 import type { SummaryRecord } from '../src/merge/summary.ts';
+import type { WindowRecord } from '../src/merge/window.ts';
 import type { ConnectionRecord } from '../src/records/connection.ts';
 import { type CapturedPacket, ethernet, ipv4, pcap, pcapHeader, pcapRecord, tcp } from './support/packets.ts';
 
@@ -31,7 +32,7 @@ function run(...args: string[]): Ran {
   return { status, stdout, stderr };
 }
 
-type Line = ConnectionRecord | SummaryRecord;
+type Line = ConnectionRecord | WindowRecord | SummaryRecord;
 
 function stream(...args: string[]) {
   const ran = run('stream', ...args);
@@ -255,6 +256,35 @@ describe('stream', () => {
     expect(status).toBe(0);
     expect(summary).toMatchObject({ connections: 301 });
     for (const line of stdout.split('\n')) expect(Buffer.byteLength(line)).toBeLessThan(16_384);
+  });
+
+  it('--interval prints windows, --only window nothing else; --ports and --top reach the answers', () => {
+    const { lines } = stream('--interval', '500ms', '--ports', '40000-40049', ARTICLE);
+    const types = lines.map(({ type }) => type);
+    expect(types.slice(-3)).toEqual(['connection', 'window', 'summary']);
+    expect(types.filter((type) => type === 'window').length).toBeGreaterThan(3);
+    expect(lines.at(-1)).toMatchObject({ ports: { range: 50, sustained_per_s: 0.833, worst: [{ pressure: 0.02 }] } });
+    const compared = stream('--what-if', '2msl=1,tw_reuse=1', '--what-if', 'ports=15000-65000', ARTICLE).lines.at(-1);
+    expect(compared).toMatchObject({
+      what_if: [{ change: '2msl=1,tw_reuse=1' }, { change: 'ports=15000-65000', ports: { range: 50_001 } }],
+    });
+    const only = stream('--interval', '0.5s', '--only', 'window', ARTICLE);
+    expect(only.lines).toEqual(stream('--interval', '500ms', '--only', 'window', ARTICLE).lines);
+    expect(only.lines.map(({ type }) => type)).toEqual(types.filter((type) => type === 'window'));
+    for (const wrong of [
+      ['--interval', '0'],
+      ['--interval', 'soon'],
+      ['--ports', '5'],
+      ['--ports', '9-5'],
+      ['--ports', '1-70000'],
+      ['--what-if', 'luck=1'],
+      ['--what-if', '2msl=0'],
+      ['--what-if', '2msl=30,ports=9'],
+      ['--what-if', 'tw_reuse=2'],
+      ['--top', '0'],
+      ['--top', 'x'],
+    ])
+      expect(stream(...wrong, ARTICLE).status, wrong.join(' ')).toBe(2);
   });
 
   it('--only chooses the types of line', () => {

@@ -1,5 +1,11 @@
 import type { ConnectionRecord } from '../records/connection.ts';
 import type { Delivery } from '../shard/job.ts';
+import { COLUMNS, type NoteTaker, precedes as precedesRow } from '../stats/note.ts';
+import { mergeParts, type WindowPart } from '../stats/window-part.ts';
+import type { WindowRecord } from './window.ts';
+
+/** What leaves a run. */
+export type Item = ConnectionRecord | WindowRecord | string;
 
 /** What a shard has delivered and nobody has taken yet: its deliveries in order, and the place in the first one. */
 interface Queue {
@@ -7,6 +13,10 @@ interface Queue {
   place: number;
   /** Deliveries that were taken. */
   taken: number;
+  /** Whether the first one was looked at. */
+  opened: boolean;
+  /** What was noted in the deliveries of the present window. */
+  notes: Float64Array[];
 }
 
 /**
@@ -15,11 +25,21 @@ interface Queue {
  */
 export class Merger {
   readonly #queues: readonly Queue[];
+  readonly #note: NoteTaker;
+  readonly #window: (whole: WindowPart) => WindowRecord | string;
+  /** Windows of capture time that ended in the present one, as far as they have not left. */
+  readonly #parts: WindowPart[] = [];
   /** The window that comes next. */
   next = 0;
 
-  constructor(shards: number) {
-    this.#queues = Array.from({ length: shards }, () => ({ deliveries: [], place: 0, taken: 0 }));
+  /**
+   * `note`: takes the rows that were noted of ended connections (stats/note.ts), in the same order; `window`: makes a window of capture
+   * time what leaves the run.
+   */
+  constructor(shards: number, note: NoteTaker, window: (whole: WindowPart) => WindowRecord | string) {
+    this.#queues = Array.from({ length: shards }, () => ({ deliveries: [], place: 0, taken: 0, opened: false, notes: [] }));
+    this.#note = note;
+    this.#window = window;
   }
 
   /** Deliveries of each shard that are merged. */
@@ -28,15 +48,19 @@ export class Merger {
   }
 
   /** Takes one shard's delivery, each shard's in its order; answers all that is now in its final place. */
-  add(delivery: Delivery): (ConnectionRecord | string)[] {
+  add(delivery: Delivery): Item[] {
     this.#queues[delivery.shard]!.deliveries.push(delivery);
-    const ready: (ConnectionRecord | string)[] = [];
-    while (this.#mergeInto(ready)) this.next++;
+    const ready: Item[] = [];
+    while (this.#mergeInto(ready)) {
+      this.#leave(ready, () => true);
+      this.#mergeNotes();
+      this.next++;
+    }
     return ready;
   }
 
   /** Merges what is there of the next window; answers whether that was all. A scan for the first one of few shards beats a heap. */
-  #mergeInto(merged: (ConnectionRecord | string)[]): boolean {
+  #mergeInto(merged: Item[]): boolean {
     for (;;) {
       let first: Queue | undefined;
       let over = true;
@@ -51,18 +75,64 @@ export class Merger {
         for (const queue of this.#queues) take(queue);
         return true;
       }
-      merged.push(first!.deliveries[0]!.items[first!.place++]!);
+      const { items, times } = first!.deliveries[0]!;
+      const place = first!.place++;
+      this.#leave(merged, ({ end, last }) => end <= times[place]! && !last);
+      merged.push(items[place]!);
     }
   }
 
   /** The delivery that a shard's next item is in; one without items is the last of its window. */
   #head(queue: Queue): Delivery | undefined {
-    let [head] = queue.deliveries;
+    let head = this.#open(queue);
     while (head && !head.last && queue.place === head.items.length) {
       take(queue);
-      [head] = queue.deliveries;
+      head = this.#open(queue);
     }
     return head;
+  }
+
+  /** A shard's first delivery; what it brings beside its items is put where it is wanted. */
+  #open(queue: Queue): Delivery | undefined {
+    const [head] = queue.deliveries;
+    if (head && !queue.opened) {
+      queue.opened = true;
+      if (head.notes.length > 0) queue.notes.push(head.notes);
+      this.#parts.push(...head.parts);
+      if (head.parts.length > 0) this.#parts.sort((a, b) => Number(a.last) - Number(b.last) || a.end - b.end);
+    }
+    return head;
+  }
+
+  /** Lets the windows of capture time go that are due. */
+  #leave(merged: Item[], isDue: (part: WindowPart) => boolean): void {
+    const parts = this.#parts;
+    while (parts[0] && isDue(parts[0])) {
+      const { end, last } = parts[0];
+      const others = parts.findIndex((part) => part.end !== end || part.last !== last);
+      merged.push(this.#window(mergeParts(parts.splice(0, others < 0 ? parts.length : others))));
+    }
+  }
+
+  /** Gives away what was noted in the window that is over. */
+  #mergeNotes(): void {
+    const logs = this.#queues.map((queue) => queue.notes.splice(0)).filter((log) => log.length > 0);
+    const heads = logs.map(() => 0);
+    for (;;) {
+      let first = -1;
+      for (let i = 0; i < logs.length; i++) {
+        const [rows] = logs[i]!;
+        if (rows && (first < 0 || precedesRow(rows, heads[i]!, logs[first]![0]!, heads[first]!))) first = i;
+      }
+      if (first < 0) return;
+      const [rows] = logs[first]!;
+      this.#note(rows!, heads[first]!);
+      heads[first]! += COLUMNS;
+      if (heads[first] === rows!.length) {
+        logs[first]!.shift();
+        heads[first] = 0;
+      }
+    }
   }
 }
 
@@ -70,6 +140,7 @@ function take(queue: Queue): void {
   queue.deliveries.shift();
   queue.place = 0;
   queue.taken++;
+  queue.opened = false;
 }
 
 function precedes(a: Delivery, i: number, b: Delivery, j: number): boolean {

@@ -1,5 +1,6 @@
 import type { Fault } from '../capture/fault.ts';
 import type { Clock } from '../records/time.ts';
+import type { Answers } from '../stats/answers.ts';
 import type { Statistics } from '../stats/statistics.ts';
 import type { Oddities } from '../tracker/oddities.ts';
 import type { Profile } from '../tracker/time-wait.ts';
@@ -23,6 +24,9 @@ export interface Outcome {
   readonly drops: Float64Array;
   readonly oddities: Oddities;
   readonly statistics: Statistics;
+  readonly answers: Answers;
+  /** Ephemeral ports that a client has towards one server address and port. */
+  readonly ports: number;
   /** What could not be read: all before it was analysed, and where reading went on, all behind. */
   readonly faults: readonly Fault[];
   /** How many faults there are: not all of many are listed. */

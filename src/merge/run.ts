@@ -5,22 +5,24 @@ import { Decoder, type DecoderModule } from '../decode/decoder.ts';
 import { SHARDS_CAPACITY, WINDOW_CAPACITY } from '../layout/batch.ts';
 import { DROP_REASONS, FRAGMENT } from '../layout/drops.ts';
 import { BY_VLAN, BY_VNI } from '../layout/framing.ts';
-import type { ConnectionRecord } from '../records/connection.ts';
 import { Clock } from '../records/time.ts';
 import { Exchange } from '../shard/exchange.ts';
 import { Feed, FeedWriter } from '../shard/feed.ts';
 import { InterfaceLog } from '../shard/interfaces.ts';
 import { TROUBLES } from '../shard/shard.ts';
-import { type Delivery, type Form, type Io, ShardJob, type ShardResult, type ShardTask } from '../shard/job.ts';
+import { type Delivery, type Form, type Io, ShardJob, type ShardResult, type ShardTask, windowsOf } from '../shard/job.ts';
 import { processors } from '../shard/parallelism.ts';
 import { Plan, type PlannedCapture } from '../shard/plan.ts';
 import { pump } from '../shard/pump.ts';
+import { Answers } from '../stats/answers.ts';
+import type { Change } from '../stats/what-if.ts';
 import { Statistics } from '../stats/statistics.ts';
 import { Oddities } from '../tracker/oddities.ts';
 import { PROFILES, type Profile } from '../tracker/time-wait.ts';
 import { compileFilter } from '../filter/compile.ts';
 import { type Input, openInput } from './input.ts';
-import { Merger } from './merger.ts';
+import { type Item, Merger } from './merger.ts';
+import { windowRecord } from './window.ts';
 import type { Outcome } from './outcome.ts';
 
 /** What may tell networks of equal addresses apart. */
@@ -43,6 +45,12 @@ export interface RunOptions {
   readonly distinguish?: readonly Scope[];
   /** Which segments are looked at, in words of pcap-filter(7); all where absent. */
   readonly filter?: string;
+  /** Ephemeral ports of a client towards one server address and port; those of Linux where absent. */
+  readonly ports?: number;
+  /** Length of a window of capture time, seconds, 0.001 or more; no windows where absent. */
+  readonly interval?: number;
+  /** Changes of settings to be compared with what was seen. */
+  readonly whatIf?: readonly Change[];
   /** How files are read; as is fastest where absent. */
   readonly io?: Io;
   /** Bytes that are decoded together, at most 1 MiB: for tests, no answer depends on it. */
@@ -51,10 +59,10 @@ export interface RunOptions {
 
 /** Captures smaller than this are done before threads, each of which compiles its own code, make up for their start: bench/RESULTS.md. */
 const WORTH_THREADS = 384 << 20;
+/** Linux: 32768 to 60999. */
+const EPHEMERAL_PORTS = 28_232;
 /** Windows after which the event loop gets a turn where the work is done in this thread. */
 const TURN = 8;
-/** More windows than there are. */
-const ALL = 0x7fffffff;
 
 /**
  * A run over captures, read as one in the order given: what ends comes out in batches, in capture order; then the outcome.
@@ -73,6 +81,7 @@ export class Run {
   readonly #interfaces = new InterfaceLog();
   readonly #module: DecoderModule;
   readonly #results: ShardResult[] = [];
+  readonly #answers: Answers;
   readonly #options: RunOptions;
   readonly #form: Form;
   readonly #transitions: boolean;
@@ -119,8 +128,8 @@ export class Run {
     this.clock = new Clock(input.origin, input.digits);
     const worthThreads = input.stream !== undefined || this.bytes >= WORTH_THREADS;
     this.workers = options.workers ?? (worthThreads ? Math.min(processors(), SHARDS_CAPACITY) : 1);
+    this.#answers = new Answers(options.ports ?? EPHEMERAL_PORTS, this.profile.twoMsl, options.whatIf);
     this.#exchange = new Exchange(this.workers);
-    if (form === 'none') this.#exchange.setDelivered(ALL); // nothing will be: nothing has to wait for it
     if (input.stream) {
       const feed = new Feed();
       this.#feed = { feed, writer: new FeedWriter(feed, this.#exchange, this.#windowBytes) };
@@ -151,13 +160,21 @@ export class Run {
   }
 
   /** Runs; yields what has ended meanwhile, often nothing. */
-  async *batches(): AsyncGenerator<(ConnectionRecord | string)[], void, undefined> {
-    const merger = new Merger(this.workers);
+  async *batches(): AsyncGenerator<Item[], void, undefined> {
+    const merger = new Merger(
+      this.workers,
+      (rows, at) => this.#answers.add(rows, at),
+      (whole) => {
+        const record = windowRecord(whole, this.clock, this.#options.ports ?? EPHEMERAL_PORTS);
+        return this.#form === 'records' ? record : `${JSON.stringify(record)}\n`;
+      },
+    );
+    const together = windowsOf(this.#form);
     const tasks = this.#tasks();
     const [only] = tasks;
     for await (const deliveries of only && tasks.length === 1 && !this.#feed ? this.#inPlace(only) : this.#inThreads(tasks)) {
       for (const delivery of deliveries) yield merger.add(delivery);
-      this.#exchange.setDelivered(merger.next);
+      this.#exchange.setDelivered(merger.next * together);
       merger.taken.forEach((taken, shard) => this.#exchange.setTaken(shard, taken));
     }
   }
@@ -191,6 +208,8 @@ export class Run {
       drops,
       oddities,
       statistics,
+      answers: this.#answers,
+      ports: this.#options.ports ?? EPHEMERAL_PORTS,
       faults: [...this.#input.faults, ...faultsOf(this.#input.captures, results)],
       damages: this.#input.faults.length + sum(({ counts }) => counts.damages),
       firstTime: first !== undefined && first.window < Infinity ? first.time : undefined,
@@ -218,6 +237,7 @@ export class Run {
       seed: Math.floor(Math.random() * 2 ** 32), // keys the hashes, which nothing that is printed depends on
       profile: this.profile,
       idleTimeout: (this.#options.idleTimeout ?? Infinity) * 1e9,
+      interval: Math.round((this.#options.interval ?? Infinity) * 1e9),
       form: this.#form,
       transitions: this.#transitions,
     };
@@ -225,11 +245,11 @@ export class Run {
   }
 
   async *#inPlace(task: ShardTask): AsyncGenerator<Delivery[], void, undefined> {
-    const job = new ShardJob(task);
+    const job = new ShardJob(task, (rows, at) => this.#answers.add(rows, at));
     let windows = 0;
     for (const delivery of job.run()) {
       yield [delivery];
-      if (++windows % TURN === 0) await new Promise(setImmediate);
+      if ((windows += windowsOf(this.#form)) % TURN === 0) await new Promise(setImmediate);
     }
     this.#results.push(job.result());
   }

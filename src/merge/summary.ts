@@ -1,18 +1,14 @@
 import { namedDrops } from '../decode/drops.ts';
 import type { Clock } from '../records/time.ts';
-import type { Histogram } from '../stats/histogram.ts';
+import type { HostFigures } from '../stats/hosts.ts';
 import { OTHERS, type Tally } from '../stats/tally.ts';
 import type { Oddity } from '../tracker/oddities.ts';
+import { type LeakRecord, leaksRecord } from './leaks.ts';
 import type { Outcome } from './outcome.ts';
-
-/** Seconds, from bins at most 0.4 % wide. */
-export interface Quantiles {
-  count: number;
-  p50?: number;
-  p90?: number;
-  p99?: number;
-  max?: number;
-}
+import { type PopulationRecord, populationRecord, type PortsRecord, portsRecord } from './ports.ts';
+import { type Quantiles, quantiles } from './quantiles.ts';
+import { type WhatIfRecord, whatIfRecord } from './what-if.ts';
+import { type ResetsRecord, resetsRecord, type ReuseRecord, reuseRecord } from './resets.ts';
 
 /** The last line of `stream` (SPEC §5). Lists by name hold the most frequent, and `others` where that is not all. */
 export interface SummaryRecord {
@@ -44,28 +40,38 @@ export interface SummaryRecord {
     /** Until then, holders of before the capture are invisible. */
     complete_from?: string;
     entered: number;
-    peak: number;
-    peak_at?: string;
-    mean: number;
     restarts: number;
     ended_by: Record<string, number>;
-    holders: Record<string, number>;
-  };
-  close_wait: { suspects: number; leaks: number; owners: Record<string, number> };
+    /** Who holds it: those with the highest peaks. */
+    hosts: HostRecord[];
+  } & PopulationRecord;
+  ports: PortsRecord;
+  close_wait: { suspects: number; leaks: number; owners: LeakRecord[] };
+  resets: ResetsRecord;
+  reuse: ReuseRecord;
+  /** One for each change that was asked for. */
+  what_if?: WhatIfRecord[];
   /** Of many captures the first ones are named. */
   input: { captures: string[]; files: number; bytes: number; truncated: boolean; duplicates: number; time_regressions: number };
   /** A signal ended the run before its input did. */
   interrupted?: true;
 }
 
+/** A host that holds TIME_WAIT, and how often it entered it. */
+export interface HostRecord extends PopulationRecord {
+  host: string;
+  entered: number;
+}
+
 /** Names that a list in a summary has, so that a line stays below 16 KiB. */
 const TOP = 20;
 
-/** The summary of a finished run. */
-export function summaryRecord(outcome: Outcome): SummaryRecord {
+/** The summary of a finished run; `top`: how many hosts and groups of ports it names. */
+export function summaryRecord(outcome: Outcome, top = TOP): SummaryRecord {
   const { clock, firstTime, lastTime, profile, statistics } = outcome;
   const seen = firstTime !== undefined;
-  const population = statistics.timeWait.snapshot(firstTime ?? 0, seen ? lastTime : 0);
+  const { waiting } = outcome.answers;
+  const span = [firstTime ?? 0, seen ? lastTime : 0] as const;
   const record: SummaryRecord = {
     type: 'summary',
     ...(seen && { start: clock.text(firstTime), end: clock.text(lastTime) }),
@@ -76,29 +82,31 @@ export function summaryRecord(outcome: Outcome): SummaryRecord {
     drops: Object.fromEntries(Object.entries(namedDrops(outcome.drops)).filter(([, count]) => count > 0)),
     oddities: outcome.oddities.toRecord(),
     close: {
-      class: top(statistics.classes),
-      initiator: top(statistics.initiators),
-      sequence: top(statistics.sequences),
-      modifiers: top(statistics.modifiers),
+      class: most(statistics.classes),
+      initiator: most(statistics.initiators),
+      sequence: most(statistics.sequences),
+      modifiers: most(statistics.modifiers),
       duration_s: quantiles(statistics.wholeClose, clock),
       fin_ack_s: quantiles(statistics.finAck, clock),
       half_closed_s: quantiles(statistics.halfClosed, clock),
       last_ack_s: quantiles(statistics.lastAck, clock),
     },
-    end_reason: top(statistics.endReasons),
+    end_reason: most(statistics.endReasons),
     time_wait: {
       profile: profile.name,
       '2msl_s': profile.twoMsl / 1e9,
       ...(seen && { complete_from: clock.text(firstTime + profile.twoMsl) }),
-      entered: statistics.timeWait.entered,
-      peak: population.peak,
-      ...(population.peakAt !== undefined && { peak_at: clock.text(population.peakAt) }),
-      mean: Math.round(population.mean * 1e6) / 1e6,
+      entered: waiting.all.entered,
+      ...populationRecord(waiting.all.snapshot(...span), clock),
       restarts: statistics.timeWaitRestarts,
-      ended_by: top(statistics.timeWaitEnds),
-      holders: top(statistics.timeWaitHolders),
+      ended_by: most(statistics.timeWaitEnds),
+      hosts: waiting.snapshot(...span, top).worst.map((figures) => hostRecord(figures, clock)),
     },
-    close_wait: { suspects: statistics.closeWaitSuspects, leaks: statistics.closeWaitLeaks, owners: top(statistics.closeWaitOwners) },
+    ports: portsRecord(outcome, top),
+    close_wait: leaksRecord(outcome, top),
+    resets: resetsRecord(outcome, top),
+    reuse: reuseRecord(outcome),
+    ...(outcome.answers.whatIfs.length > 0 && { what_if: outcome.answers.whatIfs.map((one) => whatIfRecord(one, outcome)) }),
     input: {
       captures: outcome.names.slice(0, TOP),
       files: outcome.files,
@@ -112,14 +120,13 @@ export function summaryRecord(outcome: Outcome): SummaryRecord {
   return record;
 }
 
-function top(tally: Tally): Record<string, number> {
+function most(tally: Tally): Record<string, number> {
   const sorted = tally.sorted().filter(([name]) => name !== OTHERS);
   const rest = sorted.slice(TOP).reduce((sum, [, count]) => sum + count, tally.counts.get(OTHERS) ?? 0);
   return { ...Object.fromEntries(sorted.slice(0, TOP)), ...(rest > 0 && { [OTHERS]: rest }) };
 }
 
-function quantiles(histogram: Histogram, clock: Clock): Quantiles {
-  if (histogram.count === 0) return { count: 0 };
-  const at = (q: number): number => clock.seconds(histogram.quantile(q)!);
-  return { count: histogram.count, p50: at(0.5), p90: at(0.9), p99: at(0.99), max: clock.seconds(histogram.max) };
+function hostRecord(figures: HostFigures, clock: Clock): HostRecord {
+  const { host, entered } = figures;
+  return { host, entered, ...populationRecord(figures, clock) };
 }

@@ -1,4 +1,7 @@
-import type { Quantiles, SummaryRecord } from '../merge/summary.ts';
+import type { Quantiles } from '../merge/quantiles.ts';
+import type { SummaryRecord } from '../merge/summary.ts';
+import { type Finding, findings } from './findings.ts';
+import { brief, count, duration, plural, share } from './words.ts';
 
 const BAR = 24;
 const SHOWN = 8;
@@ -29,21 +32,18 @@ export function reportText(summary: SummaryRecord, captures: readonly string[], 
   const bold = (text: string): string => (color ? `\u001b[1m${text}\u001b[22m` : text);
   const sections = [
     heading(summary, captures, bold),
+    standsOut(findings(summary), bold),
     closes(summary, bold),
     sequences(summary, bold),
     timeWait(summary, bold),
-    suspects(summary, bold),
+    whatIf(summary, bold),
+    troubles(summary, bold),
     input(summary, bold),
   ];
   return sections.filter((text) => text !== '').join('\n');
 }
 
 type Style = (text: string) => string;
-
-/** With a comma between thousands. (A locale's own formatter takes longer to load than a small capture to read.) */
-const count = (value: number): string => String(value).replaceAll(/\B(?=(\d{3})+$)/g, ',');
-const plural = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
-const share = (part: number, whole: number): string => `${((part / whole) * 100).toFixed(1)} %`.padStart(7);
 
 function heading(summary: SummaryRecord, captures: readonly string[], bold: Style): string {
   const names = captures.length > 3 ? `${captures.slice(0, 3).join(', ')} and ${captures.length - 3} more` : captures.join(', ');
@@ -52,13 +52,20 @@ function heading(summary: SummaryRecord, captures: readonly string[], bold: Styl
   return `${bold(names)}${end}\n${plural(summary.connections, 'connection')} in ${plural(summary.packets, 'packet')}${span}\n`;
 }
 
+/** The findings, each with the filter that shows the packets behind it. */
+function standsOut(list: readonly Finding[], bold: Style): string {
+  if (list.length === 0) return '';
+  const lines = list.map(({ text, advice, filter }) => `  * ${text}\n${advice ? `    ${advice}\n` : ''}    filter: ${filter}\n`);
+  return `${bold('What stands out')}\n${lines.join('')}`;
+}
+
 function closes(summary: SummaryRecord, bold: Style): string {
   const rows = Object.entries(summary.close.class);
   if (rows.length === 0) return '';
   const most = Math.max(...rows.map(([, n]) => n));
   const lines = rows.map(([name, n]) => {
     const bar = '█'.repeat(Math.max(1, Math.round((n / most) * BAR))).padEnd(BAR);
-    return `  ${name.padEnd(20)} ${count(n).padStart(10)} ${share(n, summary.connections)}  ${bar}  ${MEANINGS[name] ?? ''}`;
+    return `  ${name.padEnd(20)} ${count(n).padStart(10)} ${share(n, summary.connections).padStart(7)}  ${bar}  ${MEANINGS[name] ?? ''}`;
   });
   const who = Object.entries(summary.close.initiator).map(([name, n]) => `${name} ${count(n)}`);
   const times = [
@@ -80,7 +87,7 @@ function timing(name: string, { count: n, p50, p99, max }: Quantiles): string {
 function sequences(summary: SummaryRecord, bold: Style): string {
   const rows = Object.entries(summary.close.sequence);
   if (rows.length === 0) return '';
-  const lines = rows.slice(0, SHOWN).map(([name, n]) => `  ${count(n).padStart(10)} ${share(n, summary.connections)}  ${name}`);
+  const lines = rows.slice(0, SHOWN).map(([name, n]) => `  ${count(n).padStart(10)} ${share(n, summary.connections).padStart(7)}  ${name}`);
   const rest = rows.length > SHOWN ? `  ${`and ${rows.length - SHOWN} others`.padStart(10)}\n` : '';
   return `${bold('Close sequences')} (> client, < server; F FIN, A ACK, FA both, D data, R RST, f a repeated)\n${lines.join('\n')}\n${rest}`;
 }
@@ -89,9 +96,9 @@ function timeWait(summary: SummaryRecord, bold: Style): string {
   const { time_wait: wait } = summary;
   if (wait.entered === 0) return '';
   const ends = Object.entries(wait.ended_by).map(([name, n]) => `${count(n)} ${ENDINGS[name] ?? name}`);
-  const holders = Object.entries(wait.holders)
+  const holders = wait.hosts
     .slice(0, SHOWN)
-    .map(([host, n]) => `  ${count(n).padStart(10)}  ${host}`);
+    .map(({ host, entered, peak }) => `  ${count(entered).padStart(10)}  ${host}, at most ${count(peak)} at once`);
   const peak = `  at most ${count(wait.peak)} at once${wait.peak_at ? ` (${wait.peak_at})` : ''}, ${wait.mean.toFixed(1)} on average; restarted ${plural(wait.restarts, 'time')}\n`;
   const warmUp = summary.duration_s < wait['2msl_s'] ? 'all of this capture' : `the first ${duration(wait['2msl_s'])}`;
   return `${bold('TIME_WAIT')} (${wait.profile}, ${duration(wait['2msl_s'])})
@@ -101,6 +108,32 @@ ${peak}  closes from before the capture are not in it: the numbers of ${warmUp} 
 ${holders.join('\n')}
 `;
 }
+
+/** What was seen, and under it the same with other settings. */
+function whatIf({ what_if: others, time_wait, ports }: SummaryRecord, bold: Style): string {
+  if (!others) return '';
+  const rows = [{ change: 'as seen', time_wait, ports }, ...others].map(
+    ({ change, time_wait: wait, ports: { range, sustained_per_s, worst } }) => {
+      const held = worst[0]?.held.peak ?? 0;
+      return columns(change, [
+        count(wait.peak),
+        brief(wait.mean),
+        count(held),
+        share(held, range),
+        duration(worst[0]?.above_80_s ?? 0),
+        brief(sustained_per_s),
+      ]);
+    },
+  );
+  const titles = [
+    columns('', ['TIME_WAIT', 'on', 'most ports', 'of the', 'above', 'sustained']),
+    columns('', ['at most', 'average', 'of a client', 'range', '80 % for', 'a second']),
+  ];
+  return `${bold('What if')} (the same connections, closed at the same times)\n${[...titles, ...rows].join('')}`;
+}
+
+const columns = (name: string, values: readonly string[]): string =>
+  `  ${name.padEnd(24)}${values.map((value) => value.padStart(12)).join('')}\n`;
 
 const ENDINGS: Readonly<Record<string, string>> = {
   expiry: 'ran out',
@@ -125,20 +158,13 @@ const TROUBLES: Readonly<Record<string, string>> = {
   rst_invalid: 'got an RST with a number that nobody would believe',
 };
 
-function suspects(summary: SummaryRecord, bold: Style): string {
-  const { close_wait: wait } = summary;
+function troubles(summary: SummaryRecord, bold: Style): string {
   const lines: string[] = [];
-  if (wait.leaks + wait.suspects > 0) {
-    lines.push(
-      `  ${count(wait.leaks + wait.suspects).padStart(10)}  in CLOSE_WAIT for over a minute, and still at the end: the program does not close`,
-    );
-    for (const [owner, n] of Object.entries(wait.owners).slice(0, SHOWN)) lines.push(`  ${''.padStart(10)}    ${count(n)} of ${owner}`);
-  }
   for (const [name, text] of Object.entries(TROUBLES)) {
     const n = summary.close.modifiers[name];
     if (n) lines.push(`  ${count(n).padStart(10)}  ${text} (${name})`);
   }
-  return lines.length === 0 ? '' : `${bold('Suspects')}\n${lines.join('\n')}\n`;
+  return lines.length === 0 ? '' : `${bold('Troubles')}\n${lines.join('\n')}\n`;
 }
 
 function input(summary: SummaryRecord, bold: Style): string {
@@ -150,18 +176,4 @@ function input(summary: SummaryRecord, bold: Style): string {
   for (const [name, n] of Object.entries(summary.oddities)) lines.push(`  ${count(n).padStart(10)}  ${name}`);
   if (read.truncated) lines.push('  the capture is damaged or cut: all of this is about what comes before (see standard error)');
   return lines.length === 0 ? '' : `${bold('The input')}\n${lines.join('\n')}\n`;
-}
-
-/** A duration for people: three digits, and a unit that fits. */
-function duration(seconds: number): string {
-  if (seconds >= 120) {
-    const s = Math.round(seconds);
-    const parts = [Math.floor(s / 86400), Math.floor(s / 3600) % 24, Math.floor(s / 60) % 60, s % 60];
-    const named = parts.map((value, i) => `${value} ${['d', 'h', 'min', 's'][i]}`);
-    const from = parts.findIndex((value) => value > 0);
-    return named.slice(from, from + 2).join(' ');
-  }
-  if (seconds >= 1) return `${Number(seconds.toPrecision(3))} s`;
-  if (seconds >= 1e-3) return `${Number((seconds * 1e3).toPrecision(3))} ms`;
-  return `${Number((seconds * 1e6).toPrecision(3))} µs`;
 }

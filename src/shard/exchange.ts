@@ -163,9 +163,13 @@ export class Exchange {
     this.announce();
   }
 
+  get aborted(): boolean {
+    return Atomics.load(this.#words, ABORTED) === 1;
+  }
+
   /** The count of changes; see waitFor(). */
   get news(): number {
-    if (Atomics.load(this.#words, ABORTED) === 1) throw new Error('the run was aborted');
+    if (this.aborted) throw new Error('the run was aborted');
     return Atomics.load(this.#words, NEWS);
   }
 

@@ -147,6 +147,7 @@ export class FeedWriter {
 
   async #room(bytes: number): Promise<boolean> {
     for (;;) {
+      if (this.#exchange.aborted) return false;
       const { news } = this.#exchange;
       if (this.#exchange.stopped) return false;
       const tooFar = this.#feed.announced - this.#exchange.proved >= AHEAD / 2;

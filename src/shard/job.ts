@@ -1,9 +1,13 @@
 import { type ConnectionRecord, connectionRecord } from '../records/connection.ts';
 import { Clock } from '../records/time.ts';
+import { NoteLog, type NoteTaker } from '../stats/note.ts';
 import { Statistics, type StatisticsPart } from '../stats/statistics.ts';
+import { isEmpty, type WindowPart } from '../stats/window-part.ts';
+import { WindowCounter } from '../stats/windows.ts';
 import { tupleKey } from '../tracker/order.ts';
 import type { Profile } from '../tracker/time-wait.ts';
 import type { Ended } from '../tracker/tracker.ts';
+import type { Watch } from '../tracker/watch.ts';
 import { CaptureFile } from '../capture/file.ts';
 import { MappedFile } from '../capture/map.ts';
 import type { DecoderMemory, DecoderModule } from '../decode/decoder.ts';
@@ -41,14 +45,24 @@ export interface ShardTask {
   readonly seed: number;
   readonly profile: Profile;
   readonly idleTimeout: number;
+  /** Length of a window of capture time, ns; Infinity: none are wanted. */
+  readonly interval: number;
   readonly form: Form;
   readonly transitions: boolean;
 }
 
-/** The connections that ended in one window of one shard, or a part of them, in order. */
+const EMPTY = new Float64Array(0);
+
+/** Windows whose ends are delivered together where no single connection has to leave. */
+const TOGETHER = 8;
+
+/** How many windows one delivery is about. */
+export const windowsOf = (form: Form): number => (form === 'none' ? TOGETHER : 1);
+
+/** The connections that ended in one window of one shard (or a few, windowsOf()), or a part of them, in order. */
 export interface Delivery {
   readonly shard: number;
-  /** Number of the window; that of the last one plus one for what the end of the capture ended. */
+  /** Counts the deliveries; the last one also has what the end of the capture ended. */
   readonly window: number;
   /** This is all, or the last part, of what ended in it. */
   readonly last: boolean;
@@ -57,6 +71,10 @@ export interface Delivery {
   readonly packets: number[];
   readonly tuples: string[];
   readonly items: (ConnectionRecord | string)[];
+  /** What was noted of them (stats/note.ts); empty where a taker has it already. */
+  readonly notes: Float64Array<ArrayBuffer>;
+  /** This shard's part of the windows of capture time that are over. */
+  readonly parts: WindowPart[];
 }
 
 /** What a shard has counted when it is done, as plain data. */
@@ -74,14 +92,20 @@ export interface ShardResult {
 export class ShardJob {
   readonly #task: ShardTask;
   readonly #shard: Shard;
-  readonly #statistics: Statistics;
+  readonly #statistics = new Statistics();
+  readonly #notes: NoteLog;
+  readonly #counter: WindowCounter;
   readonly #clock: Clock;
   readonly #windows: Windows;
   #delivery: Delivery;
+  /** The last window of capture time, which the capture's end cut short. */
+  #rest: { readonly start: number; readonly end: number } | undefined;
 
-  constructor(task: ShardTask) {
+  /** `taker`: gets what is noted of ended connections, where there is no other shard to wait for. */
+  constructor(task: ShardTask, taker?: NoteTaker) {
     this.#task = task;
-    this.#statistics = new Statistics(task.shards === 1);
+    this.#notes = new NoteLog(taker);
+    this.#counter = new WindowCounter(task.profile);
     this.#clock = new Clock(task.origin, task.digits);
     const feed = task.feed && new Feed(task.feed);
     this.#windows = feed ?? new Plan(task.captures, task.windowBytes);
@@ -96,13 +120,21 @@ export class ShardJob {
       exchange: new Exchange(task.shards, task.control),
       interfaces: new InterfaceLog(task.interfaces),
     };
-    this.#shard = new Shard(setting, { ...task, ordered: task.form !== 'none' }, (connection) => this.#ended(connection));
+    const watch = task.interval < Infinity ? this.#watch(task.origin, task.interval) : undefined;
+    this.#shard = new Shard(setting, { ...task, watch }, (connection) => this.#ended(connection));
   }
 
   /** Runs to the end; yields what each window has ended, and last, in parts, what the end of the capture did. */
   *run(): Generator<Delivery, void, undefined> {
-    for (const window of this.#shard.run()) yield this.#take(window, window < this.#windows.announced);
-    yield this.#take(this.#windows.announced, true);
+    const together = windowsOf(this.#task.form);
+    let window = 0;
+    for (const tracked of this.#shard.run()) {
+      // What the capture's end ends comes in parts of the last window.
+      if (tracked === this.#windows.announced && this.#windows.complete) yield this.#take(window, false);
+      else if ((tracked + 1) % together === 0) yield this.#take(window++, true);
+    }
+    if (this.#rest) this.#part(this.#rest.start, this.#rest.end, true);
+    yield this.#take(window, true);
   }
 
   result(): ShardResult {
@@ -117,8 +149,35 @@ export class ShardJob {
     };
   }
 
+  /** Windows begin at multiples of the interval since 1970. */
+  #watch(origin: number, interval: number): Watch {
+    const counter = this.#counter;
+    const since = Number((BigInt(origin) * 1_000_000_000n) % BigInt(interval));
+    return {
+      first: interval - since,
+      interval,
+      opened: () => counter.opened(),
+      closing: (table, slot, time) => counter.closing(table, slot, time),
+      boundary: (table, time) => {
+        counter.look(table, time);
+        this.#part(time - interval, time, false);
+      },
+      last: (table, start, end) => {
+        counter.look(table, end);
+        this.#rest = { start, end };
+      },
+    };
+  }
+
+  #part(start: number, end: number, last: boolean): void {
+    const part = this.#counter.take(start, end, last);
+    if (!isEmpty(part)) this.#delivery.parts.push(part);
+  }
+
   #ended(connection: Ended): void {
     this.#statistics.add(connection);
+    this.#notes.add(connection);
+    if (this.#task.interval < Infinity) this.#counter.ended(connection);
     const { form, transitions, shards } = this.#task;
     if (form === 'none') return;
     const record = connectionRecord(connection, this.#clock, transitions);
@@ -130,12 +189,12 @@ export class ShardJob {
   }
 
   #take(window: number, last: boolean): Delivery {
-    const delivery = { ...this.#delivery, window, last };
+    const delivery = { ...this.#delivery, window, last, notes: this.#notes.take() };
     this.#delivery = this.#empty(window + 1);
     return delivery;
   }
 
   #empty(window: number): Delivery {
-    return { shard: this.#task.index, window, last: true, times: [], packets: [], tuples: [], items: [] };
+    return { shard: this.#task.index, window, last: true, times: [], packets: [], tuples: [], items: [], notes: EMPTY, parts: [] };
   }
 }

@@ -23,9 +23,8 @@ export default function runShard(task: WorkerTask): ShardResult | WorkerFailure 
     const exchange = new Exchange(task.shards, task.control);
     let sent = 0;
     for (const delivery of job.run()) {
-      if (task.form === 'none') continue;
       exchange.waitForTaken(task.index, sent - IN_FLIGHT);
-      task.port.postMessage(delivery);
+      task.port.postMessage(delivery, [delivery.notes.buffer]);
       sent++;
     }
     return job.result();

@@ -5,14 +5,17 @@ import type { Run } from '../merge/run.ts';
 import { summaryRecord } from '../merge/summary.ts';
 
 /** The types of line that `stream` prints. */
-export const LINE_TYPES = ['connection', 'summary'] as const;
+export const LINE_TYPES = ['connection', 'window', 'summary'] as const;
 export type LineType = (typeof LINE_TYPES)[number];
 
-/** Runs and writes one JSON object a line: connections as they end, then the summary. A batch of lines is one chunk. */
-export async function writeNdjson(run: Run, only: ReadonlySet<LineType>, out: NodeJS.WritableStream): Promise<void> {
+/** Hosts, groups of ports and the like that a summary line names, so that it stays below 16 KiB. */
+const TOP = 5;
+
+/** Runs and writes one JSON object a line: connections as they end, windows as capture time passes, then the summary. A batch of lines is one chunk. */
+export async function writeNdjson(run: Run, only: ReadonlySet<LineType>, out: NodeJS.WritableStream, top = TOP): Promise<void> {
   async function* batches(): AsyncGenerator<readonly unknown[]> {
-    for await (const lines of run.batches()) if (lines.length > 0 && only.has('connection')) yield lines;
-    if (only.has('summary')) yield [`${JSON.stringify(summaryRecord(run.outcome()))}\n`];
+    for await (const lines of run.batches()) if (lines.length > 0 && (only.has('connection') || only.has('window'))) yield lines;
+    if (only.has('summary')) yield [`${JSON.stringify(summaryRecord(run.outcome(), top))}\n`];
   }
   await pipeline(Readable.from(batches()), chain([joined]), out, { end: false });
 }

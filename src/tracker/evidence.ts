@@ -49,6 +49,7 @@ import {
   SYNS,
   WINDOW,
 } from '../layout/slot.ts';
+import { IDLE } from './rare.ts';
 import { reset } from './reset.ts';
 import type { ConnectionTable } from './table.ts';
 import { completeness } from './wireshark.ts';
@@ -67,13 +68,16 @@ export function observe(table: ConnectionTable, oddities: Oddities, slot: number
   follow(table, slot, segment);
   words[slot + COMPLETENESS]! |= completeness(flags, segment.payload, first);
   words[slot + SEGMENTS + sender]! += 1;
+  const idle = segment.time - times[(slot >> 1) + LAST]!;
   times[(slot >> 1) + LAST] = Math.max(times[(slot >> 1) + LAST]!, segment.time);
   if ((flags & SYN) !== 0) words[slot + SYNS + sender]! += 1;
   if ((flags & FIN) !== 0) words[slot + FINS + sender]! += 1;
 
   if ((flags & RST) !== 0) {
     words[slot + RSTS + sender]! += 1;
+    const before = words[slot + FACTS]! & RESET;
     reset(table, oddities, slot, segment, endedByRst);
+    if (idle >= IDLE && !first && before === 0) noteIdle(table, slot, segment, idle);
   } else {
     if ((words[slot + FACTS]! & HAS_RARE) !== 0) stillAlive(table, oddities, slot, segment);
     if ((flags & SYN) !== 0) open(table, oddities, slot, segment);
@@ -93,6 +97,12 @@ export function observe(table: ConnectionTable, oddities: Oddities, slot: number
     }
   }
   judgePlain(table, slot);
+}
+
+/** How long a connection was silent before the RST that ended it, or may have. */
+function noteIdle(table: ConnectionTable, slot: number, { time }: Segment, idle: number): void {
+  const believed = (table.words[slot + FACTS]! & RESET) !== 0;
+  if (believed || table.peekRare(slot)?.doubtful?.time === time) table.rare(slot).resetIdle = idle;
 }
 
 /** A holder of TIME_WAIT that still acknowledges has not been ended by the RST: what the packets prove beats the profile. */

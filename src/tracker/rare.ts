@@ -17,6 +17,9 @@ export interface DoubtfulReset {
   readonly position: number;
 }
 
+/** Shorter silences are the ordinary course of a connection, ns. */
+export const IDLE = 1e9;
+
 /** What few connections have: kept beside the slots, so that all the others stay small. */
 export class Rare {
   held: HeldSyn | undefined;
@@ -42,6 +45,8 @@ export class Rare {
   readonly earlyRestarted: [number, number] = [0, 0];
   /** When the peer of each endpoint last sent something that would restart a TIME_WAIT which an RST seems to have ended. */
   readonly knocked: [number, number] = [0, 0];
+  /** Silence before the RST that was believed, where it was worth a word (IDLE), ns. */
+  resetIdle = 0;
   readonly zeroWindows: [number, number] = [0, 0];
   readonly gaps: [number, number] = [0, 0];
 }

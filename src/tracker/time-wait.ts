@@ -37,6 +37,8 @@ export interface TimeWait {
   /** `ack`: the holder's own acknowledgement of the peer's FIN; `fin`: that is missing, and the peer's FIN stands for it. */
   basis: 'ack' | 'fin';
   restarts: number;
+  /** The start, or the latest restart. */
+  since: number;
   expiry: number;
   end: number;
   endedBy: TimeWaitEnd;
@@ -97,6 +99,7 @@ function timeWait(
     start,
     basis: acked ? 'ack' : 'fin',
     restarts,
+    since: latest,
     expiry,
     end: Math.max(start, end),
     endedBy: 'capture_end',

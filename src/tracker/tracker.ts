@@ -3,6 +3,7 @@ import * as slots from '../layout/slot.ts';
 import { ACK, FIN, RST, SYN } from '../layout/tcp.ts';
 import { COPIES, DONE, DUE, FORGOTTEN, FOUND, LETTER, REASON, SEGMENTS } from '../layout/tracking.ts';
 import { holdsTimeWait, judge, Verdict } from './close.ts';
+import type { Ended, Ending } from './ended.ts';
 import { observe } from './evidence.ts';
 import { settleDoubt } from './reset.ts';
 import { Fragments } from './fragments.ts';
@@ -13,34 +14,20 @@ import { Oddities } from './oddities.ts';
 import { type Batch, Segment } from './segment.ts';
 import { slotsByTuple } from './order.ts';
 import { ConnectionTable } from './table.ts';
-import { type Profile, type TimeWait, timeWaits } from './time-wait.ts';
+import { type Profile, timeWaits } from './time-wait.ts';
 import { ExpiryQueue, SilenceHeap } from './timers.ts';
+import { crossed, type Watch } from './watch.ts';
 import { completeness } from './wireshark.ts';
 import { beginHistory, plainLetter } from './zeek.ts';
 
-/** Why a record ended, apart from its close: its time was over, its tuple was used again, it was silent too long, or the capture ended. */
-export type Ending = 'expired' | 'tuple_reused' | 'idle_timeout' | 'evicted' | 'capture_end';
-
-/** A connection whose record ends now. Valid during the call that delivers it: its slot is reused afterwards. */
-export interface Ended {
-  readonly table: ConnectionTable;
-  readonly slot: number;
-  readonly verdict: Verdict;
-  readonly timeWaits: readonly TimeWait[];
-  readonly ending: Ending;
-  /** Capture time at which it ended, ns. */
-  readonly time: number;
-  /** The packet that ended it, counted from the start of the run; -1: a timer did. */
-  readonly packet: number;
-}
+export type { Ended, Ending } from './ended.ts';
 
 export interface TrackerOptions {
   readonly profile: Profile;
   /** Silence after which a connection that has not closed ends, ns; Infinity: never. */
   readonly idleTimeout: number;
-  /** Whether what the capture's end ends is wanted in the order of 4-tuples. */
-  readonly ordered: boolean;
   readonly ended: (connection: Ended) => void;
+  readonly watch?: Watch | undefined;
 }
 
 /** Connections that the capture's end ends at a stroke. */
@@ -67,6 +54,8 @@ export class Tracker {
   readonly #fragments = new Fragments();
   readonly #expiries = new ExpiryQueue();
   readonly #silences = new SilenceHeap();
+  /** When the watch is due. */
+  #boundary: number;
   readonly #segment = new Segment();
   readonly #verdict = new Verdict();
 
@@ -74,6 +63,7 @@ export class Tracker {
     this.#options = options;
     this.#memory = memory;
     this.table = new ConnectionTable(memory);
+    this.#boundary = options.watch?.first ?? Infinity;
   }
 
   /** Takes a batch of records in capture order; `firstPacket`: how many packets came before it in the run. */
@@ -84,7 +74,7 @@ export class Tracker {
     const { words } = staged;
     let place = 0;
     for (;;) {
-      place = memory.walk(place, Math.min(this.#expiries.next, this.#silences.next));
+      place = memory.walk(place, Math.min(this.#expiries.next, this.#silences.next, this.#boundary));
       const reason = answers[REASON];
       if (reason === DONE) break;
       if (reason === DUE) this.#expire(staged.times[(place * SEGMENT_WORDS) >> 1]!);
@@ -120,7 +110,7 @@ export class Tracker {
   }
 
   /**
-   * The capture ends at `clock`: every connection that is left is delivered, ordered by its 4-tuple if that is wanted.
+   * The capture ends at `clock`: every connection that is left is delivered, ordered by its 4-tuple.
    * Stops now and then, so that what was delivered can be sent off: the loop over it must go on to its end.
    */
   *finish(clock: number): Generator<void, void, undefined> {
@@ -135,8 +125,10 @@ export class Tracker {
       }
     }
     const { table } = this;
-    const left = this.#options.ordered ? slotsByTuple(table) : table.slots();
+    const left = slotsByTuple(table);
     for (const slot of left) this.#releaseHeld(slot, 'capture_end', clock);
+    const { watch } = this.#options;
+    watch?.last(table, this.#boundary - watch.interval, clock);
     for (let from = 0; from < left.length; from += SHARE) {
       for (const slot of left.subarray(from, from + SHARE)) this.#deliver(slot, 'capture_end', clock, Infinity);
       yield;
@@ -195,7 +187,8 @@ export class Tracker {
     }
     if (client === 1) words[slot + slots.FACTS]! |= slots.CLIENT_IS_HIGH;
     beginHistory(this.table, slot, segment);
-    const { idleTimeout } = this.#options;
+    const { idleTimeout, watch } = this.#options;
+    watch?.opened();
     if (idleTimeout < Infinity) this.#silences.push(slot, words[slot + slots.GENERATION]!, segment.time + idleTimeout);
   }
 
@@ -209,6 +202,7 @@ export class Tracker {
     if (before === 0 && after !== 0) this.#due(slot, segment.time + this.#options.profile.twoMsl);
     else if ((before & ~after & slots.RESET) !== 0) this.#survive(slot, segment.sender);
     else if ((words[slot + slots.SEEN + (segment.sender ^ 1)]! & slots.FIN_ACKED) !== 0) this.#restart(slot, segment, before);
+    if (before !== after) this.#options.watch?.closing(table, slot, segment.time);
   }
 
   /** A segment of the peer that makes the holder of TIME_WAIT count from the beginning. `before`: whether it was closed, or reset, before it. */
@@ -251,8 +245,10 @@ export class Tracker {
 
   /** Lets go of the connections whose time is over at `clock`, in the order in which it was. */
   #expire(clock: number): void {
-    while (Math.min(this.#expiries.next, this.#silences.next) <= clock) {
-      if (this.#expiries.next <= this.#silences.next) this.#expireFirst();
+    while (Math.min(this.#expiries.next, this.#silences.next, this.#boundary) <= clock) {
+      if (this.#boundary <= Math.min(this.#expiries.next, this.#silences.next))
+        this.#boundary = crossed(this.#options.watch!, this.table, this.#boundary, clock);
+      else if (this.#expiries.next <= this.#silences.next) this.#expireFirst();
       else this.#silenceFirst();
     }
   }

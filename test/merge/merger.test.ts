@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Merger } from '../../src/merge/merger.ts';
 import type { Delivery } from '../../src/shard/job.ts';
+import { COLUMNS, PORTS, TIME } from '../../src/stats/note.ts';
 
 const WINDOWS = 3;
 
@@ -19,7 +20,13 @@ function deliveriesOf(shard: number, windows: readonly (readonly number[])[], pa
       const share = sorted.slice(from, from + part);
       const tuples = share.map(() => String(shard));
       const items = share.map((time) => `${time}/${shard}`);
-      parts.push({ shard, window, last: from + part >= sorted.length, times: share, packets: share.map(() => 0), tuples, items });
+      const notes = new Float64Array(share.length * COLUMNS);
+      for (const [i, time] of share.entries()) {
+        notes[i * COLUMNS + TIME] = time;
+        notes[i * COLUMNS + PORTS] = shard;
+      }
+      const last = from + part >= sorted.length;
+      parts.push({ shard, window, last, times: share, packets: share.map(() => 0), tuples, items, notes, parts: [] });
     }
     return parts;
   });
@@ -36,7 +43,12 @@ it('puts what shards deliver into one order, in whatever parts and whichever sha
         ),
       );
       const sent = queues.map(({ length }) => length);
-      const merger = new Merger(2);
+      const noted: string[] = [];
+      const merger = new Merger(
+        2,
+        (rows, at) => noted.push(`${rows[at + TIME]}/${rows[at + PORTS]}`),
+        () => 'none',
+      );
       const merged: unknown[] = [];
       for (const turn of turns) {
         const delivery = (turn ? queues[0]!.shift() : undefined) ?? queues[1]!.shift() ?? queues[0]!.shift();
@@ -48,6 +60,7 @@ it('puts what shards deliver into one order, in whatever parts and whichever sha
           .map(([time, shard]) => `${window * 10 + time!}/${shard}`),
       );
       expect(merged).toEqual(expected);
+      expect(noted).toEqual(expected);
       expect(merger.next).toBe(WINDOWS);
       expect(merger.taken).toEqual(sent);
     }),

@@ -6,7 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { type AnalyzeOptions, analyze, CaptureError, type ConnectionRecord, type SummaryRecord } from '../../src/index.ts';
+import {
+  type AnalyzeOptions,
+  analyze,
+  CaptureError,
+  type ConnectionRecord,
+  type SummaryRecord,
+  type WindowRecord,
+} from '../../src/index.ts';
 import { ACK, FIN, PSH, RST, SYN } from '../../src/layout/tcp.ts';
 import { Run } from '../../src/merge/run.ts';
 import { summaryRecord } from '../../src/merge/summary.ts';
@@ -24,7 +31,7 @@ function written(content: Uint8Array): string {
 }
 
 async function analysed(captures: string | readonly string[], options: AnalyzeOptions = {}) {
-  const records: (ConnectionRecord | SummaryRecord)[] = [];
+  const records: (ConnectionRecord | WindowRecord | SummaryRecord)[] = [];
   for await (const record of analyze(captures, options)) records.push(record);
   const summary = records.pop();
   if (summary?.type !== 'summary') throw new Error('the last record is no summary');

@@ -31,7 +31,7 @@ describe('the report for people', () => {
         at most 1 at once (2021-06-10T17:31:59.809483Z), 0.0 on average; restarted 0 times
         closes from before the capture are not in it: the numbers of all of this capture are lower bounds
         held by:
-                 1  10.0.0.3
+                 1  10.0.0.3, at most 1 at once
 
       The input
                  2  packets without a segment: not_ip
@@ -43,9 +43,32 @@ describe('the report for people', () => {
     const duplicated = reportText(await summaryOf('s20_duplicated_any.pcap'), ['x.pcap'], false);
     expect(duplicated).toContain('11  packets captured twice, counted once');
     const summary = await summaryOf('s26_close_wait_leak.pcap');
-    const leaking = reportText({ ...summary, close_wait: { suspects: 3, leaks: 0, owners: { '10.0.0.9:80': 3 } } }, ['x.pcap'], false);
-    expect(leaking).toMatch(/3 +in CLOSE_WAIT/);
-    expect(leaking).toContain('10.0.0.9:80');
+    const leaking = reportText(
+      {
+        ...summary,
+        close_wait: {
+          suspects: 3,
+          leaks: 0,
+          owners: [
+            {
+              host: '10.0.0.9',
+              role: 'server',
+              server_port: 80,
+              suspects: 3,
+              leaks: 0,
+              oldest_s: 90,
+              connections: ['10.0.0.2:4000-10.0.0.9:80'],
+            },
+          ],
+        },
+      },
+      ['x.pcap'],
+      false,
+    );
+    expect(leaking).toContain(
+      'The server 10.0.0.9:80 leaves 3 connections in CLOSE_WAIT, the oldest for 90 s (10.0.0.2:4000-10.0.0.9:80).',
+    );
+    expect(leaking).toContain('filter: tcp port 80 and host 10.0.0.9');
     const cut = reportText({ ...summary, input: { ...summary.input, truncated: true } }, ['x.pcap'], false);
     expect(cut).toMatch(/damaged or cut/);
     const reset = reportText(await summaryOf('s04_rst_abort_client.pcap'), ['x.pcap'], false);
@@ -81,7 +104,7 @@ describe('the report for people', () => {
         half_closed_s: { count: 0 },
         last_ack_s: { count: 0 },
       },
-      time_wait: { ...summary.time_wait, entered: 0, peak: 0, mean: 0, ended_by: {}, holders: {} },
+      time_wait: { ...summary.time_wait, entered: 0, peak: 0, mean: 0, ended_by: {}, hosts: [] },
     };
     delete empty.start;
     expect(reportText(empty, ['a', 'b', 'c', 'd'], false)).toBe('a, b, c and 1 more\n0 connections in 0 packets\n');

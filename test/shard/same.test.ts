@@ -20,7 +20,7 @@ interface Cut {
 }
 
 async function answer(paths: string[], cut: Cut): Promise<string> {
-  const run = await Run.open(paths, 'lines', true, cut);
+  const run = await Run.open(paths, 'lines', true, { ...cut, interval: 0.05 });
   const lines: unknown[] = [];
   for await (const batch of run.batches()) lines.push(...batch);
   return `${lines.join('')}${JSON.stringify(summaryRecord(run.outcome()))}`;

@@ -104,17 +104,38 @@ describe('Population', () => {
     );
   });
 
-  it('merges with another one', () => {
+  it('folds early and loses nothing but, perhaps, a peak that something late was part of', () => {
     fc.assert(
-      fc.property(fc.array(interval), fc.array(interval), (a, b) => {
-        const [whole, one, other] = [new Population(), new Population(), new Population()];
-        for (const { start, end } of [...a, ...b]) whole.add(start, end);
-        for (const { start, end } of a) one.add(start, end);
-        for (const { start, end } of b) other.add(start, end);
-        one.merge(other.part());
-        expect(one.snapshot(0, TO)).toEqual(whole.snapshot(0, TO));
-        expect(one.entered).toBe(whole.entered);
+      fc.property(fc.array(interval, { maxLength: 60 }), fc.integer({ min: 2, max: 20 }), (intervals, limit) => {
+        const [whole, folding] = [new Population(), new Population(limit)];
+        for (const { start, end } of intervals) {
+          whole.add(start, end);
+          folding.add(start, end);
+        }
+        const exact = whole.snapshot(0, 200);
+        const folded = folding.snapshot(0, 200);
+        expect(folded.now).toBe(exact.now);
+        expect(folded.mean).toBeCloseTo(exact.mean, 9);
+        expect(folded.peak).toBeLessThanOrEqual(exact.peak);
+        expect(folded.peak + folding.late).toBeGreaterThanOrEqual(exact.peak);
       }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('counts the time above a threshold, and what holds at the end', () => {
+    fc.assert(
+      fc.property(fc.array(interval, { maxLength: 40 }), fc.integer({ min: 0, max: 5 }), (intervals, threshold) => {
+        const population = new Population(undefined, threshold);
+        for (const { start, end } of intervals) population.add(start, end > 150 ? Infinity : end);
+        let above = 0;
+        const at = (instant: number): number =>
+          intervals.filter(({ start, end }) => start <= instant && (instant < end || end > 150)).length;
+        for (let instant = 0; instant < 200; instant++) if (at(instant) > threshold) above++;
+        const figures = population.snapshot(0, 200);
+        expect([figures.above, figures.now]).toEqual([above, at(200)]);
+      }),
+      { numRuns: 500 },
     );
   });
 
@@ -125,13 +146,13 @@ describe('Population', () => {
     const first = population.snapshot(0, 20);
     expect(population.snapshot(0, 20)).toEqual(first);
     population.add(16, 18);
-    expect(population.snapshot(0, 20)).toEqual({ peak: 2, peakAt: 5, mean: 1.1 });
+    expect(population.snapshot(0, 20)).toEqual({ now: 0, peak: 2, peakAt: 5, mean: 1.1, above: 0 });
   });
 
   it('an end at the time of a start makes room for it', () => {
     const population = new Population();
     for (let i = 0; i < 5; i++) population.add(i * 10, i * 10 + 10);
-    expect(population.snapshot(0, 50)).toEqual({ peak: 1, peakAt: 0, mean: 1 });
+    expect(population.snapshot(0, 50)).toMatchObject({ peak: 1, peakAt: 0, mean: 1 });
   });
 
   it('folds millions of intervals without forgetting any', () => {
@@ -141,19 +162,6 @@ describe('Population', () => {
     const { peak, peakAt, mean } = population.snapshot(0, count + 60);
     expect([population.entered, peak, peakAt]).toEqual([count, 60, 59]);
     expect(mean).toBeCloseTo((count * 60) / (count + 60), 6);
-  });
-
-  it('may fold before it is merged with nothing, but not with others', () => {
-    const [folded, few, whole] = [new Population(), new Population(), new Population()];
-    for (let i = 0; i < 1_300_000; i++) folded.add(i, i + 60);
-    few.add(0, 100);
-    whole.merge(folded.part());
-    expect(whole.snapshot(0, 1_300_000)).toEqual(folded.snapshot(0, 1_300_000));
-    expect(() => few.merge(folded.part())).toThrow('folded');
-    const kept = new Population(false);
-    for (let i = 0; i < 1_300_000; i++) kept.add(i, i + 60);
-    few.merge(kept.part());
-    expect(few.snapshot(0, 1_300_000)).toMatchObject({ peak: 61, peakAt: 59 });
   });
 
   it('holds what never ends to the end of the capture, also when folded', () => {
@@ -211,5 +219,4 @@ it('Statistics of nothing merge with each other', () => {
   const statistics = new Statistics();
   statistics.merge(new Statistics().part());
   expect(statistics.connections).toBe(0);
-  expect(statistics.timeWait.snapshot(0, 0)).toEqual({ peak: 0, peakAt: undefined, mean: 0 });
 });

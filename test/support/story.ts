@@ -13,6 +13,8 @@ import * as L from '../../src/layout/segment.ts';
 import { ACK, FIN, PSH, RST, SYN } from '../../src/layout/tcp.ts';
 import { type ConnectionRecord, connectionRecord } from '../../src/records/connection.ts';
 import { Clock } from '../../src/records/time.ts';
+import { Answers } from '../../src/stats/answers.ts';
+import { NoteLog } from '../../src/stats/note.ts';
 import { Statistics } from '../../src/stats/statistics.ts';
 import type { Batch } from '../../src/tracker/segment.ts';
 import { PROFILES } from '../../src/tracker/time-wait.ts';
@@ -85,6 +87,7 @@ export interface Outcome {
   endings: { packet: number; ending: Ending; time: number }[];
   tracker: Tracker;
   statistics: Statistics;
+  answers: Answers;
 }
 
 /** What may differ from an ordinary segment. */
@@ -375,22 +378,25 @@ export function retell(segments: readonly Told[], retelling: Retelling = {}): Ou
   const known = PROFILES[profile];
   if (!known) throw new Error(`no such profile: ${profile}`);
   const clock = new Clock(ORIGIN, 9);
-  const outcome: Omit<Outcome, 'tracker'> = { records: [], endings: [], statistics: new Statistics() };
+  const answers = new Answers(28_232, (twoMsl ?? known.twoMsl / SECOND) * SECOND);
+  const notes = new NoteLog((rows, at) => answers.add(rows, at));
+  const outcome: Omit<Outcome, 'tracker'> = { records: [], endings: [], statistics: new Statistics(), answers };
   const tracker = new Tracker(
     {
       profile: twoMsl === undefined ? known : { ...known, twoMsl: twoMsl * SECOND },
       idleTimeout: idleTimeout * SECOND,
-      ordered: true,
       ended: (connection) => {
         outcome.records.push(connectionRecord(connection, clock, true));
         outcome.endings.push({ packet: connection.packet, ending: connection.ending, time: connection.time });
         outcome.statistics.add(connection);
+        notes.add(connection);
       },
     },
     decoder.table,
   );
   for (let from = 0; from < segments.length; from += batch) tracker.track(encode(segments.slice(from, from + batch), seed), from);
   for (const _ of tracker.finish(Math.max(until, segments.at(-1)?.time ?? 0)));
+  notes.take();
   return { ...outcome, tracker };
 }
 

@@ -460,16 +460,26 @@ describe('CLOSE_WAIT', () => {
   it('is a suspect when it has lasted a minute of capture time at the end of the capture', () => {
     const told = finWait2();
     const { clock } = told;
-    expect(told.outcome({ until: clock + 60 * SECOND }).statistics).toMatchObject({ closeWaitSuspects: 0, closeWaitLeaks: 0 });
-    const { statistics } = told.outcome({ until: clock + 60 * SECOND + 1 });
-    expect(statistics).toMatchObject({ closeWaitSuspects: 1, closeWaitLeaks: 0 });
-    expect([...statistics.closeWaitOwners.counts]).toEqual([['10.0.0.9:80', 1]]);
+    expect(told.outcome({ until: clock + 60 * SECOND }).answers.leaks).toMatchObject({ suspects: 0, leaks: 0 });
+    const { leaks } = told.outcome({ until: clock + 60 * SECOND + 1 }).answers;
+    expect(leaks).toMatchObject({ suspects: 1, leaks: 0 });
+    expect(leaks.worst(9)).toEqual([
+      {
+        host: '10.0.0.9',
+        role: 'server',
+        server_port: 80,
+        suspects: 1,
+        leaks: 0,
+        since: clock,
+        samples: ['10.0.0.2:40000-10.0.0.9:80'],
+      },
+    ]);
   });
 
   it('is none when it has closed meanwhile', () => {
     const told = finWait2().wait(100);
     told.server.fin();
     told.client.ack();
-    expect(told.outcome().statistics).toMatchObject({ closeWaitSuspects: 0, closeWaitLeaks: 0 });
+    expect(told.outcome().answers.leaks).toMatchObject({ suspects: 0, leaks: 0 });
   });
 });

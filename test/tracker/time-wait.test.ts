@@ -332,9 +332,10 @@ it('the population over capture time: entered, peak and mean', () => {
   client.fin();
   server.fin();
   client.ack();
-  const { statistics } = told.outcome({ until: waits + 100 * SECOND });
-  expect(statistics.timeWait.entered).toBe(2);
-  const { peak, peakAt, mean } = statistics.timeWait.snapshot(waits, waits + 100 * SECOND);
+  const { answers } = told.outcome({ until: waits + 100 * SECOND });
+  const { all } = answers.waiting;
+  expect(all.entered).toBe(2);
+  const { peak, peakAt, mean } = all.snapshot(waits, waits + 100 * SECOND);
   expect(peak).toBe(2);
   expect(peakAt).toBe(told.clock);
   expect(mean).toBeCloseTo(1.2, 9);

@@ -1,0 +1,101 @@
+import type { Clock } from '../records/time.ts';
+import type { PopulationFigures } from '../stats/population.ts';
+import type { GroupFigures } from '../stats/ports.ts';
+import type { Outcome } from './outcome.ts';
+
+/** How many of something there were at once: when the capture ended, at most (first reached when), and weighted by time. */
+export interface PopulationRecord {
+  now: number;
+  peak: number;
+  peak_at?: string;
+  mean: number;
+}
+
+/** The ports of one client address towards one server address and port (SPEC §4). */
+export interface PortRecord {
+  client: string;
+  server: string;
+  server_port: number;
+  connections: number;
+  /** New connections a second, from the first one to the end of the capture. */
+  rate_per_s: number;
+  /** Ports taken by open connections and by the client's TIME_WAIT. */
+  held: PopulationRecord;
+  /** Sockets that the client had in TIME_WAIT. */
+  time_wait: PopulationRecord & { entered: number };
+  /** Share of the range that was held at the peak. */
+  pressure: number;
+  /** Time during which more than 80 % of the range was held. */
+  above_80_s: number;
+  /** Different ports that the client used; absent where they were too many to remember. */
+  used_ports?: { count: number; lowest: number; highest: number };
+  /** Connections that took a port which was still in TIME_WAIT. */
+  reused: number;
+  /** From then on all ports that the client ever used were taken at once, and it had to take some out of TIME_WAIT: its own range is that small. */
+  exhausted_at?: string;
+  /** When all of the range will be held if it goes on like this. */
+  forecast_at?: string;
+  /** Connections that came too late for the exact peak: it may be higher by as many. */
+  late?: number;
+}
+
+export interface PortsRecord {
+  /** Ephemeral ports that a client is supposed to have. */
+  range: number;
+  /** Connections a second that the range sustains where the client always holds TIME_WAIT. */
+  sustained_per_s: number;
+  /** Groups that were told apart, and connections of those that were too many. */
+  groups: number;
+  others: number;
+  /** Those with the highest peaks. */
+  worst: PortRecord[];
+}
+
+/** Used ports from which on it is no accident that all of them are taken. */
+const FEWEST = 8;
+
+export function portsRecord(outcome: Outcome, top: number): PortsRecord {
+  const { answers, ports: range, profile, firstTime, lastTime } = outcome;
+  const { worst, groups, beyond } = answers.ports.snapshot(firstTime ?? 0, firstTime === undefined ? 0 : lastTime, top);
+  return {
+    range,
+    sustained_per_s: rounded(range / (profile.twoMsl / 1e9), 3),
+    groups,
+    others: beyond,
+    worst: worst.map((figures) => portRecord(figures, outcome)),
+  };
+}
+
+function portRecord(figures: GroupFigures, { clock, ports: range, profile, lastTime }: Outcome): PortRecord {
+  const { client, server, port, connections, held, waiting, entered, used, reused, firstStart, late } = figures;
+  const span = (lastTime - firstStart) / 1e9;
+  const record: PortRecord = {
+    client,
+    server,
+    server_port: port,
+    connections,
+    rate_per_s: span > 0 ? rounded(connections / span, 3) : 0,
+    held: populationRecord(held, clock),
+    time_wait: { entered, ...populationRecord(waiting, clock) },
+    pressure: rounded(held.peak / range, 6),
+    above_80_s: clock.seconds(held.above),
+    ...(used && { used_ports: used }),
+    reused,
+  };
+  if (used && reused > 0 && used.count >= FEWEST && held.peak === used.count && connections > used.count)
+    record.exhausted_at = clock.text(held.peakAt!);
+  // Until the first TIME_WAIT runs out, nothing is given back, and the ports fill at the rate at which it is entered.
+  const rate = span > 0 ? entered / span : 0;
+  if (held.now < range && span < profile.twoMsl / 1e9 && held.now - waiting.now + rate * (profile.twoMsl / 1e9) > range)
+    record.forecast_at = clock.text(lastTime + ((range - held.now) / rate) * 1e9);
+  if (late > 0) record.late = late;
+  return record;
+}
+
+export function populationRecord({ now, peak, peakAt, mean }: PopulationFigures, clock: Clock): PopulationRecord {
+  return { now, peak, ...(peakAt !== undefined && { peak_at: clock.text(peakAt) }), mean: rounded(mean, 6) };
+}
+
+export function rounded(value: number, digits: number): number {
+  return Math.round(value * 10 ** digits) / 10 ** digits;
+}

@@ -1,0 +1,134 @@
+import { wordsText } from '../records/address.ts';
+import type { Clock } from '../records/time.ts';
+import { GROUP_WIDTH, type WindowPart } from '../stats/window-part.ts';
+import { rounded } from './ports.ts';
+import type { Quantiles } from './quantiles.ts';
+
+/** One interval of capture time (SPEC §5). Counts by name add up, over all windows, to those of the summary. */
+export interface WindowRecord {
+  type: 'window';
+  start: string;
+  /** The end of the capture, where that came within the interval. */
+  end: string;
+  duration_s: number;
+  /** Connections that began, and records that ended. */
+  opened: number;
+  ended: number;
+  /** Closes that became known. Negative: a later segment showed that an earlier window's was something else. */
+  close: {
+    class: Record<string, number>;
+    initiator: Record<string, number>;
+    sequence: Record<string, number>;
+    duration_s: Quantiles;
+    fin_ack_s: Quantiles;
+    half_closed_s: Quantiles;
+    last_ack_s: Quantiles;
+  };
+  /** RSTs that ended a connection, or came after its close, by stage. */
+  resets: Record<string, number>;
+  time_wait: { entered: number; restarted: number; expired: number; reused: number; assassinated: number; now: number; peak: number };
+  close_wait: { now: number; oldest_s?: number };
+  /** At the end of the interval: connections by the states of client and server. */
+  states: Record<string, Record<string, number>>;
+  /** At the end of the interval: clients with the most ports taken towards one server address and port. */
+  ports: { client: string; server: string; server_port: number; held: number; pressure: number }[];
+}
+
+/** Names in a list, so that a line stays below 16 KiB. */
+const TOP = 10;
+
+export function windowRecord(whole: WindowPart, clock: Clock, range: number): WindowRecord {
+  const { start, end, timeWait, closeWait, oldest } = whole;
+  const [duration, finAck, halfClosed, lastAck] = whole.durations.map((list) => quantiles(list, clock));
+  return {
+    type: 'window',
+    start: clock.text(start),
+    end: clock.text(end),
+    duration_s: clock.seconds(end - start),
+    opened: whole.opened,
+    ended: whole.ended,
+    close: {
+      class: ranked(whole.classes),
+      initiator: ranked(whole.initiators),
+      sequence: ranked(whole.sequences),
+      duration_s: duration!,
+      fin_ack_s: finAck!,
+      half_closed_s: halfClosed!,
+      last_ack_s: lastAck!,
+    },
+    resets: ranked(whole.resets),
+    time_wait: { ...timeWait, ...waiting(whole) },
+    close_wait: { now: closeWait, ...(closeWait > 0 && { oldest_s: clock.seconds(end - oldest) }) },
+    states: matrix(whole.states),
+    ports: worst(whole.held, range),
+  };
+}
+
+/** Sockets in TIME_WAIT at the end, and at most. At equal times an end comes before a start. */
+function waiting({ waiting: before, changes }: WindowPart): { now: number; peak: number } {
+  let now = before;
+  let peak = before;
+  for (const { by } of changes.sort((a, b) => a.time - b.time || a.by - b.by)) {
+    now += by;
+    if (now > peak) peak = now;
+  }
+  return { now, peak };
+}
+
+/** Those that count most, then by name; the rest together. */
+function ranked(counts: ReadonlyMap<string, number>): Record<string, number> {
+  const sorted = [...counts].filter(([, n]) => n !== 0).sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
+  const rest = sorted.slice(2 * TOP).reduce((sum, [, n]) => sum + n, 0);
+  return { ...Object.fromEntries(sorted.slice(0, 2 * TOP)), ...(rest !== 0 && { others: rest }) };
+}
+
+function quantiles(list: number[], clock: Clock): Quantiles {
+  if (list.length === 0) return { count: 0 };
+  const sorted = Float64Array.from(list).sort();
+  const at = (q: number): number => clock.seconds(sorted[Math.max(1, Math.ceil(q * sorted.length)) - 1]!);
+  return { count: list.length, p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1) };
+}
+
+function matrix(states: ReadonlyMap<string, number>): Record<string, Record<string, number>> {
+  const rows: Record<string, Record<string, number>> = {};
+  for (const [pair, n] of [...states].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const [client = '', server = ''] = pair.split(' ');
+    (rows[client] ??= {})[server] = n;
+  }
+  return rows;
+}
+
+function worst({ keys, counts }: WindowPart['held'], range: number): WindowRecord['ports'] {
+  return leading(keys, counts, TOP).map((group) => {
+    const words = keys.subarray(group * GROUP_WIDTH, (group + 1) * GROUP_WIDTH);
+    const ipv6 = words[8]! >= 0x10000;
+    return {
+      client: wordsText(words, 0, ipv6),
+      server: wordsText(words, 4, ipv6),
+      server_port: words[8]! & 0xffff,
+      held: counts[group]!,
+      pressure: rounded(counts[group]! / range, 6),
+    };
+  });
+}
+
+/** The `top` groups that count most, then by their keys. */
+function leading(keys: Float64Array, counts: Float64Array, top: number): number[] {
+  const leads = (a: number, b: number): boolean => {
+    if (counts[a] !== counts[b]) return counts[a]! > counts[b]!;
+    for (let i = 0; i < GROUP_WIDTH; i++) {
+      const difference = keys[a * GROUP_WIDTH + i]! - keys[b * GROUP_WIDTH + i]!;
+      if (difference !== 0) return difference < 0;
+    }
+    return false;
+  };
+  const best: number[] = [];
+  for (let group = 0; group < counts.length; group++) {
+    if (best.length === top && !leads(group, best[top - 1]!)) continue;
+    if (best.length === top) best.pop();
+    let at = best.length;
+    while (at > 0 && leads(group, best[at - 1]!)) at--;
+    best.splice(at, 0, group);
+  }
+  return best;
+}

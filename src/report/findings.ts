@@ -1,0 +1,130 @@
+import type { LeakRecord } from '../merge/leaks.ts';
+import type { PortRecord } from '../merge/ports.ts';
+import type { SummaryRecord } from '../merge/summary.ts';
+import { brief, count, duration, plural, share } from './words.ts';
+
+/** One thing that a person should know: a sentence with its numbers, what helps, and the packet filter that shows what is behind it. */
+export interface Finding {
+  text: string;
+  advice?: string;
+  filter: string;
+}
+
+/** Pressure from which on the ports are worth a word, as a share of the range. */
+const TIGHT = 0.8;
+/** Findings of one kind. */
+const EACH = 3;
+/** Share of connections that were reset from which on it stands out. */
+const MANY = 0.05;
+
+/** What stands out, most important first. */
+export function findings(summary: SummaryRecord): Finding[] {
+  const { worst } = summary.ports;
+  return [
+    ...worst.filter(({ exhausted_at }) => exhausted_at !== undefined).map((group) => exhausted(group, summary)),
+    ...worst.filter(({ pressure, exhausted_at }) => pressure >= TIGHT && !exhausted_at).map((group) => tight(group, summary)),
+    ...worst.filter(({ forecast_at, pressure }) => forecast_at !== undefined && pressure < TIGHT).map((group) => forecast(group, summary)),
+    ...summary.close_wait.owners.slice(0, EACH).map(leak),
+    ...timers(summary),
+    ...challenged(summary),
+    ...aborts(summary),
+  ];
+}
+
+const REMEDIES =
+  'What helps: keep connections open and use them again, let the server close first, give the client a wider range of ports (net.ipv4.ip_local_port_range) or more addresses, or spread over more server addresses or ports.';
+
+const addressed = (address: string, port: number): string => (address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`);
+
+const pairFilter = ({ client, server, server_port }: PortRecord): string => `tcp port ${server_port} and host ${client} and host ${server}`;
+
+function exhausted(group: PortRecord, { time_wait: wait }: SummaryRecord): Finding {
+  const { client, server, server_port, used_ports, connections, reused, rate_per_s } = group;
+  const { count: ports, lowest, highest } = used_ports!;
+  const needed = Math.ceil(rate_per_s * wait['2msl_s']);
+  return {
+    text:
+      `${client} has run out of ports towards ${addressed(server, server_port)}: from ${group.exhausted_at} on all ${count(ports)} ports that it ever uses ` +
+      `(${lowest}-${highest}) were taken, ${brief(group.time_wait.mean)} on average by its own TIME_WAIT, and ${count(reused)} of its ${count(connections)} connections ` +
+      `had to take a port out of TIME_WAIT. With ${count(ports)} ports and ${duration(wait['2msl_s'])} of TIME_WAIT it can open ` +
+      `${brief(ports / wait['2msl_s'])} connections a second; it opened ${brief(rate_per_s)}, which takes ${count(needed)} ports.`,
+    advice: REMEDIES,
+    filter: pairFilter(group),
+  };
+}
+
+function tight(group: PortRecord, { ports: { range, sustained_per_s } }: SummaryRecord): Finding {
+  const { client, server, server_port, held, time_wait, pressure, rate_per_s } = group;
+  return {
+    text:
+      `${client} ${pressure >= 1 ? 'has run out of ports' : 'comes close to the end of its ports'} towards ${addressed(server, server_port)}: ` +
+      `${count(held.peak)} of ${count(range)} (${share(held.peak, range)}) were taken at ${held.peak_at}, ${count(time_wait.peak)} of them at most by TIME_WAIT; ` +
+      `more than 80 % were for ${duration(group.above_80_s)}. It opened ${brief(rate_per_s)} connections a second; ${brief(sustained_per_s)} can be sustained.`,
+    advice: REMEDIES,
+    filter: pairFilter(group),
+  };
+}
+
+function forecast(group: PortRecord, { ports: { range, sustained_per_s } }: SummaryRecord): Finding {
+  const { client, server, server_port, held, rate_per_s, forecast_at } = group;
+  return {
+    text:
+      `${client} will run out of ports towards ${addressed(server, server_port)} at ${forecast_at} if it goes on like this: ${count(held.now)} of ${count(range)} were ` +
+      `taken at the end, and it opens ${brief(rate_per_s)} connections a second where ${brief(sustained_per_s)} can be sustained.`,
+    advice: REMEDIES,
+    filter: pairFilter(group),
+  };
+}
+
+function leak({ host, role, server_port, suspects, leaks, oldest_s, connections }: LeakRecord): Finding {
+  const who = role === 'server' ? `The server ${addressed(host, server_port)}` : `${host}, a client of port ${server_port},`;
+  const grade = leaks > 0 ? `; ${count(leaks)} still answered probes: the program lives and does not close` : '';
+  return {
+    text: `${who} leaves ${plural(leaks + suspects, 'connection')} in CLOSE_WAIT, the oldest for ${duration(oldest_s)} (${connections.join(', ')})${grade}.`,
+    advice: 'What helps: the program has to close its socket when it has read the end of the stream; no setting of the kernel does that.',
+    filter: `tcp port ${server_port} and host ${host}`,
+  };
+}
+
+/** Senders of RSTs after the same long silence. */
+function timers({ resets }: SummaryRecord): Finding[] {
+  return resets.senders
+    .filter(({ idle_timeout }) => idle_timeout !== undefined)
+    .slice(0, EACH)
+    .map(({ host, role, server_port, idle_timeout, idle }) => ({
+      text:
+        `${host}, ${role === 'server' ? `the server at port ${server_port},` : `a client of port ${server_port},`} resets connections after ${idle_timeout!.seconds} s of silence ` +
+        `(${count(idle_timeout!.count)} of ${plural(idle, 'RST')} after a silence): that is the idle timeout of somebody, perhaps of a load balancer or firewall in between.`,
+      advice: `What helps: keep-alives more often than every ${idle_timeout!.seconds} s, or a shorter idle timeout at the side that opens the connections.`,
+      filter: `tcp port ${server_port} and host ${host} and tcp[tcpflags] & tcp-rst != 0`,
+    }));
+}
+
+function challenged({ reuse: { challenged: times } }: SummaryRecord): Finding[] {
+  if (times === 0) return [];
+  return [
+    {
+      text:
+        `${plural(times, 'new connection')} met a TIME_WAIT of the same ports that did not let ${times === 1 ? 'it' : 'them'} in: the SYN was answered by an ACK of the old connection, ` +
+        'which the client answers by RST, and it has to send its SYN again a second later.',
+      advice: 'What helps: TCP timestamps on both sides, more ports for the client, or the client closing first.',
+      filter: 'tcp[tcpflags] & (tcp-syn|tcp-rst) != 0',
+    },
+  ];
+}
+
+function aborts(summary: SummaryRecord): Finding[] {
+  const established = summary.resets.stage.established ?? 0;
+  if (established < summary.connections * MANY || established < 2) return [];
+  const [worst] = summary.resets.senders
+    .filter(({ stage }) => stage.established)
+    .toSorted((a, b) => b.stage.established! - a.stage.established!);
+  return [
+    {
+      text:
+        `${count(established)} of ${plural(summary.connections, 'connection')} (${share(established, summary.connections)}) ended by an RST in the middle, without any FIN; ` +
+        `${worst!.host} (${worst!.role}, port ${worst!.server_port}) sent ${count(worst!.stage.established!)} of those RSTs.`,
+      filter: `tcp port ${worst!.server_port} and host ${worst!.host} and tcp[tcpflags] & tcp-rst != 0`,
+    },
+  ];
+}

@@ -1,0 +1,76 @@
+const FIRST_ENTRIES = 1 << 8;
+
+/**
+ * Numbers keys of several 32-bit words in the order in which they first come: 0, 1, 2 ... Keys beyond the limit have no number.
+ * Open addressing over dense keys, at most half full.
+ */
+export class IndexTable {
+  readonly width: number;
+  readonly #limit: number;
+  /** Nobody who makes captures shall know which keys collide. */
+  readonly #seed = Math.floor(Math.random() * 2 ** 32);
+  #keys: Float64Array;
+  #entries = new Int32Array(FIRST_ENTRIES);
+  count = 0;
+
+  /** `width`: words of a key. */
+  constructor(width: number, limit: number) {
+    this.width = width;
+    this.#limit = limit;
+    this.#keys = new Float64Array((FIRST_ENTRIES / 2) * width);
+  }
+
+  /** The number of a key, which gets one where it is new; -1 where there are too many. */
+  number(key: Float64Array): number {
+    const mask = this.#entries.length - 1;
+    let at = hash(this.#seed, key, 0, this.width) & mask;
+    for (; this.#entries[at] !== 0; at = (at + 1) & mask) {
+      const number = this.#entries[at]! - 1;
+      if (this.#equals(number, key)) return number;
+    }
+    if (this.count === this.#limit) return -1;
+    this.#keys.set(key, this.count * this.width);
+    this.#entries[at] = ++this.count;
+    if (this.count * 2 >= this.#entries.length) this.#grow();
+    return this.count - 1;
+  }
+
+  key(number: number): Float64Array {
+    return this.#keys.subarray(number * this.width, (number + 1) * this.width);
+  }
+
+  /** All keys, in the order of their numbers. */
+  keys(): Float64Array {
+    return this.#keys.slice(0, this.count * this.width);
+  }
+
+  #equals(number: number, key: Float64Array): boolean {
+    const from = number * this.width;
+    for (let i = 0; i < this.width; i++) if (this.#keys[from + i] !== key[i]) return false;
+    return true;
+  }
+
+  #grow(): void {
+    const keys = new Float64Array(this.#keys.length * 2);
+    keys.set(this.#keys);
+    this.#keys = keys;
+    this.#entries = new Int32Array(this.#entries.length * 2);
+    const mask = this.#entries.length - 1;
+    for (let number = 0; number < this.count; number++) {
+      let at = hash(this.#seed, keys, number * this.width, this.width) & mask;
+      while (this.#entries[at] !== 0) at = (at + 1) & mask;
+      this.#entries[at] = number + 1;
+    }
+  }
+}
+
+/** Mixes the words one after the other (the finisher of MurmurHash3). */
+function hash(seed: number, words: Float64Array, from: number, width: number): number {
+  let mixed = seed;
+  for (let i = from; i < from + width; i++) {
+    mixed = Math.imul(mixed ^ (words[i]! | 0), 0x85ebca6b);
+    mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+    mixed ^= mixed >>> 16;
+  }
+  return mixed;
+}

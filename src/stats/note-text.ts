@@ -1,0 +1,14 @@
+import { wordsText } from '../records/address.ts';
+import { ADDRESS, ADDRESS_WORDS, clientOf, FACTS, IPV6, portOf } from './note.ts';
+
+/** Both endpoints of a row, the client first: `A:PORT-B:PORT`, as --connection takes it. */
+export function endpointsText(rows: Float64Array, at: number): string {
+  const client = clientOf(rows, at);
+  return [client, 1 - client].map((endpoint) => endpointText(rows, at, endpoint)).join('-');
+}
+
+function endpointText(rows: Float64Array, at: number, endpoint: number): string {
+  const ipv6 = (rows[at + FACTS]! & IPV6) !== 0;
+  const address = wordsText(rows, at + ADDRESS + endpoint * ADDRESS_WORDS, ipv6);
+  return `${ipv6 ? `[${address}]` : address}:${portOf(rows, at, endpoint)}`;
+}

@@ -1,0 +1,209 @@
+import * as slots from '../layout/slot.ts';
+import { CLOSE_CLASSES, CloseTimes, closeTimes } from '../tracker/close.ts';
+import type { Ended } from '../tracker/tracker.ts';
+import { RESET_STAGES, resetStage } from './reset-stage.ts';
+
+// What is noted of every ended connection for the answers that need all shards together: a row of doubles. Endpoints are 0 (low)
+// and 1 (high), and stand side by side, as in the tracker's slots. Times are ns on the capture clock.
+//
+//   when the record ended, and by which packet | key | what it was | its times | TIME_WAIT of both
+
+/** Capture time at which the record ended, and the packet that ended it: -1 a timer, Infinity the end of the capture. */
+export const TIME = 0;
+export const PACKET = 1;
+/** Address of each endpoint, four words of 32 bits; an IPv4 address is the last one. */
+export const ADDRESS = 2;
+export const ADDRESS_WORDS = 4;
+/** Port of the low endpoint << 16 | port of the high one. */
+export const PORTS = 10;
+/** Bits below. */
+export const FACTS = 11;
+/** Place of the class in CLOSE_CLASSES. */
+export const CLASS = 12;
+/** Bits of modifiers.ts. */
+export const MODIFIERS = 13;
+/** First segment, latest segment, and until when the client's port was taken; Infinity: it still was when the capture ended. */
+export const START = 14;
+export const LAST = 15;
+export const HELD_UNTIL = 16;
+/** Place in RESET_STAGES of the RST, or -1; and the silence before it, where that was long enough to be noted (tracker/rare.ts), ns. */
+export const RESET = 17;
+export const RESET_IDLE = 18;
+/** Since when an endpoint is in CLOSE_WAIT at the end of the capture; NaN: none is. */
+export const CLOSE_WAIT = 19;
+/** Each endpoint's TIME_WAIT: from, to (Infinity: beyond the capture), latest start of its time, how it ended. NaN: none. */
+export const WAIT_FROM = 20;
+export const WAIT_TO = 22;
+export const WAIT_SINCE = 24;
+export const WAIT_END = 26;
+export const COLUMNS = 28;
+
+export const CLIENT_IS_HIGH = 1;
+export const IPV6 = 2;
+/** The capture ended before the record did. */
+export const AT_END = 4;
+/** The high endpoint sent the RST. */
+export const RESET_BY_HIGH = 8;
+/** The high endpoint is in CLOSE_WAIT. */
+export const LEAKS_HIGH = 16;
+/** The peer of an endpoint in CLOSE_WAIT still probes it: the program lives and does not close. */
+export const PROBED = 32;
+
+/** How a TIME_WAIT ended: the values of WAIT_END. */
+export const WAIT_ENDS = ['expiry', 'reuse', 'rst', 'capture_end'] as const;
+
+const FIRST_ROWS = 256;
+/** Written anew for each connection. */
+const TIMES = new CloseTimes();
+
+/** Takes the row at `at` of `rows`, which are overwritten afterwards. */
+export type NoteTaker = (rows: Float64Array, at: number) => void;
+const NO_REPLY = CLOSE_CLASSES.indexOf('no_reply');
+const CLASS_PLACE = new Map<string, number>(CLOSE_CLASSES.map((name, place) => [name, place]));
+const END_PLACE = new Map<string, number>(WAIT_ENDS.map((name, place) => [name, place]));
+
+/** The endpoint (0 or 1) that is the client. */
+export const clientOf = (rows: Float64Array, at: number): 0 | 1 => ((rows[at + FACTS]! & CLIENT_IS_HIGH) === 0 ? 0 : 1);
+
+export const portOf = (rows: Float64Array, at: number, endpoint: number): number =>
+  endpoint === 0 ? rows[at + PORTS]! >>> 16 : rows[at + PORTS]! & 0xffff;
+
+/** The rows of one shard, in the order of precedes(). Where there is a taker, it gets them soon; else they wait for take(). */
+export class NoteLog {
+  readonly #taker: NoteTaker | undefined;
+  #rows = new Float64Array(FIRST_ROWS * COLUMNS);
+  #used = 0;
+
+  constructor(taker?: NoteTaker) {
+    this.#taker = taker;
+  }
+
+  add(connection: Ended): void {
+    if (this.#used === this.#rows.length && this.#taker) this.#drain(this.#tie());
+    if (this.#used === this.#rows.length) this.#grow();
+    write(this.#rows, this.#used, connection);
+    this.#sink(this.#used);
+    this.#used += COLUMNS;
+  }
+
+  /** The rows since the last call. */
+  take(): Float64Array<ArrayBuffer> {
+    if (this.#taker) this.#drain(this.#used);
+    const rows = this.#rows.slice(0, this.#used);
+    this.#used = 0;
+    return rows;
+  }
+
+  /** Gives the rows before `end` away. */
+  #drain(end: number): void {
+    for (let at = 0; at < end; at += COLUMNS) this.#taker!(this.#rows, at);
+    this.#rows.copyWithin(0, end, this.#used);
+    this.#used -= end;
+  }
+
+  /** Where the rows begin among which the next one may still have its place. */
+  #tie(): number {
+    const rows = this.#rows;
+    let at = this.#used - COLUMNS;
+    if (rows[at + PACKET] !== -1) return this.#used;
+    while (at > 0 && rows[at - COLUMNS + TIME] === rows[at + TIME]) at -= COLUMNS;
+    return at;
+  }
+
+  /** Timers that run out at the same time do so in no particular order: their rows go by 4-tuple. */
+  #sink(at: number): void {
+    const rows = this.#rows;
+    for (let place = at; place > 0 && precedes(rows, place, rows, place - COLUMNS); place -= COLUMNS) {
+      const row = rows.slice(place, place + COLUMNS);
+      rows.copyWithin(place, place - COLUMNS, place);
+      rows.set(row, place - COLUMNS);
+    }
+  }
+
+  #grow(): void {
+    const rows = new Float64Array(this.#rows.length * 2);
+    rows.set(this.#rows);
+    this.#rows = rows;
+  }
+}
+
+/** Whether row `i` of `a` comes before row `j` of `b`: by time, packet, 4-tuple. */
+export function precedes(a: Float64Array, i: number, b: Float64Array, j: number): boolean {
+  if (a[i + TIME] !== b[j + TIME]) return a[i + TIME]! < b[j + TIME]!;
+  if (a[i + PACKET] !== b[j + PACKET]) return a[i + PACKET]! < b[j + PACKET]!;
+  const family = (a[i + FACTS]! & IPV6) - (b[j + FACTS]! & IPV6);
+  if (family !== 0) return family < 0;
+  for (let column = ADDRESS; column <= PORTS; column++) if (a[i + column] !== b[j + column]) return a[i + column]! < b[j + column]!;
+  return false;
+}
+
+function write(rows: Float64Array, at: number, connection: Ended): void {
+  const { table, slot, verdict, timeWaits } = connection;
+  const { words, times } = table;
+  const facts = words[slot + slots.FACTS]!;
+  const client = (facts & slots.CLIENT_IS_HIGH) === 0 ? 0 : 1;
+  const ipv6 = (facts & slots.IPV6) !== 0;
+  const atEnd = connection.packet === Infinity;
+  rows[at + TIME] = connection.time;
+  rows[at + PACKET] = connection.packet;
+  if (ipv6) writePair(rows, at + ADDRESS, table.pair(slot));
+  else {
+    rows.fill(0, at + ADDRESS, at + PORTS);
+    rows[at + ADDRESS + ADDRESS_WORDS - 1] = words[slot + slots.LOW]! >>> 0;
+    rows[at + ADDRESS + 2 * ADDRESS_WORDS - 1] = words[slot + slots.HIGH]! >>> 0;
+  }
+  rows[at + PORTS] = words[slot + slots.PORTS]! >>> 0;
+  rows[at + FACTS] = (client === 1 ? CLIENT_IS_HIGH : 0) | (ipv6 ? IPV6 : 0) | (atEnd ? AT_END : 0);
+  rows[at + CLASS] = CLASS_PLACE.get(verdict.class)!;
+  rows[at + MODIFIERS] = verdict.modifiers;
+  rows[at + START] = times[(slot >> 1) + slots.START]!;
+  rows[at + LAST] = times[(slot >> 1) + slots.LAST]!;
+  rows.fill(Number.NaN, at + WAIT_FROM, at + COLUMNS);
+  for (const wait of timeWaits) {
+    rows[at + WAIT_FROM + wait.holder] = wait.start;
+    rows[at + WAIT_TO + wait.holder] = wait.endedBy === 'capture_end' ? Infinity : wait.end;
+    rows[at + WAIT_SINCE + wait.holder] = wait.since;
+    rows[at + WAIT_END + wait.holder] = END_PLACE.get(wait.endedBy)!;
+  }
+  writeReset(rows, at, connection);
+  writeCloseWait(rows, at, connection);
+  rows[at + HELD_UNTIL] = heldUntil(connection, rows, at, client, atEnd);
+}
+
+function writeReset(rows: Float64Array, at: number, { table, slot, verdict }: Ended): void {
+  const stage = resetStage(verdict);
+  rows[at + RESET] = stage === undefined ? -1 : RESET_STAGES.indexOf(stage);
+  rows[at + RESET_IDLE] = stage === undefined ? 0 : (table.peekRare(slot)?.resetIdle ?? 0);
+  if (stage !== undefined && verdict.resetBy === 1) rows[at + FACTS]! |= RESET_BY_HIGH;
+}
+
+/** An endpoint that has acknowledged the peer's FIN, and has not sent its own when the capture ends. */
+function writeCloseWait(rows: Float64Array, at: number, { table, slot, verdict, packet }: Ended): void {
+  rows[at + CLOSE_WAIT] = Number.NaN;
+  if (packet !== Infinity || verdict.class !== 'half_open') return;
+  const closer = verdict.fin[0] ? 0 : 1;
+  rows[at + CLOSE_WAIT] = table.times[(slot >> 1) + slots.FIN_ACKED_TIME + closer]!;
+  if (closer === 0) rows[at + FACTS]! |= LEAKS_HIGH;
+  if ((table.words[slot + slots.SEEN + closer]! & slots.KEEPALIVE) !== 0) rows[at + FACTS]! |= PROBED;
+}
+
+/**
+ * Until when the client's port was taken: to the end of its TIME_WAIT; to the close, where there is none; to the latest segment,
+ * where the handshake never was complete or something else ended the record. Infinity: beyond the capture.
+ */
+function heldUntil(connection: Ended, rows: Float64Array, at: number, client: number, atEnd: boolean): number {
+  const { verdict } = connection;
+  if (!Number.isNaN(rows[at + WAIT_TO + client]!)) return rows[at + WAIT_TO + client]!;
+  if (verdict.reset || (verdict.acked[0] && verdict.acked[1])) {
+    const { start, duration } = closeTimes(connection.table, connection.slot, verdict, TIMES);
+    if (!Number.isNaN(start)) return start + Math.max(duration, 0);
+  }
+  return atEnd && rows[at + CLASS] !== NO_REPLY ? Infinity : rows[at + LAST]!;
+}
+
+function writePair(rows: Float64Array, at: number, pair: Uint8Array): void {
+  for (let word = 0; word < 2 * ADDRESS_WORDS; word++) {
+    const byte = word * 4;
+    rows[at + word] = ((pair[byte]! << 24) | (pair[byte + 1]! << 16) | (pair[byte + 2]! << 8) | pair[byte + 3]!) >>> 0;
+  }
+}

@@ -1,0 +1,183 @@
+import { wordsText } from '../records/address.ts';
+import { IndexTable } from './index-table.ts';
+import {
+  ADDRESS,
+  ADDRESS_WORDS,
+  clientOf,
+  COLUMNS,
+  FACTS,
+  HELD_UNTIL,
+  IPV6,
+  portOf,
+  START,
+  WAIT_END,
+  WAIT_ENDS,
+  WAIT_FROM,
+  WAIT_TO,
+} from './note.ts';
+import { PortSet } from './port-set.ts';
+import { Population, type PopulationFigures } from './population.ts';
+
+/** Groups that are told apart; what comes later is counted together. */
+const GROUPS = 1 << 16;
+/** Groups of which many ports are remembered: 8 KiB each. */
+const LARGE_SETS = 1 << 12;
+/** Events that all groups together keep, and one of them, before they are folded (population.ts). */
+const PENDING = 1 << 23;
+const PENDING_OF_ONE = 1 << 19;
+/** Share of the ports above which it becomes tight. */
+export const TIGHT = 0.8;
+
+/** Tells IPv6 from IPv4 in the last word of a key, above the port. */
+const FAMILY = 0x10000;
+const REUSE = WAIT_ENDS.indexOf('reuse');
+
+/** The ports that one client address uses towards one server address and port. */
+class Group {
+  connections = 0;
+  /** TIME_WAITs of the client that a connection from the same port ended. */
+  reused = 0;
+  firstStart = Infinity;
+  lastStart = -Infinity;
+  readonly held: Population;
+  readonly waiting = new Population(PENDING_OF_ONE);
+  /** Undefined where they were too many to remember. */
+  ports: PortSet | undefined = new PortSet();
+
+  constructor(threshold: number) {
+    this.held = new Population(PENDING_OF_ONE, threshold);
+  }
+}
+
+/** What is known of the ports of one client address towards one server address and port. Times are ns. */
+export interface GroupFigures {
+  client: string;
+  server: string;
+  port: number;
+  connections: number;
+  reused: number;
+  firstStart: number;
+  lastStart: number;
+  /** Ports in use by open connections, or in TIME_WAIT at the client. */
+  held: PopulationFigures;
+  waiting: PopulationFigures;
+  /** TIME_WAITs that the client entered. */
+  entered: number;
+  /** Different ports that it used, the lowest, the highest; undefined where they are not remembered. */
+  used: { count: number; lowest: number; highest: number } | undefined;
+  /** Intervals that came too late for the peak: it may be higher by as many. */
+  late: number;
+}
+
+/**
+ * Port pressure (SPEC §4): for each client address, server address and server port, how many ports of the client are taken by open
+ * connections and TIME_WAIT. Rows must come in the order of precedes(), so that limits meet the same groups in every run.
+ */
+export class PortPressure {
+  readonly #threshold: number;
+  readonly #table = new IndexTable(2 * ADDRESS_WORDS + 1, GROUPS);
+  /** Of a group with one connection so far there is only that one's row: in a large network most never have another. */
+  readonly #groups: (Group | Float64Array)[] = [];
+  /** Connections of groups beyond the limit. */
+  #beyond = 0;
+  readonly #key = new Float64Array(2 * ADDRESS_WORDS + 1);
+  #largeSets = 0;
+  #pending = 0;
+
+  /** `range`: ephemeral ports of a client. */
+  constructor(range: number) {
+    this.#threshold = range * TIGHT;
+  }
+
+  add(rows: Float64Array, at: number): void {
+    const client = clientOf(rows, at);
+    const key = this.#key;
+    for (let word = 0; word < ADDRESS_WORDS; word++) {
+      key[word] = rows[at + ADDRESS + client * ADDRESS_WORDS + word]!;
+      key[ADDRESS_WORDS + word] = rows[at + ADDRESS + (1 - client) * ADDRESS_WORDS + word]!;
+    }
+    key[2 * ADDRESS_WORDS] = portOf(rows, at, 1 - client) + ((rows[at + FACTS]! & IPV6) === 0 ? 0 : FAMILY);
+    const number = this.#table.number(key);
+    if (number < 0) this.#beyond++;
+    else if (number === this.#groups.length) this.#groups.push(rows.slice(at, at + COLUMNS));
+    else this.#count(this.#group(number), rows, at);
+  }
+
+  /** A group with all that is known of it. */
+  #group(number: number): Group {
+    const known = this.#groups[number]!;
+    if (known instanceof Group) return known;
+    const group = new Group(this.#threshold);
+    this.#groups[number] = group;
+    this.#count(group, known, 0);
+    return group;
+  }
+
+  #count(group: Group, rows: Float64Array, at: number): void {
+    const client = clientOf(rows, at);
+    const start = rows[at + START]!;
+    group.connections++;
+    if (start < group.firstStart) group.firstStart = start;
+    if (start > group.lastStart) group.lastStart = start;
+    group.held.add(start, rows[at + HELD_UNTIL]!);
+    this.#pending += 2;
+    const from = rows[at + WAIT_FROM + client]!;
+    if (!Number.isNaN(from)) {
+      group.waiting.add(from, rows[at + WAIT_TO + client]!);
+      this.#pending += 2;
+      if (rows[at + WAIT_END + client] === REUSE) group.reused++;
+    }
+    const set = group.ports;
+    if (set !== undefined) {
+      const large = set.isLarge;
+      if (!set.add(portOf(rows, at, client), this.#largeSets < LARGE_SETS)) group.ports = undefined;
+      else if (!large && set.isLarge) this.#largeSets++;
+    }
+    if (this.#pending >= PENDING) this.#fold();
+  }
+
+  /** What is pending would be too much memory: everyone folds the older half. */
+  #fold(): void {
+    this.#pending = 0;
+    for (const group of this.#groups) {
+      if (!(group instanceof Group)) continue;
+      for (const population of [group.held, group.waiting]) {
+        population.fold();
+        this.#pending += population.pending;
+      }
+    }
+  }
+
+  /**
+   * The `top` groups with the highest peaks over [from, to]; how many groups there are, and how many connections lie beyond the limit.
+   */
+  snapshot(from: number, to: number, top: number): { worst: GroupFigures[]; groups: number; beyond: number } {
+    const peaks = this.#groups.map((group, number) => {
+      if (!(group instanceof Group)) return { number, peak: 1, connections: 1 };
+      return { number, peak: group.held.snapshot(from, to).peak, connections: group.connections };
+    });
+    peaks.sort((a, b) => b.peak - a.peak || b.connections - a.connections || a.number - b.number);
+    const worst = peaks.slice(0, top).map(({ number }) => this.#figures(number, from, to));
+    return { worst, groups: this.#groups.length, beyond: this.#beyond };
+  }
+
+  #figures(number: number, from: number, to: number): GroupFigures {
+    const key = this.#table.key(number);
+    const ipv6 = key[2 * ADDRESS_WORDS]! >= FAMILY;
+    const { connections, reused, firstStart, lastStart, held, waiting, ports } = this.#group(number);
+    return {
+      client: wordsText(key, 0, ipv6),
+      server: wordsText(key, ADDRESS_WORDS, ipv6),
+      port: key[2 * ADDRESS_WORDS]! % FAMILY,
+      connections,
+      reused,
+      firstStart,
+      lastStart,
+      held: held.snapshot(from, to),
+      waiting: waiting.snapshot(from, to),
+      entered: waiting.entered,
+      used: ports && { count: ports.count, lowest: ports.lowest, highest: ports.highest },
+      late: held.late,
+    };
+  }
+}

@@ -1,0 +1,102 @@
+import type { State } from '../tracker/states.ts';
+import { IndexTable } from './index-table.ts';
+
+/** What one shard has seen of one window of capture time: parts of all shards add up. Times are ns on the capture clock. */
+export interface WindowPart {
+  start: number;
+  /** Where the capture ended within the window, it ends there. */
+  end: number;
+  /** The capture ended: nothing comes behind it. */
+  last: boolean;
+  opened: number;
+  /** Records that ended. */
+  ended: number;
+  /** Connections whose close became known, by class, initiator and sequence. */
+  readonly classes: Map<string, number>;
+  readonly initiators: Map<string, number>;
+  readonly sequences: Map<string, number>;
+  readonly resets: Map<string, number>;
+  readonly timeWait: { entered: number; restarted: number; expired: number; reused: number; assassinated: number };
+  /** In TIME_WAIT when the window began; and when that changed, by how much. */
+  waiting: number;
+  readonly changes: { time: number; by: number }[];
+  /** At the end of the window: sockets by state of client and server, and what is in CLOSE_WAIT, and the oldest since when. */
+  readonly states: Map<string, number>;
+  closeWait: number;
+  oldest: number;
+  /** Ports held at the end of the window, by group (GROUP_WIDTH numbers: address of client and server, server port and family). */
+  held: { readonly keys: Float64Array; readonly counts: Float64Array };
+  /** Durations of the closes: whole, first FIN to its ACK, half closed, second FIN to its ACK. */
+  readonly durations: [number[], number[], number[], number[]];
+}
+
+/** Where nobody knows an endpoint's state. */
+export const UNKNOWN = 'UNKNOWN';
+export type StateName = State | typeof UNKNOWN;
+
+const NOTHING_HELD = { keys: new Float64Array(0), counts: new Float64Array(0) };
+
+export function emptyPart(waiting: number): WindowPart {
+  return {
+    start: 0,
+    end: 0,
+    last: false,
+    opened: 0,
+    ended: 0,
+    classes: new Map(),
+    initiators: new Map(),
+    sequences: new Map(),
+    resets: new Map(),
+    timeWait: { entered: 0, restarted: 0, expired: 0, reused: 0, assassinated: 0 },
+    waiting,
+    changes: [],
+    states: new Map(),
+    closeWait: 0,
+    oldest: Infinity,
+    held: NOTHING_HELD,
+    durations: [[], [], [], []],
+  };
+}
+
+export const count = (counts: Map<string, number>, name: string, by = 1): void => void counts.set(name, (counts.get(name) ?? 0) + by);
+
+/** Whether nothing at all is in a part. */
+export const isEmpty = ({ opened, ended, waiting, changes, states }: WindowPart): boolean =>
+  opened + ended + waiting + changes.length + states.size === 0;
+
+/** Several parts of the same window as one. */
+export function mergeParts(parts: readonly WindowPart[]): WindowPart {
+  const [first] = parts;
+  if (parts.length === 1) return first!;
+  const whole = { ...emptyPart(0), start: first!.start, end: first!.end, last: first!.last };
+  for (const part of parts) {
+    whole.opened += part.opened;
+    whole.ended += part.ended;
+    for (const counts of ['classes', 'initiators', 'sequences', 'resets', 'states'] as const)
+      for (const [name, n] of part[counts]) count(whole[counts], name, n);
+    for (const name of ['entered', 'restarted', 'expired', 'reused', 'assassinated'] as const) whole.timeWait[name] += part.timeWait[name];
+    whole.waiting += part.waiting;
+    for (const change of part.changes) whole.changes.push(change);
+    whole.closeWait += part.closeWait;
+    whole.oldest = Math.min(whole.oldest, part.oldest);
+    part.durations.forEach((list, i) => {
+      for (const duration of list) whole.durations[i]!.push(duration);
+    });
+  }
+  whole.held = mergeHeld(parts);
+  return whole;
+}
+
+function mergeHeld(parts: readonly WindowPart[]): WindowPart['held'] {
+  const most = parts.reduce((sum, { held }) => sum + held.counts.length, 0);
+  const groups = new IndexTable(GROUP_WIDTH, most);
+  const counts = new Float64Array(most);
+  for (const { held } of parts) {
+    for (let group = 0; group < held.counts.length; group++)
+      counts[groups.number(held.keys.subarray(group * GROUP_WIDTH, (group + 1) * GROUP_WIDTH))]! += held.counts[group]!;
+  }
+  return { keys: groups.keys(), counts: counts.subarray(0, groups.count) };
+}
+
+/** Numbers that name a group of ports. */
+export const GROUP_WIDTH = 9;

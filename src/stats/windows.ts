@@ -1,0 +1,187 @@
+import * as slots from '../layout/slot.ts';
+import { CloseTimes, closeTimes, holdsTimeWait, judge, Verdict } from '../tracker/close.ts';
+import { sequenceText } from '../tracker/sequence.ts';
+import { transitions } from '../tracker/states.ts';
+import type { ConnectionTable } from '../tracker/table.ts';
+import { type Profile, type TimeWait, timeWaits } from '../tracker/time-wait.ts';
+import type { Ended } from '../tracker/tracker.ts';
+import { IndexTable } from './index-table.ts';
+import { resetStage } from './reset-stage.ts';
+import { count, emptyPart, GROUP_WIDTH, type StateName, UNKNOWN, type WindowPart } from './window-part.ts';
+
+/** What a window was told of a connection that may still change. */
+interface Told {
+  class: string;
+  initiator: string;
+  sequence: string;
+  reset: string;
+  entered: number;
+  /** In TIME_WAIT now. */
+  waiting: number;
+  assassinated: number;
+}
+
+const NOTHING: Told = { class: '', initiator: '', sequence: '', reset: '', entered: 0, waiting: 0, assassinated: 0 };
+
+/**
+ * One shard's windows of capture time. A close is counted in the window in which it became known, not when its record ends, which is
+ * a TIME_WAIT later; where a later segment shows it in another light, the window of that segment takes one off and adds another. So
+ * the windows always add up to the summary.
+ */
+export class WindowCounter {
+  readonly #profile: Profile;
+  readonly #told = new Map<number, Told>();
+  /** Written anew each time. */
+  readonly #verdict = new Verdict();
+  readonly #times = new CloseTimes();
+  #part = emptyPart(0);
+  #waiting = 0;
+  readonly #key = new Float64Array(GROUP_WIDTH);
+
+  constructor(profile: Profile) {
+    this.#profile = profile;
+  }
+
+  opened(): void {
+    this.#part.opened++;
+  }
+
+  /** The close of a connection that is still in the table may be known by now, or look different. */
+  closing(table: ConnectionTable, slot: number, time: number): void {
+    const verdict = this.#verdict;
+    judge(table, slot, verdict);
+    const waits = timeWaits(table, slot, verdict, this.#profile, time, false);
+    const known = this.#told.has(slot);
+    this.#tell(slot, this.#news({ table, slot, verdict, timeWaits: waits }, false), time);
+    if (!known) this.#durations({ table, slot, verdict });
+  }
+
+  ended(connection: Ended): void {
+    const { slot, timeWaits: waits, time } = connection;
+    const part = this.#part;
+    part.ended++;
+    const known = this.#told.has(slot);
+    this.#tell(slot, this.#news(connection, connection.packet !== Infinity), time);
+    this.#told.delete(slot);
+    if (!known) this.#durations(connection);
+    for (const { endedBy, restarts } of waits) {
+      part.timeWait.restarted += restarts;
+      if (endedBy === 'expiry') part.timeWait.expired++;
+      else if (endedBy === 'reuse') part.timeWait.reused++;
+    }
+  }
+
+  #news({ table, slot, verdict, timeWaits: waits }: Pick<Ended, 'table' | 'slot' | 'verdict' | 'timeWaits'>, over: boolean): Told {
+    const client = (table.words[slot + slots.FACTS]! & slots.CLIENT_IS_HIGH) === 0 ? 0 : 1;
+    const { initiator } = verdict;
+    return {
+      class: verdict.class,
+      initiator: initiator === undefined ? '' : initiator === 'both' ? 'both' : initiator === client ? 'client' : 'server',
+      sequence: sequenceText(table, slot, client),
+      reset: resetStage(verdict) ?? '',
+      entered: waits.length,
+      waiting: over ? 0 : waits.filter(({ endedBy }) => endedBy === 'capture_end').length,
+      assassinated: waits.filter(({ endedBy }) => endedBy === 'rst').length,
+    };
+  }
+
+  /** Counts what is new, and takes back what no longer holds. */
+  #tell(slot: number, news: Told, time: number): void {
+    const part = this.#part;
+    const old = this.#told.get(slot) ?? NOTHING;
+    const counts = [
+      ['class', part.classes],
+      ['initiator', part.initiators],
+      ['sequence', part.sequences],
+      ['reset', part.resets],
+    ] as const;
+    for (const [name, into] of counts) {
+      if (old[name] === news[name]) continue;
+      if (old[name] !== '') count(into, old[name], -1);
+      if (news[name] !== '') count(into, news[name]);
+    }
+    part.timeWait.entered += news.entered - old.entered;
+    part.timeWait.assassinated += news.assassinated - old.assassinated;
+    if (news.waiting !== old.waiting) {
+      part.changes.push({ time, by: news.waiting - old.waiting });
+      this.#waiting += news.waiting - old.waiting;
+    }
+    this.#told.set(slot, news);
+  }
+
+  #durations(connection: Pick<Ended, 'table' | 'slot' | 'verdict'>): void {
+    const { duration, finAck, halfClosed, lastAck } = closeTimes(connection.table, connection.slot, connection.verdict, this.#times);
+    const { fin } = connection.verdict;
+    const [whole, first, half, last] = this.#part.durations;
+    if (duration >= 0 && (fin[0] || fin[1])) whole.push(duration);
+    if (finAck >= 0) first.push(finAck);
+    if (halfClosed >= 0) half.push(halfClosed);
+    if (lastAck >= 0) last.push(lastAck);
+  }
+
+  /** The window ends at `time`: what holds in the table is looked up. The capture may end there, which ends all records first. */
+  look(table: ConnectionTable, time: number): void {
+    const part = this.#part;
+    const groups = new IndexTable(GROUP_WIDTH, table.count);
+    const held = new Float64Array(table.count);
+    for (const slot of table.slots()) {
+      const client = (table.words[slot + slots.FACTS]! & slots.CLIENT_IS_HIGH) === 0 ? 0 : 1;
+      const [own, peer] = this.#states(table, slot, client, time);
+      count(part.states, `${own} ${peer}`);
+      if (own === 'CLOSE_WAIT') this.#closeWait(table, slot, client ^ 1);
+      if (peer === 'CLOSE_WAIT') this.#closeWait(table, slot, client);
+      if (own !== 'CLOSED' && own !== UNKNOWN && own !== 'SYN_SENT') held[groups.number(this.#groupKey(table, slot, client))]!++;
+    }
+    part.held = { keys: groups.keys(), counts: held.slice(0, groups.count) };
+  }
+
+  /** An endpoint in CLOSE_WAIT, since it acknowledged the FIN of `closer`. */
+  #closeWait({ times }: ConnectionTable, slot: number, closer: number): void {
+    this.#part.closeWait++;
+    this.#part.oldest = Math.min(this.#part.oldest, times[(slot >> 1) + slots.FIN_ACKED_TIME + closer]!);
+  }
+
+  /** What the window [start, end) has; the next one begins. */
+  take(start: number, end: number, last: boolean): WindowPart {
+    const part = { ...this.#part, start, end, last };
+    this.#part = emptyPart(this.#waiting);
+    return part;
+  }
+
+  /** States of client and server. */
+  #states(table: ConnectionTable, slot: number, client: 0 | 1, time: number): [StateName, StateName] {
+    const facts = table.words[slot + slots.FACTS]!;
+    if ((facts & slots.PLAIN) !== 0) return ['ESTABLISHED', 'ESTABLISHED'];
+    if ((facts & (slots.CLOSED | slots.RESET)) === slots.CLOSED) {
+      const state = (endpoint: number): StateName => (holdsTimeWait(table, slot, endpoint) ? 'TIME_WAIT' : 'CLOSED');
+      return [state(client), state(client ^ 1)];
+    }
+    const verdict = this.#verdict;
+    judge(table, slot, verdict);
+    const waits: TimeWait[] = timeWaits(table, slot, verdict, this.#profile, time, false);
+    const state = (endpoint: number): StateName => transitions(table, slot, endpoint, verdict, waits).at(-1)?.state ?? UNKNOWN;
+    return [state(client), state(client ^ 1)];
+  }
+
+  /** Writes a slot's group of ports to the key. */
+  #groupKey(table: ConnectionTable, slot: number, client: number): Float64Array {
+    const { words } = table;
+    const key = this.#key;
+    key.fill(0);
+    const ipv6 = (words[slot + slots.FACTS]! & slots.IPV6) !== 0;
+    if (ipv6) {
+      const pair = table.pair(slot);
+      const view = new DataView(pair.buffer, pair.byteOffset, pair.byteLength);
+      for (let word = 0; word < 4; word++) {
+        key[word] = view.getUint32(client * 16 + word * 4);
+        key[4 + word] = view.getUint32((client ^ 1) * 16 + word * 4);
+      }
+    } else {
+      key[3] = words[slot + slots.LOW + client]! >>> 0;
+      key[7] = words[slot + slots.LOW + (client ^ 1)]! >>> 0;
+    }
+    const ports = words[slot + slots.PORTS]!;
+    key[8] = (client === 0 ? ports & 0xffff : ports >>> 16) + (ipv6 ? 0x10000 : 0);
+    return key;
+  }
+}

@@ -1,0 +1,136 @@
+// Windows of capture time against the connection records of the same run.
+
+import { existsSync, readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+// Threads run the built files, so what runs is taken from dist/.
+import { analyze } from '../../dist/index.js';
+import type { ConnectionRecord, SummaryRecord, WindowRecord } from '../../src/index.ts';
+
+const OURS = fileURLToPath(new URL('../captures/', import.meta.url));
+const LAB = fileURLToPath(new URL('../../../shared/lab/captures/', import.meta.url));
+const stories = readdirSync(OURS)
+  .filter((name) => /^(s\d|article).*\.pcap$/.test(name))
+  .toSorted()
+  .map((name) => OURS + name);
+
+interface Told {
+  connections: ConnectionRecord[];
+  windows: WindowRecord[];
+  summary: SummaryRecord;
+  /** All of it, in order. */
+  types: string[];
+}
+
+async function tell(paths: readonly string[], interval: number): Promise<Told> {
+  const connections: ConnectionRecord[] = [];
+  const windows: WindowRecord[] = [];
+  const types: string[] = [];
+  for await (const record of analyze(paths, { interval })) {
+    types.push(record.type);
+    if (record.type === 'connection') connections.push(record);
+    else if (record.type === 'window') windows.push(record);
+    else return { connections, windows, summary: record, types };
+  }
+  throw new Error('no summary');
+}
+
+/** Counts by name of all windows together, without zeros. */
+function total(windows: readonly WindowRecord[], of: (window: WindowRecord) => Record<string, number>): Record<string, number> {
+  const sum: Record<string, number> = {};
+  for (const window of windows) for (const [name, n] of Object.entries(of(window))) sum[name] = (sum[name] ?? 0) + n;
+  return Object.fromEntries(Object.entries(sum).filter(([, n]) => n !== 0));
+}
+
+function addsUp({ connections, windows, summary }: Told, what: string): void {
+  const { close, time_wait: wait } = summary;
+  expect(
+    total(windows, ({ opened, ended }) => ({ opened, ended })),
+    what,
+  ).toEqual({ opened: connections.length, ended: connections.length });
+  expect(
+    total(windows, (window) => window.close.class),
+    what,
+  ).toEqual(close.class);
+  expect(
+    total(windows, (window) => window.close.initiator),
+    what,
+  ).toEqual(close.initiator);
+  expect(
+    total(windows, (window) => window.close.sequence),
+    what,
+  ).toEqual(close.sequence);
+  for (const name of ['duration_s', 'fin_ack_s', 'half_closed_s', 'last_ack_s'] as const)
+    expect(total(windows, (window) => ({ count: window.close[name].count })).count ?? 0, `${what} ${name}`).toBe(close[name].count);
+  const found = total(windows, ({ time_wait: { entered, restarted, expired, reused, assassinated } }) => ({
+    entered,
+    restarted,
+    expired,
+    reused,
+    assassinated,
+  }));
+  const { expiry = 0, reuse = 0, rst = 0, capture_end = 0 } = wait.ended_by;
+  const all = { entered: wait.entered, restarted: wait.restarts, expired: expiry, reused: reuse, assassinated: rst };
+  expect(found, what).toEqual(Object.fromEntries(Object.entries(all).filter(([, n]) => n !== 0)));
+  let now = 0;
+  for (const { time_wait: one, start, end, duration_s } of windows) {
+    now += one.entered - one.expired - one.reused - one.assassinated;
+    expect(one.now, `${what} ${start}`).toBe(now);
+    expect(one.peak).toBeGreaterThanOrEqual(one.now);
+    expect((Date.parse(end) - Date.parse(start)) / 1000).toBeCloseTo(duration_s, 2);
+  }
+  expect(windows.at(-1)?.time_wait.now ?? 0, what).toBe(capture_end);
+}
+
+describe('windows of capture time', () => {
+  it.each([0.01, 1, 10, 100_000])('of %s s add up to the summary', async (interval) => {
+    for (const path of stories) addsUp(await tell([path], interval), path);
+    addsUp(await tell(stories, interval), 'all');
+  });
+
+  it('come between the connection lines in the order of time', async () => {
+    const { types, connections, windows } = await tell(stories, 1);
+    expect(windows.length).toBeGreaterThan(10);
+    // What stands between two window lines are the records that the later one counts as ended.
+    const between: number[] = [];
+    let since = 0;
+    for (const type of types) {
+      if (type === 'connection') since++;
+      else if (type === 'window') {
+        between.push(since);
+        since = 0;
+      }
+    }
+    expect(between).toEqual(windows.map(({ ended }) => ended));
+    expect(between.reduce((sum, n) => sum + n, 0)).toBe(connections.length);
+    for (let i = 1; i < windows.length; i++) expect(windows[i]!.start >= windows[i - 1]!.end).toBe(true);
+  });
+
+  it('begin at multiples of the interval, and pass over times at which there is nothing', async () => {
+    const { windows } = await tell([`${OURS}s13_reuse_after_300s.pcap`], 10);
+    expect(windows.length).toBeGreaterThan(2);
+    expect(windows.length).toBeLessThan(20);
+    for (const { start } of windows) expect(Date.parse(start) % 10_000).toBe(0);
+  });
+
+  it('are none where no interval was asked for', async () => {
+    for await (const record of analyze(stories)) expect(record.type).not.toBe('window');
+  });
+
+  it.skipIf(!existsSync(LAB))('have the TIME_WAIT, the ports and the states that the connection records have at their ends', async () => {
+    for (const name of ['many_client_closes.server.pcap', 'port_churn.server.pcap', 'close_wait_leak.client.pcap']) {
+      const told = await tell([LAB + name], 0.5);
+      addsUp(told, name);
+      const waits = told.connections.flatMap(({ time_wait }) => time_wait);
+      for (const { end, time_wait: one, ports, states } of told.windows.slice(0, -1)) {
+        const held = waits.filter((wait) => wait.start <= end && (wait.ended_by === 'capture_end' || wait.end > end));
+        expect(one.now, `${name} ${end}`).toBe(held.length);
+        const waiting = Object.entries(states).flatMap(([client, row]) =>
+          Object.entries(row).map(([server, n]) => n * (Number(client === 'TIME_WAIT') + Number(server === 'TIME_WAIT'))),
+        );
+        expect(waiting.reduce((sum, n) => sum + n, 0)).toBe(held.length);
+        expect(ports.reduce((sum, group) => sum + group.held, 0)).toBeGreaterThanOrEqual(held.length);
+      }
+    }
+  });
+});

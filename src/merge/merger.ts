@@ -41,7 +41,7 @@ export class Merger {
       const deliveries = window.filter(({ items }) => items.length > 0);
       mergeInto(ready, deliveries, (time) => this.#windows(ready, parts, ({ end, last }) => end <= time && !last));
       this.#windows(ready, parts, () => true);
-      this.#mergeNotes(window.map(({ notes }) => notes).filter(({ length }) => length > 0));
+      this.#mergeNotes(window.map(({ notes }) => notes));
     }
     return ready;
   }
@@ -55,16 +55,18 @@ export class Merger {
     }
   }
 
-  #mergeNotes(logs: readonly Float64Array[]): void {
-    const heads = logs.map(() => 0);
-    for (;;) {
-      let first = -1;
-      for (let i = 0; i < logs.length; i++) {
-        if (heads[i]! < logs[i]!.length && (first < 0 || precedesRow(logs[i]!, heads[i]!, logs[first]!, heads[first]!))) first = i;
-      }
-      if (first < 0) return;
-      this.#note(logs[first]!, heads[first]!);
-      heads[first]! += COLUMNS;
+  /** The same k-way merge of rows; each shard's come in chunks. */
+  #mergeNotes(logs: readonly (readonly Float64Array[])[]): void {
+    const heads = logs.map((chunks) => ({ chunks, chunk: 0, rows: chunks[0], at: 0 })).filter(({ rows }) => rows !== undefined);
+    while (heads.length > 0) {
+      let first = heads[0]!;
+      for (const head of heads) if (head !== first && precedesRow(head.rows!, head.at, first.rows!, first.at)) first = head;
+      this.#note(first.rows!, first.at);
+      first.at += COLUMNS;
+      if (first.at < first.rows!.length) continue;
+      first.rows = first.chunks[++first.chunk];
+      first.at = 0;
+      if (first.rows === undefined) heads.splice(heads.indexOf(first), 1);
     }
   }
 }

@@ -16,7 +16,11 @@ export interface WorkerFailure {
 export default function runShard(task: WorkerTask): ShardResult | WorkerFailure {
   try {
     const job = new ShardJob(task);
-    for (const delivery of job.run()) task.port.postMessage(delivery, [delivery.notes.buffer]);
+    for (const delivery of job.run())
+      task.port.postMessage(
+        delivery,
+        delivery.notes.map(({ buffer }) => buffer),
+      );
     return job.result();
   } catch (error) {
     if (!(error instanceof CaptureError)) throw error;

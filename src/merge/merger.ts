@@ -97,7 +97,7 @@ export class Merger {
     const [head] = queue.deliveries;
     if (head && !queue.opened) {
       queue.opened = true;
-      if (head.notes.length > 0) queue.notes.push(head.notes);
+      queue.notes.push(...head.notes);
       this.#parts.push(...head.parts);
       if (head.parts.length > 0) this.#parts.sort((a, b) => Number(a.last) - Number(b.last) || a.end - b.end);
     }
@@ -114,24 +114,19 @@ export class Merger {
     }
   }
 
-  /** Gives away what was noted in the window that is over. */
+  /** Gives away what was noted in the window that is over: the same k-way merge of rows, of which each shard's come in chunks. */
   #mergeNotes(): void {
-    const logs = this.#queues.map((queue) => queue.notes.splice(0)).filter((log) => log.length > 0);
-    const heads = logs.map(() => 0);
-    for (;;) {
-      let first = -1;
-      for (let i = 0; i < logs.length; i++) {
-        const [rows] = logs[i]!;
-        if (rows && (first < 0 || precedesRow(rows, heads[i]!, logs[first]![0]!, heads[first]!))) first = i;
-      }
-      if (first < 0) return;
-      const [rows] = logs[first]!;
-      this.#note(rows!, heads[first]!);
-      heads[first]! += COLUMNS;
-      if (heads[first] === rows!.length) {
-        logs[first]!.shift();
-        heads[first] = 0;
-      }
+    const logs = this.#queues.map((queue) => queue.notes.splice(0));
+    const heads = logs.map((chunks) => ({ chunks, chunk: 0, rows: chunks[0], at: 0 })).filter(({ rows }) => rows !== undefined);
+    while (heads.length > 0) {
+      let first = heads[0]!;
+      for (const head of heads) if (head !== first && precedesRow(head.rows!, head.at, first.rows!, first.at)) first = head;
+      this.#note(first.rows!, first.at);
+      first.at += COLUMNS;
+      if (first.at < first.rows!.length) continue;
+      first.rows = first.chunks[++first.chunk];
+      first.at = 0;
+      if (first.rows === undefined) heads.splice(heads.indexOf(first), 1);
     }
   }
 }

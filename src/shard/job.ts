@@ -51,8 +51,6 @@ export interface ShardTask {
   readonly transitions: boolean;
 }
 
-const EMPTY = new Float64Array(0);
-
 /** Windows whose ends are delivered together where no single connection has to leave. */
 const TOGETHER = 8;
 
@@ -71,8 +69,8 @@ export interface Delivery {
   readonly packets: number[];
   readonly tuples: string[];
   readonly items: (ConnectionRecord | string)[];
-  /** What was noted of them (stats/note.ts); empty where a taker has it already. */
-  readonly notes: Float64Array<ArrayBuffer>;
+  /** What was noted of them (stats/note.ts), in chunks; none where a taker has it already. */
+  readonly notes: Float64Array<ArrayBuffer>[];
   /** This shard's part of the windows of capture time that are over. */
   readonly parts: WindowPart[];
 }
@@ -195,6 +193,6 @@ export class ShardJob {
   }
 
   #empty(window: number): Delivery {
-    return { shard: this.#task.index, window, last: true, times: [], packets: [], tuples: [], items: [], notes: EMPTY, parts: [] };
+    return { shard: this.#task.index, window, last: true, times: [], packets: [], tuples: [], items: [], notes: [], parts: [] };
   }
 }

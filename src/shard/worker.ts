@@ -24,7 +24,10 @@ export default function runShard(task: WorkerTask): ShardResult | WorkerFailure 
     let sent = 0;
     for (const delivery of job.run()) {
       exchange.waitForTaken(task.index, sent - IN_FLIGHT);
-      task.port.postMessage(delivery, [delivery.notes.buffer]);
+      task.port.postMessage(
+        delivery,
+        delivery.notes.map(({ buffer }) => buffer),
+      );
       sent++;
     }
     return job.result();

@@ -52,7 +52,8 @@ export const PROBED = 32;
 /** How a TIME_WAIT ended: the values of WAIT_END. */
 export const WAIT_ENDS = ['expiry', 'reuse', 'rst', 'capture_end'] as const;
 
-const FIRST_ROWS = 256;
+/** Rows that are kept together: few enough to stay in the cache. */
+const CHUNK_ROWS = 256;
 /** Written anew for each connection. */
 const TIMES = new CloseTimes();
 
@@ -71,27 +72,45 @@ export const portOf = (rows: Float64Array, at: number, endpoint: number): number
 /** The rows of one shard, in the order of precedes(). Where there is a taker, it gets them soon; else they wait for take(). */
 export class NoteLog {
   readonly #taker: NoteTaker | undefined;
-  #rows = new Float64Array(FIRST_ROWS * COLUMNS);
+  #rows = new Float64Array(CHUNK_ROWS * COLUMNS);
   #used = 0;
+  #full: Float64Array<ArrayBuffer>[] = [];
 
   constructor(taker?: NoteTaker) {
     this.#taker = taker;
   }
 
   add(connection: Ended): void {
-    if (this.#used === this.#rows.length && this.#taker) this.#drain(this.#tie());
-    if (this.#used === this.#rows.length) this.#grow();
+    if (this.#used === this.#rows.length) this.#makeRoom();
     write(this.#rows, this.#used, connection);
     this.#sink(this.#used);
     this.#used += COLUMNS;
   }
 
-  /** The rows since the last call. */
-  take(): Float64Array<ArrayBuffer> {
+  /** The rows since the last call, in chunks. */
+  take(): Float64Array<ArrayBuffer>[] {
     if (this.#taker) this.#drain(this.#used);
-    const rows = this.#rows.slice(0, this.#used);
+    else if (this.#used > 0) this.#full.push(this.#rows.slice(0, this.#used));
     this.#used = 0;
-    return rows;
+    const chunks = this.#full;
+    this.#full = [];
+    return chunks;
+  }
+
+  #makeRoom(): void {
+    const end = this.#tie();
+    if (this.#taker) this.#drain(end);
+    else if (end > 0) this.#close(end);
+    if (this.#used === this.#rows.length) this.#grow();
+  }
+
+  /** The rows before `end` are a chunk; those behind it begin the next one. */
+  #close(end: number): void {
+    const rows = new Float64Array(CHUNK_ROWS * COLUMNS);
+    rows.set(this.#rows.subarray(end, this.#used));
+    this.#full.push(this.#rows.subarray(0, end));
+    this.#rows = rows;
+    this.#used -= end;
   }
 
   /** Gives the rows before `end` away. */

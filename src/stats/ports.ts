@@ -4,7 +4,6 @@ import {
   ADDRESS,
   ADDRESS_WORDS,
   clientOf,
-  COLUMNS,
   FACTS,
   HELD_UNTIL,
   IPV6,
@@ -28,6 +27,9 @@ const PENDING_OF_ONE = 1 << 19;
 /** Share of the ports above which it becomes tight. */
 export const TIGHT = 0.8;
 
+/** What is kept of one connection: held from, until, TIME_WAIT of the client from, to, port, whether it was reused. */
+const SINGLE = 6;
+const FIRST_SINGLES = 64;
 /** Tells IPv6 from IPv4 in the last word of a key, above the port. */
 const FAMILY = 0x10000;
 const REUSE = WAIT_ENDS.indexOf('reuse');
@@ -76,11 +78,13 @@ export interface GroupFigures {
 export class PortPressure {
   readonly #threshold: number;
   readonly #table = new IndexTable(2 * ADDRESS_WORDS + 1, GROUPS);
-  /** Of a group with one connection so far there is only that one's row: in a large network most never have another. */
-  readonly #groups: (Group | Float64Array)[] = [];
+  /** Of a group with one connection so far there is only that one's interval: in a large network most never have another. */
+  readonly #groups: (Group | undefined)[] = [];
+  #single = new Float64Array(FIRST_SINGLES * SINGLE);
   /** Connections of groups beyond the limit. */
   #beyond = 0;
   readonly #key = new Float64Array(2 * ADDRESS_WORDS + 1);
+  readonly #interval = new Float64Array(SINGLE);
   #largeSets = 0;
   #pending = 0;
 
@@ -99,38 +103,47 @@ export class PortPressure {
     key[2 * ADDRESS_WORDS] = portOf(rows, at, 1 - client) + ((rows[at + FACTS]! & IPV6) === 0 ? 0 : FAMILY);
     const number = this.#table.number(key);
     if (number < 0) this.#beyond++;
-    else if (number === this.#groups.length) this.#groups.push(rows.slice(at, at + COLUMNS));
-    else this.#count(this.#group(number), rows, at);
+    else if (number === this.#groups.length) this.#begin(number, rows, at, client);
+    else this.#count(this.#group(number), interval(rows, at, client, this.#interval), 0);
+  }
+
+  #begin(number: number, rows: Float64Array, at: number, client: 0 | 1): void {
+    if ((number + 1) * SINGLE > this.#single.length) {
+      const single = new Float64Array(this.#single.length * 2);
+      single.set(this.#single);
+      this.#single = single;
+    }
+    this.#single.set(interval(rows, at, client, this.#interval), number * SINGLE);
+    this.#groups.push(undefined);
   }
 
   /** A group with all that is known of it. */
   #group(number: number): Group {
-    const known = this.#groups[number]!;
-    if (known instanceof Group) return known;
+    const known = this.#groups[number];
+    if (known) return known;
     const group = new Group(this.#threshold);
     this.#groups[number] = group;
-    this.#count(group, known, 0);
+    this.#count(group, this.#single, number * SINGLE);
     return group;
   }
 
-  #count(group: Group, rows: Float64Array, at: number): void {
-    const client = clientOf(rows, at);
-    const start = rows[at + START]!;
+  #count(group: Group, intervals: Float64Array, at: number): void {
+    const start = intervals[at]!;
+    const from = intervals[at + 2]!;
     group.connections++;
     if (start < group.firstStart) group.firstStart = start;
     if (start > group.lastStart) group.lastStart = start;
-    group.held.add(start, rows[at + HELD_UNTIL]!);
+    group.held.add(start, intervals[at + 1]!);
     this.#pending += 2;
-    const from = rows[at + WAIT_FROM + client]!;
     if (!Number.isNaN(from)) {
-      group.waiting.add(from, rows[at + WAIT_TO + client]!);
+      group.waiting.add(from, intervals[at + 3]!);
       this.#pending += 2;
-      if (rows[at + WAIT_END + client] === REUSE) group.reused++;
+      group.reused += intervals[at + 5]!;
     }
     const set = group.ports;
     if (set !== undefined) {
       const large = set.isLarge;
-      if (!set.add(portOf(rows, at, client), this.#largeSets < LARGE_SETS)) group.ports = undefined;
+      if (!set.add(intervals[at + 4]!, this.#largeSets < LARGE_SETS)) group.ports = undefined;
       else if (!large && set.isLarge) this.#largeSets++;
     }
     if (this.#pending >= PENDING) this.#fold();
@@ -140,7 +153,7 @@ export class PortPressure {
   #fold(): void {
     this.#pending = 0;
     for (const group of this.#groups) {
-      if (!(group instanceof Group)) continue;
+      if (!group) continue;
       for (const population of [group.held, group.waiting]) {
         population.fold();
         this.#pending += population.pending;
@@ -153,7 +166,7 @@ export class PortPressure {
    */
   snapshot(from: number, to: number, top: number): { worst: GroupFigures[]; groups: number; beyond: number } {
     const peaks = this.#groups.map((group, number) => {
-      if (!(group instanceof Group)) return { number, peak: 1, connections: 1 };
+      if (!group) return { number, peak: 1, connections: 1 };
       return { number, peak: group.held.snapshot(from, to).peak, connections: group.connections };
     });
     peaks.sort((a, b) => b.peak - a.peak || b.connections - a.connections || a.number - b.number);
@@ -180,4 +193,15 @@ export class PortPressure {
       late: held.late,
     };
   }
+}
+
+/** Writes what is kept of a row. */
+function interval(rows: Float64Array, at: number, client: 0 | 1, into: Float64Array): Float64Array {
+  into[0] = rows[at + START]!;
+  into[1] = rows[at + HELD_UNTIL]!;
+  into[2] = rows[at + WAIT_FROM + client]!;
+  into[3] = rows[at + WAIT_TO + client]!;
+  into[4] = portOf(rows, at, client);
+  into[5] = rows[at + WAIT_END + client] === REUSE ? 1 : 0;
+  return into;
 }

@@ -26,7 +26,17 @@ function deliveriesOf(shard: number, windows: readonly (readonly number[])[], pa
         notes[i * COLUMNS + PORTS] = shard;
       }
       const last = from + part >= sorted.length;
-      parts.push({ shard, window, last, times: share, packets: share.map(() => 0), tuples, items, notes, parts: [] });
+      parts.push({
+        shard,
+        window,
+        last,
+        times: share,
+        packets: share.map(() => 0),
+        tuples,
+        items,
+        notes: notes.length > 0 ? [notes] : [],
+        parts: [],
+      });
     }
     return parts;
   });

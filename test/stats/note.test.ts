@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { COLUMNS, NoteLog, precedes, TIME } from '../../src/stats/note.ts';
+import { PROFILES } from '../../src/tracker/time-wait.ts';
+import { type Ended, Tracker } from '../../src/tracker/tracker.ts';
+import { decoder } from '../decode/decoding.ts';
+import { encode, ipv4, SECOND, story } from '../support/story.ts';
+
+/** As many connections that close in the same instants, in the opposite order of their ports. */
+function crowd(size: number) {
+  const told = story();
+  const pairs = Array.from({ length: size }, (_, i) => told.connection(ipv4('10.0.0.2', 50_000 - i), ipv4('10.0.0.9', 80)));
+  for (const [client] of pairs) client.syn();
+  for (const [, server] of pairs) server.synAck();
+  for (const [client] of pairs) client.ack();
+  for (const [client] of pairs) client.fin();
+  for (const [, server] of pairs) server.fin();
+  for (const [client] of pairs) client.ack();
+  // The last ACKs all come at once, so that all TIME_WAITs run out at once.
+  const { clock } = told;
+  return {
+    segments: told.told.map((segment, i, all) => (i < all.length - size ? segment : Object.assign(segment, { time: clock }))),
+    clock,
+  };
+}
+
+function noted(size: number, taken: 'whole' | 'soon'): Float64Array[] {
+  const { segments, clock } = crowd(size);
+  const rows: Float64Array[] = [];
+  const taker = (all: Float64Array, at: number) => void rows.push(all.slice(at, at + COLUMNS));
+  const notes = new NoteLog(taken === 'soon' ? taker : undefined);
+  const options = { profile: PROFILES['linux']!, idleTimeout: Infinity, ended: (connection: Ended) => notes.add(connection) };
+  const tracker = new Tracker(options, decoder.table);
+  tracker.track(encode(segments), 0);
+  for (const _ of tracker.finish(clock + 100 * SECOND));
+  for (const chunk of notes.take()) for (let at = 0; at < chunk.length; at += COLUMNS) taker(chunk, at);
+  expect(notes.take()).toEqual([]);
+  return rows;
+}
+
+describe('what a shard notes', () => {
+  it.each([1, 200, 256, 257, 1000])('of %i connections that end at once is ordered by their 4-tuples, in chunks or given away', (size) => {
+    const rows = noted(size, 'whole');
+    expect(rows).toHaveLength(size);
+    expect(new Set(rows.map((row) => row[TIME])).size).toBe(1);
+    for (let i = 1; i < size; i++) expect(precedes(rows[i - 1]!, 0, rows[i]!, 0), String(i)).toBe(true);
+    expect(noted(size, 'soon')).toEqual(rows);
+  });
+});

@@ -28,15 +28,15 @@ export class Merger {
   }
 
   /** Takes one shard's delivery, each shard's in its order; answers all that is now in its final place. */
-  add(delivery: Delivery): (ConnectionRecord | string)[] {
+  add(delivery: Delivery): (ConnectionRecord | Uint8Array)[] {
     this.#queues[delivery.shard]!.deliveries.push(delivery);
-    const ready: (ConnectionRecord | string)[] = [];
+    const ready: (ConnectionRecord | Uint8Array)[] = [];
     while (this.#mergeInto(ready)) this.next++;
     return ready;
   }
 
   /** Merges what is there of the next window; answers whether that was all. A scan for the first one of few shards beats a heap. */
-  #mergeInto(merged: (ConnectionRecord | string)[]): boolean {
+  #mergeInto(merged: (ConnectionRecord | Uint8Array)[]): boolean {
     for (;;) {
       let first: Queue | undefined;
       let over = true;

@@ -10,7 +10,7 @@ import { Exchange } from '../shard/exchange.ts';
 import { Feed, FeedWriter } from '../shard/feed.ts';
 import { InterfaceLog } from '../shard/interfaces.ts';
 import { TROUBLES } from '../shard/shard.ts';
-import { type Delivery, type Form, type Io, ShardJob, type ShardResult, type ShardTask } from '../shard/job.ts';
+import { type Delivery, type Form, type Io, ShardJob, type ShardResult, type ShardTask, unpack } from '../shard/job.ts';
 import { processors } from '../shard/parallelism.ts';
 import { Plan, type PlannedCapture } from '../shard/plan.ts';
 import { pump } from '../shard/pump.ts';
@@ -143,7 +143,7 @@ export class Run {
   }
 
   /** Runs; yields what has ended meanwhile, often nothing. */
-  async *batches(): AsyncGenerator<(ConnectionRecord | string)[], void, undefined> {
+  async *batches(): AsyncGenerator<(ConnectionRecord | Uint8Array)[], void, undefined> {
     const merger = new Merger(this.workers);
     const tasks = this.#tasks();
     const [only] = tasks;
@@ -218,8 +218,8 @@ export class Run {
   async *#inPlace(task: ShardTask): AsyncGenerator<Delivery[], void, undefined> {
     const job = new ShardJob(task);
     let windows = 0;
-    for (const delivery of job.run()) {
-      yield [delivery];
+    for (const parcel of job.run()) {
+      yield [unpack(parcel)];
       if (++windows % TURN === 0) await new Promise(setImmediate);
     }
     this.#results.push(job.result());

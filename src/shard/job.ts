@@ -1,4 +1,5 @@
 import { type ConnectionRecord, connectionRecord } from '../records/connection.ts';
+import { Lines } from '../records/line.ts';
 import { Clock } from '../records/time.ts';
 import { Statistics, type StatisticsPart } from '../stats/statistics.ts';
 import { tupleKey } from '../tracker/order.ts';
@@ -13,7 +14,7 @@ import { InterfaceLog } from './interfaces.ts';
 import { Plan, type PlannedCapture, type Windows } from './plan.ts';
 import { type Counts, Shard } from './shard.ts';
 
-/** In what form connections leave a shard: not at all, as typed records, or as lines of JSON. */
+/** In what form connections leave a shard: not at all, as typed records, or as lines of JSON in ASCII. */
 export type Form = 'none' | 'records' | 'lines';
 
 /** How the bytes of files come into memory: they are read, or their pages are mapped. */
@@ -55,7 +56,20 @@ export interface Delivery {
   readonly times: number[];
   readonly packets: number[];
   readonly tuples: string[];
-  readonly items: (ConnectionRecord | string)[];
+  /** Records, or stretches of lines. */
+  readonly items: (ConnectionRecord | Uint8Array)[];
+}
+
+/** A delivery on its way between threads: its lines are one piece of memory, and `ends` says where each ends. */
+export interface Parcel extends Delivery {
+  readonly text: Uint8Array<ArrayBuffer> | undefined;
+  readonly ends: number[];
+}
+
+/** Takes a delivery out of its parcel. */
+export function unpack({ text, ends, ...delivery }: Parcel): Delivery {
+  if (!text) return delivery;
+  return { ...delivery, items: ends.map((end, i) => text.subarray(ends[i - 1] ?? 0, end)) };
 }
 
 /** What a shard has counted when it is done, as plain data. */
@@ -76,7 +90,8 @@ export class ShardJob {
   readonly #statistics: Statistics;
   readonly #clock: Clock;
   readonly #windows: Windows;
-  #delivery: Delivery;
+  readonly #lines: Lines | undefined;
+  #parcel: Parcel;
 
   constructor(task: ShardTask) {
     this.#task = task;
@@ -84,7 +99,8 @@ export class ShardJob {
     this.#clock = new Clock(task.origin, task.digits);
     const feed = task.feed && new Feed(task.feed);
     this.#windows = feed ?? new Plan(task.captures, task.windowBytes);
-    this.#delivery = this.#empty(0);
+    if (task.form === 'lines') this.#lines = new Lines(this.#clock, task.transitions);
+    this.#parcel = this.#empty(0);
     const setting = {
       ...task,
       windows: this.#windows,
@@ -99,7 +115,7 @@ export class ShardJob {
   }
 
   /** Runs to the end; yields what each window has ended, and last, in parts, what the end of the capture did. */
-  *run(): Generator<Delivery, void, undefined> {
+  *run(): Generator<Parcel, void, undefined> {
     for (const window of this.#shard.run()) yield this.#take(window, window < this.#windows.announced);
     yield this.#take(this.#windows.announced, true);
   }
@@ -120,21 +136,29 @@ export class ShardJob {
     this.#statistics.add(connection);
     const { form, transitions, shards } = this.#task;
     if (form === 'none') return;
-    const record = connectionRecord(connection, this.#clock, transitions);
+    const { times, packets, tuples, items, ends } = this.#parcel;
+    if (this.#lines) {
+      this.#lines.add(connection);
+      if (shards === 1 && ends.length === 1) {
+        ends[0] = this.#lines.length; // nothing can come between the lines of an only shard
+        return;
+      }
+      ends.push(this.#lines.length);
+    } else items.push(connectionRecord(connection, this.#clock, transitions));
     const atEnd = connection.packet === Infinity;
-    this.#delivery.times.push(atEnd ? Infinity : connection.time);
-    this.#delivery.packets.push(connection.packet);
-    this.#delivery.tuples.push(shards > 1 && (atEnd || connection.packet < 0) ? tupleKey(connection.table, connection.slot) : '');
-    this.#delivery.items.push(form === 'lines' ? `${JSON.stringify(record)}\n` : record);
+    times.push(atEnd ? Infinity : connection.time);
+    packets.push(connection.packet);
+    tuples.push(shards > 1 && (atEnd || connection.packet < 0) ? tupleKey(connection.table, connection.slot) : '');
   }
 
-  #take(window: number, last: boolean): Delivery {
-    const delivery = { ...this.#delivery, window, last };
-    this.#delivery = this.#empty(window + 1);
-    return delivery;
+  #take(window: number, last: boolean): Parcel {
+    const text = this.#parcel.ends.length > 0 ? this.#lines?.take() : undefined;
+    const parcel = { ...this.#parcel, window, last, text };
+    this.#parcel = this.#empty(window + 1);
+    return parcel;
   }
 
-  #empty(window: number): Delivery {
-    return { shard: this.#task.index, window, last: true, times: [], packets: [], tuples: [], items: [] };
+  #empty(window: number): Parcel {
+    return { shard: this.#task.index, window, last: true, times: [], packets: [], tuples: [], items: [], text: undefined, ends: [] };
   }
 }

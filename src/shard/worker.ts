@@ -22,10 +22,10 @@ export default function runShard(task: WorkerTask): ShardResult | WorkerFailure 
     const job = new ShardJob(task);
     const exchange = new Exchange(task.shards, task.control);
     let sent = 0;
-    for (const delivery of job.run()) {
+    for (const parcel of job.run()) {
       if (task.form === 'none') continue;
       exchange.waitForTaken(task.index, sent - IN_FLIGHT);
-      task.port.postMessage(delivery);
+      task.port.postMessage(parcel, parcel.text ? [parcel.text.buffer] : []);
       sent++;
     }
     return job.result();

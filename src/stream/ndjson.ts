@@ -10,11 +10,11 @@ export type LineType = (typeof LINE_TYPES)[number];
 
 /** Runs and writes one JSON object a line: connections as they end, then the summary. A batch of lines is one chunk. */
 export async function writeNdjson(run: Run, only: ReadonlySet<LineType>, out: NodeJS.WritableStream): Promise<void> {
-  async function* batches(): AsyncGenerator<readonly unknown[]> {
-    for await (const lines of run.batches()) if (lines.length > 0 && only.has('connection')) yield lines;
-    if (only.has('summary')) yield [`${JSON.stringify(summaryRecord(run.outcome()))}\n`];
+  async function* batches(): AsyncGenerator<readonly Uint8Array[]> {
+    for await (const lines of run.batches()) if (lines.length > 0 && only.has('connection')) yield lines as Uint8Array[];
+    if (only.has('summary')) yield [Buffer.from(`${JSON.stringify(summaryRecord(run.outcome()))}\n`)];
   }
   await pipeline(Readable.from(batches()), chain([joined]), out, { end: false });
 }
 
-const joined = (lines: readonly string[]): string => lines.join('');
+const joined = (lines: readonly Uint8Array[]): Uint8Array => (lines.length === 1 ? lines[0]! : Buffer.concat(lines));

@@ -8,12 +8,6 @@ export function writeAscii(text: string, bytes: Uint8Array, from: number): numbe
   return from + text.length;
 }
 
-/** Writes bytes; answers where they end. */
-export function writeBytes(ascii: Uint8Array, bytes: Uint8Array, from: number): number {
-  for (let i = 0; i < ascii.length; i++) bytes[from + i] = ascii[i]!;
-  return from + ascii.length;
-}
-
 /** Writes a whole number, not negative, in decimal; answers where it ends. */
 export function writeInteger(value: number, bytes: Uint8Array, from: number): number {
   if (value >= SMALL) return writeAscii(String(value), bytes, from);

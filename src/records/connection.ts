@@ -165,10 +165,14 @@ export function connectionRecord<T, D>(connection: Ended, clock: Measure<T, D>, 
   };
 }
 
-function addressBytes({ table, slot }: Ended, endpoint: number): Uint8Array {
+/** The addresses that were asked for last. */
+const ipv4Bytes = [Buffer.alloc(4), Buffer.alloc(4)] as const;
+
+/** An endpoint's address in network order. Valid until that of another connection's is asked for. */
+function addressBytes({ table, slot }: Ended, endpoint: 0 | 1): Uint8Array {
   if ((table.words[slot + slots.FACTS]! & slots.IPV6) !== 0) return table.pair(slot).subarray(endpoint * 16, endpoint * 16 + 16);
-  const address = table.words[slot + slots.LOW + endpoint]!;
-  return Uint8Array.of(address >>> 24, address >>> 16, address >>> 8, address);
+  ipv4Bytes[endpoint].writeInt32BE(table.words[slot + slots.LOW + endpoint]!);
+  return ipv4Bytes[endpoint];
 }
 
 function endpointRecord<T, D>(connection: Ended, endpoint: number, clock: Measure<T, D>, withTransitions: boolean): EndpointRecord<D> {

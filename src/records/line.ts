@@ -1,5 +1,5 @@
 import type { Ended } from '../tracker/tracker.ts';
-import { writeAscii, writeBytes, writeInteger } from './ascii.ts';
+import { writeAscii, writeInteger } from './ascii.ts';
 import {
   type CloseRecord,
   type ConnectionRecord,
@@ -235,7 +235,8 @@ export class Lines {
   }
 
   #put(bytes: Uint8Array): void {
-    this.#at = writeBytes(bytes, this.#bytes, this.#at);
+    this.#bytes.set(bytes, this.#at);
+    this.#at += bytes.length;
   }
 
   #byte(byte: number): void {

@@ -25,6 +25,7 @@ export class Clock {
   /** Texts of seconds met lately: the times of one connection lie in a few, seconds or a TIME_WAIT apart. */
   readonly #seconds = new Float64Array(KEPT).fill(Number.NaN);
   readonly #texts: string[] = Array.from({ length: KEPT }, () => '');
+  readonly #ascii: Uint8Array[] = Array.from({ length: KEPT }, () => new Uint8Array(0));
 
   constructor(origin: number, digits: number) {
     this.origin = origin;
@@ -38,7 +39,7 @@ export class Clock {
     const ticks = Math.round(time / this.#unit);
     const second = Math.floor(ticks / this.#perSecond);
     // The 1 in front keeps the zeros behind it.
-    return `${this.#secondText(second)}.${String(ticks - second * this.#perSecond + this.#perSecond).slice(1)}Z`;
+    return `${this.#texts[this.#placeOf(second)]!}${String(ticks - second * this.#perSecond + this.#perSecond).slice(1)}Z`;
   }
 
   /** A duration in seconds, with the capture's resolution. */
@@ -50,11 +51,11 @@ export class Clock {
   writeText(time: number, bytes: Uint8Array, from: number): number {
     const ticks = Math.round(time / this.#unit);
     const second = Math.floor(ticks / this.#perSecond);
-    let at = writeAscii(this.#secondText(second), bytes, from);
-    bytes[at++] = POINT;
-    at = this.#writeFraction(ticks - second * this.#perSecond, bytes, at);
-    bytes[at++] = ZULU;
-    return at;
+    const ascii = this.#ascii[this.#placeOf(second)]!;
+    bytes.set(ascii, from);
+    const at = this.#writeFraction(ticks - second * this.#perSecond, bytes, from + ascii.length);
+    bytes[at] = ZULU;
+    return at + 1;
   }
 
   /** Writes seconds() as JSON.stringify() would; answers where it ends. */
@@ -72,14 +73,17 @@ export class Clock {
     return at;
   }
 
-  #secondText(second: number): string {
+  /** Where the texts of a second are kept: up to and with the decimal point. */
+  #placeOf(second: number): number {
     const place = second & (KEPT - 1);
     if (second !== this.#seconds[place]) {
       this.#seconds[place] = second;
       const since1970 = Math.min(Math.max(this.origin + second, FIRST_SECOND), LAST_SECOND);
-      this.#texts[place] = new Date(since1970 * 1000).toISOString().slice(0, -5);
+      const text = `${new Date(since1970 * 1000).toISOString().slice(0, -5)}.`;
+      this.#texts[place] = text;
+      this.#ascii[place] = Buffer.from(text, 'latin1');
     }
-    return this.#texts[place]!;
+    return place;
   }
 
   /** All digits of a fraction, zeros in front. */

@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import chain from 'stream-chain';
 import type { Run } from '../merge/run.ts';
 import { summaryRecord } from '../merge/summary.ts';
 
@@ -14,6 +13,7 @@ export async function writeNdjson(run: Run, only: ReadonlySet<LineType>, out: No
     for await (const lines of run.batches()) if (lines.length > 0 && only.has('connection')) yield lines as Uint8Array[];
     if (only.has('summary')) yield [Buffer.from(`${JSON.stringify(summaryRecord(run.outcome()))}\n`)];
   }
+  const { default: chain } = await import('stream-chain'); // only here, because `report` writes no lines
   await pipeline(Readable.from(batches()), chain([joined]), out, { end: false });
 }
 

@@ -19,7 +19,7 @@ import {
   writeTail,
   writeTcp,
 } from './segment.ts';
-import { forgetTags } from './tags.ts';
+import { forgetTags, noting } from './tags.ts';
 import { options, tcpHeader, TIMESTAMPS_SEEN } from './tcp.ts';
 import { innermost } from './tunnel.ts';
 
@@ -36,7 +36,7 @@ export const IS_SEGMENT = -1;
  * @returns IS_SEGMENT or the drop reason
  */
 export function frame(linkType: i32, frame: usize, captured: i32, original: u32, time: f64, lag: i32, packet: i32): i32 {
-  if (filtering) forgetTags();
+  if (noting) forgetTags();
   let link = plainLink(linkType, frame, captured);
   let named = link;
   let path: u64 = 0;

@@ -5,6 +5,7 @@ import { useFilter } from './filter.ts';
 import { frame, IS_SEGMENT } from './frame.ts';
 import { useSeed } from './hash.ts';
 import { pairs, records, startBatch } from './segment.ts';
+import { useTags } from './tags.ts';
 import { answer, clearAnswers, clock, drop, setClock, setFirst, word } from './state.ts';
 
 /** One unit of a record's lag, in ns. */
@@ -25,6 +26,7 @@ export function begin(slot: i32): void {
   startBatch(slot, word(SHARDS));
   useSeed(word(SEED));
   useFilter();
+  useTags();
   latest = clock();
   first = Infinity;
   packets = 0;

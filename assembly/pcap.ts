@@ -91,9 +91,12 @@ const FOLLOWS_NOTHING = 2;
 const FOLLOWS_LATER = 3;
 
 /**
- * What a record whose time is far from the capture clock is, by the records behind it. Time may leap, and then all that follows is
- * near the record; or it is the record's time that is wrong, and what follows is near the clock; or this is no record at all,
- * because a length before it is wrong.
+ * What a record whose time is far from the capture clock is, by the records behind it. Time may leap, and then what follows are
+ * records; or it is the record's time that is wrong, and what follows is near the clock; or this is no record at all, because a
+ * length before it is wrong.
+ *
+ * Where headers are read a few bytes too far on, fractions look like seconds, and lengths still are lengths. So seconds that could
+ * be a fraction are believed only where they stay together.
  */
 function doubt(at: usize, end: usize, stamp: f64): i32 {
   const swapped = (word(FORM) & SWAPPED) != 0;
@@ -106,9 +109,10 @@ function doubt(at: usize, end: usize, stamp: f64): i32 {
     const original = read32(at + 12, swapped);
     if (captured == 0 || original == 0 || read32(at + 4, swapped) >= units) return FOLLOWS_NOTHING;
     if (captured > limit || (captured > original && (word(FORM) & LENGTHS_SWAPPED) == 0)) return FOLLOWS_NOTHING;
-    const time = (<f64>read32(at, swapped) - <f64>(<u32>word(ORIGIN))) * 1e9;
+    const seconds = read32(at, swapped);
+    const time = (<f64>seconds - <f64>(<u32>word(ORIGIN))) * 1e9;
     if (witness == 1 && Math.abs(time - latest) <= DOUBTED) return FOLLOWS_CLOCK;
-    if (witness > 0 && Math.abs(time - stamp) > DOUBTED) return FOLLOWS_NOTHING;
+    if (witness > 0 && seconds < units && Math.abs(time - stamp) > DOUBTED) return FOLLOWS_NOTHING;
     at += header + min(captured, original);
     if (at > end) return word(AT_END) == 0 ? FOLLOWS_LATER : FOLLOWS_NOTHING;
   }

@@ -19,6 +19,7 @@ import {
   PACKET_WORD,
   PAYLOAD_WORD,
   PORTS_WORD,
+  SCOPED,
   SEGMENT_BYTES,
   SEQ_WORD,
   TCP_WORD,
@@ -29,10 +30,13 @@ import { PAIR_COUNT, SEGMENTS_CAPACITY, SHARDS_CAPACITY } from '../src/layout/ba
 import { digestChain, digestLink, digestPacket, hashAddress, hashTuple } from './hash.ts';
 import { COUNTS, COUNTS_BYTES, PAIRS, PAIRS_BYTES, SEGMENTS, SEGMENTS_BYTES } from './memory.ts';
 import { destination, identification, transportBytes } from './network.ts';
+import { scope, scoping } from './tags.ts';
 import { TIMESTAMPS_SEEN, tsval } from './tcp.ts';
 
 /** Odd, so that all interfaces of a section differ. */
 const INTERFACE_FACTOR: u32 = 0x9e3779b1;
+/** Offset of the scope in an address pair. */
+const SCOPE_AT = 32;
 /** Payload bytes that a digest covers. */
 const DIGESTED_PAYLOAD = 32;
 
@@ -109,7 +113,17 @@ export function writeEndpoints(ip: usize, ipv6: bool, ports: u32): usize {
   // Which direction comes next cannot be predicted, so both are exchanged without a branch.
   addresses = rotl(addresses, fromHigh << 5);
   ports = rotl(ports, fromHigh << 4);
-  const hash = hashTuple(addresses, ports, ipv6);
+  let hash = hashTuple(addresses, ports, ipv6);
+  if (scoping()) {
+    const within = scope();
+    if (!ipv6) {
+      number = pairs();
+      memory.fill(pair, 0, ADDRESS_PAIR_BYTES);
+      finishPair(within);
+    } else store<u64>(pair - ADDRESS_PAIR_BYTES, within, SCOPE_AT);
+    endpointFlags |= SCOPED;
+    hash = hashTuple(within, hash, ipv6);
+  }
   const record = place(<usize>((<u64>hash * shards) >> 32));
   store<i32>(record, number, ADDRESS_WORD << 2);
   store<u64>(record, addresses, LOW_WORD << 2);
@@ -134,9 +148,13 @@ function sourceIsHigh(source: usize, destination: usize, ports: u32): i32 {
 }
 
 function writePair(source: usize, destination: usize, fromHigh: i32): void {
-  const place = pair + (fromHigh << 4);
-  v128.store(place, v128.load(source));
-  v128.store(place ^ 16, v128.load(destination));
+  v128.store(pair + (fromHigh << 4), v128.load(source));
+  v128.store(pair + ((1 - fromHigh) << 4), v128.load(destination));
+  finishPair(0);
+}
+
+function finishPair(within: u64): void {
+  store<u64>(pair, within, SCOPE_AT);
   pair += ADDRESS_PAIR_BYTES;
   store<i32>(counts, pairs(), PAIR_COUNT << 2);
 }

@@ -4,7 +4,7 @@
 //
 // A slot is named by the offset of its first word. The host says which slots are free; here they are found by 4-tuple.
 
-import { ADDRESS_PAIR_BYTES, ADDRESS_WORD, FLAGS_WORD, HASH_WORD, IPV6, LOW_WORD, PORTS_WORD } from '../src/layout/segment.ts';
+import { ADDRESS_PAIR_BYTES, ADDRESS_WORD, FLAGS_WORD, HASH_WORD, IPV6, LOW_WORD, PAIRED, PORTS_WORD } from '../src/layout/segment.ts';
 import { FACTS, GENERATION, HASH, IPV6 as IPV6_FACT, LOW, NO_PAIR, PAIR, PORTS, SLOT_BYTES } from '../src/layout/slot.ts';
 import { ENTRY_BYTES, FIRST_ENTRIES } from '../src/layout/tracking.ts';
 import { CONNECTIONS, INDEX, KEPT_PAIRS } from './memory.ts';
@@ -52,21 +52,22 @@ export function likelySlot(hash: u32): i32 {
   return max(<i32>(entry >> 32) - 1, 0);
 }
 
-/** Whether family and IPv6 addresses of a slot are those of a record. */
+/** Whether family, IPv6 addresses and scope of a slot are those of a record. */
 function isPairOf(words: usize, record: usize, pairs: usize): bool {
   const pair = load<i32>(words, PAIR << 2);
-  const ipv6 = (load<i32>(record, FLAGS_WORD << 2) & IPV6) != 0;
-  if (pair == NO_PAIR) return !ipv6;
-  if (!ipv6) return false;
+  const flags = load<i32>(record, FLAGS_WORD << 2);
+  if (pair == NO_PAIR) return (flags & PAIRED) == 0;
+  if ((flags & PAIRED) == 0 || ((flags & IPV6) != 0) != ((load<i32>(words, FACTS << 2) & IPV6_FACT) != 0)) return false;
   const ours = KEPT_PAIRS + <usize>pair * ADDRESS_PAIR_BYTES;
   const theirs = pairs + <usize>load<u32>(record, ADDRESS_WORD << 2) * ADDRESS_PAIR_BYTES;
+  if (load<u64>(ours, 32) != load<u64>(theirs, 32)) return false;
   return !v128.any_true(v128.or(v128.xor(v128.load(ours), v128.load(theirs)), v128.xor(v128.load(ours, 16), v128.load(theirs, 16))));
 }
 
 /**
  * Gives a slot to a connection: zeros but for its key and its generation.
  * @param record names the connection
- * @param pair where its addresses are kept if it is IPv6, else NO_PAIR
+ * @param pair where its address pair is kept if it has one, else NO_PAIR
  */
 export function enter(slot: i32, record: usize, pairs: usize, pair: i32): void {
   if (entered * 2 > mask) double();
@@ -78,7 +79,7 @@ export function enter(slot: i32, record: usize, pairs: usize, pair: i32): void {
   store<u64>(words, load<u64>(record, PORTS_WORD << 2), PORTS << 2);
   store<i32>(words, pair, PAIR << 2);
   if (pair != NO_PAIR) {
-    store<i32>(words, IPV6_FACT, FACTS << 2);
+    if (load<i32>(record, FLAGS_WORD << 2) & IPV6) store<i32>(words, IPV6_FACT, FACTS << 2);
     memory.copy(
       KEPT_PAIRS + <usize>pair * ADDRESS_PAIR_BYTES,
       pairs + <usize>load<u32>(record, ADDRESS_WORD << 2) * ADDRESS_PAIR_BYTES,

@@ -1,15 +1,50 @@
-// VLAN tags of the present frame, for those who ask.
+// VLAN tags and network identifier of the present frame, for those who ask.
 
+import { BY_VLAN, BY_VNI, DISTINGUISHED, FILTER_LENGTH } from '../src/layout/framing.ts';
 import { TAGS } from './memory.ts';
+import { word } from './state.ts';
 
 /** As many as there may be headers in a frame. */
 export const TAGS_MOST = 32;
 const ID = 0x0fff;
 
 let count = 0;
+/** The innermost network identifier plus 1; 0: none. */
+let network: u32 = 0;
+let distinguished = 0;
+/** Whether anybody asks. */
+export let noting: bool = false;
+
+/** A window begins. */
+export function useTags(): void {
+  distinguished = word(DISTINGUISHED);
+  noting = distinguished != 0 || word(FILTER_LENGTH) > 0;
+}
 
 export function forgetTags(): void {
   count = 0;
+  network = 0;
+}
+
+/** Remembers the identifier of a virtual network. */
+export function noteNetwork(identifier: u32): void {
+  network = identifier + 1;
+}
+
+/** Whether VLAN or tunnel are a part of the identity of connections. */
+export function scoping(): bool {
+  return distinguished != 0;
+}
+
+/** The scope of the present frame: see ADDRESS_PAIR_BYTES. */
+export function scope(): u64 {
+  let value: u64 = 0;
+  if (distinguished & BY_VLAN) {
+    if (count > 0) value = <u64>load<u32>(TAGS) + 1;
+    if (count > 1) value |= (<u64>load<u32>(TAGS, 4) + 1) << 16;
+  }
+  if (distinguished & BY_VNI) value |= (<u64>network) << 32;
+  return value;
 }
 
 /** Remembers a tag by its control information. */

@@ -7,6 +7,7 @@ import { nextProtocol } from './ethernet.ts';
 import { gre } from './gre.ts';
 import { ETHERNET, IP, IPV4, IPV6, MPLS, MPLS_UPSTREAM, NSH, TRANSPARENT_ETHERNET } from './layer.ts';
 import { l2tp } from './ppp.ts';
+import { noteNetwork } from './tags.ts';
 
 // https://www.iana.org/assignments/service-names-port-numbers
 const L2TP = 1701;
@@ -97,6 +98,7 @@ function vxlanGpe(): i32 {
 /** Passes the 8 bytes of a header that has its network identifier before the last of them. */
 function network(layer: i32): i32 {
   note(long(4) >> 8);
+  noteNetwork(long(4) >> 8);
   pass(8);
   return layer;
 }

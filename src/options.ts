@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { compileFilter } from './filter/compile.ts';
 import { FilterError } from './filter/parse.ts';
 import { SHARDS_CAPACITY } from './layout/batch.ts';
-import type { RunOptions } from './merge/run.ts';
+import type { RunOptions, Scope } from './merge/run.ts';
 import { LINE_TYPES, type LineType } from './stream/ndjson.ts';
 import { PROFILES } from './tracker/time-wait.ts';
 
@@ -51,6 +51,11 @@ const OPTIONS = {
     value: "'EXPR'",
     help: 'look at these segments only: host, net, port, portrange, src, dst, vlan, and, or, not, brackets',
   },
+  distinguish: {
+    type: 'string',
+    value: 'vlan,vni',
+    help: 'take connections of equal addresses in different VLANs, or virtual networks, for different ones',
+  },
   each: { type: 'boolean', help: 'analyse each capture by itself, instead of all as one' },
   follow: { type: 'boolean', help: 'go on as the capture grows, and through rotation, until interrupted' },
   io: { type: 'string', value: 'auto|map|read', help: 'how files are read: mapped, or copied (default auto: whatever is faster)' },
@@ -84,6 +89,7 @@ export function parseCommand(args: readonly string[]): Command {
       ...(values['2msl'] !== undefined && { twoMsl: seconds('2msl', values['2msl']) }),
       ...(values['idle-timeout'] !== undefined && { idleTimeout: seconds('idle-timeout', values['idle-timeout']) }),
       ...io(values.io),
+      ...(values.distinguish !== undefined && { distinguish: scopes(values.distinguish) }),
       ...(values.filter !== undefined && { filter: filter(values.filter) }),
       ...(values.follow && { follow: true }),
       ...(values.workers !== undefined && { workers: workers(values.workers) }),
@@ -108,6 +114,13 @@ function io(text = 'auto'): Pick<RunOptions, 'io'> {
   if (text === 'auto') return {};
   if (text !== 'map' && text !== 'read') throw new UsageError(`--io ${text}: not one of auto, map, read`);
   return { io: text };
+}
+
+function scopes(text: string): Scope[] {
+  const list = text.split(',');
+  const other = list.find((scope) => scope !== 'vlan' && scope !== 'vni');
+  if (other !== undefined) throw new UsageError(`--distinguish ${text}: '${other}' is not one of vlan, vni`);
+  return list as Scope[];
 }
 
 /** Checked here, so that a bad one is told before anything is read. */

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ACK, FIN, SYN } from '../src/layout/tcp.ts';
-import { bytes, type CapturedPacket, ethernet, ipv4, pcap, tcp } from './support/packets.ts';
+import { bytes, type CapturedPacket, ethernet, ipv4, pcap, snoop, tcp } from './support/packets.ts';
 import { pcapng } from './support/pcapng.ts';
 
 const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
@@ -129,6 +129,8 @@ describe('a set of captures', () => {
   it.each<[string, (packets: CapturedPacket[]) => Uint8Array]>([
     ['pcap', pcap],
     ['pcapng', pcapng],
+    ['snoop', snoop],
+    ['snoop.gz', (packets) => gzipSync(snoop(packets))],
     ['gz', (packets) => gzipSync(pcap(packets))],
     ['pcapng.gz', (packets) => gzipSync(pcapng(packets))],
     ['big-endian.gz', (packets) => gzipSync(pcap(packets, { bigEndian: true }))],

@@ -8,6 +8,8 @@ import {
   PATCHED_HEADER_BYTES,
   RECORD_HEADER_BYTES,
   SECTION_HEADER,
+  SNOOP,
+  SNOOP_HEADER_BYTES,
   SWAPPED,
 } from '../layout/framing.ts';
 import { interfacesOf, type Section } from './section.ts';
@@ -59,7 +61,13 @@ export function findBoundary(
   near: number,
   chain: number,
 ): Boundary | undefined {
-  const lengthAt = (section.form & BLOCKS) === 0 ? recordLength(bytes, section, near) : blockLength(bytes, section);
+  const { form } = section;
+  const lengthAt =
+    (form & BLOCKS) !== 0
+      ? blockLength(bytes, section)
+      : (form & SNOOP) !== 0
+        ? snoopLength(bytes, section, near)
+        : recordLength(bytes, section, near);
   for (let start = from; start < to; start++) {
     let at = start;
     let links = 0;
@@ -93,6 +101,22 @@ function recordLength(bytes: Uint8Array, section: Section, near: number): (at: n
     if (captured > limit || captured > original) return IMPLAUSIBLE;
     if (view.getUint32(at + 4, little) >= units || Math.abs(view.getUint32(at, little) - near) > NEAR_S) return IMPLAUSIBLE;
     return header + captured;
+  };
+}
+
+/** The length of what would be a snoop record at an offset. */
+function snoopLength(bytes: Uint8Array, section: Section, near: number): (at: number) => number {
+  const [only] = interfacesOf(section);
+  if (!only) throw new Error('a snoop section without its interface');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return (at) => {
+    if (at + SNOOP_HEADER_BYTES > bytes.length) return BEYOND;
+    const captured = view.getUint32(at + 4);
+    const length = view.getUint32(at + 8);
+    if (captured > only.limit || captured > view.getUint32(at)) return IMPLAUSIBLE;
+    if (length < captured + SNOOP_HEADER_BYTES || length > captured + 2 * SNOOP_HEADER_BYTES) return IMPLAUSIBLE;
+    if (view.getUint32(at + 20) >= only.units || Math.abs(view.getUint32(at + 16) - near) > NEAR_S) return IMPLAUSIBLE;
+    return length;
   };
 }
 

@@ -3,6 +3,7 @@ import { CaptureError } from './errors.ts';
 import { looksLike } from './magic.ts';
 import { isPcap, parsePcapHeader, PCAP_HEADER_BYTES } from './pcap.ts';
 import type { Section } from './section.ts';
+import { isSnoop, parseSnoopHeader, SNOOP_FILE_BYTES } from './snoop.ts';
 
 /** Bytes of a capture that openingOf() looks at, at most. */
 export const OPENING_BYTES = 64;
@@ -26,6 +27,7 @@ const MAJOR = 1;
 export function openingOf(file: string, bytes: Uint8Array): Opening {
   if (bytes.length === 0) throw new CaptureError(file, 0, 'an empty file is not a capture');
   if (isPcap(bytes)) return { section: parsePcapHeader(file, bytes), start: PCAP_HEADER_BYTES };
+  if (isSnoop(bytes)) return { section: parseSnoopHeader(file, bytes), start: SNOOP_FILE_BYTES };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 4 || view.getUint32(0) !== SECTION_HEADER) throw new CaptureError(file, 0, `not a capture: ${looksLike(bytes)}`);
   if (bytes.length < SECTION_BYTES) throw new CaptureError(file, bytes.length, 'the file ends within its first section header');

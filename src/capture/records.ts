@@ -14,6 +14,8 @@ import {
   RECORD_HEADER_BYTES,
   SECTION_HEADER,
   SIMPLE_PACKET,
+  SNOOP,
+  SNOOP_HEADER_BYTES,
   SWAPPED,
 } from '../layout/framing.ts';
 import { findBoundary, RESUME } from './boundary.ts';
@@ -169,6 +171,7 @@ export class RecordReader {
     const at = this.#at;
     const header = (form & PATCHED) === 0 ? RECORD_HEADER_BYTES : PATCHED_HEADER_BYTES;
     if (at + header > this.#bytes.length) return 'bytes';
+    if ((form & SNOOP) !== 0) return this.#snoop();
     const little = (form & SWAPPED) === 0;
     let captured = view.getUint32(at + 8, little);
     let original = view.getUint32(at + 12, little);
@@ -182,6 +185,24 @@ export class RecordReader {
     this.interface = this.#interfaces[0];
     this.data = this.#bytes.subarray(at + header, at + header + captured);
     this.#at = at + header + captured;
+    return 'packet';
+  }
+
+  #snoop(): Outcome {
+    const view = this.#view;
+    const at = this.#at;
+    const left = this.#bytes.length - at;
+    if (left < SNOOP_HEADER_BYTES) return 'bytes';
+    const captured = view.getUint32(at + 4);
+    const length = view.getUint32(at + 8);
+    if (captured > this.#limit || length < captured + SNOOP_HEADER_BYTES || length > captured + 2 * SNOOP_HEADER_BYTES) return 'broken';
+    if (left < length) return 'bytes';
+    this.seconds = view.getUint32(at + 16);
+    this.nanoseconds = view.getUint32(at + 20) * 1000;
+    this.original = view.getUint32(at);
+    this.interface = this.#interfaces[0];
+    this.data = this.#bytes.subarray(at + SNOOP_HEADER_BYTES, at + SNOOP_HEADER_BYTES + captured);
+    this.#at = at + length;
     return 'packet';
   }
 

@@ -11,6 +11,7 @@ import { INSTRUCTION_WORDS } from '../layout/filter.ts';
 import {
   AT_END,
   CLOCK,
+  DISTINGUISHED,
   DROPS,
   FILTER_LENGTH,
   FIRST,
@@ -65,6 +66,8 @@ export interface DecoderSetting {
   readonly seed: number;
   /** Shards among which the 4-tuples are divided. */
   readonly shards: number;
+  /** Bits of layout/framing.ts: what is a part of the identity of connections; absent: their 4-tuples alone. */
+  readonly distinguished?: number | undefined;
   /** Program of the filter (layout/filter.ts); absent: all segments pass. */
   readonly filter?: Int32Array | undefined;
 }
@@ -151,6 +154,7 @@ export class Decoder {
     state[ORIGIN] = setting.origin;
     state[SEED] = setting.seed;
     state[SHARDS] = setting.shards;
+    state[DISTINGUISHED] = setting.distinguished ?? 0;
     state[FILTER_LENGTH] = (setting.filter?.length ?? 0) / INSTRUCTION_WORDS;
     if (setting.filter) this.#filter.set(setting.filter);
     this.clock = clock;

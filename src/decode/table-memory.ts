@@ -5,8 +5,8 @@ import {
   FLAGS_WORD,
   HASH_WORD,
   HIGH_WORD,
-  IPV6,
   LOW_WORD,
+  PAIRED,
   PORTS_WORD,
   SEGMENT_WORDS,
 } from '../layout/segment.ts';
@@ -166,6 +166,6 @@ export class TableMemory {
     name[HASH_WORD] = hash;
     name[FLAGS_WORD] = flags;
     name[ADDRESS_WORD] = 0;
-    if ((flags & IPV6) !== 0) this.#namePair.set(pairs.subarray(address * ADDRESS_PAIR_BYTES, (address + 1) * ADDRESS_PAIR_BYTES));
+    if ((flags & PAIRED) !== 0) this.#namePair.set(pairs.subarray(address * ADDRESS_PAIR_BYTES, (address + 1) * ADDRESS_PAIR_BYTES));
   }
 }

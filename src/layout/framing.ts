@@ -9,6 +9,8 @@ export const FORM = 0;
 export const INTERFACE_COUNT = 1;
 /** 1 where the capture ends with the bytes that there are. */
 export const AT_END = 2;
+/** What counts as a part of a connection's identity beside its 4-tuple: the bits below. */
+export const DISTINGUISHED = 3;
 /** Whole seconds (since 1970, UTC) at which the run's clock reads 0. */
 export const ORIGIN = 4;
 /** Mixed into the hash of every 4-tuple, so that nobody who writes a capture can choose collisions. */
@@ -53,6 +55,14 @@ export const BLOCKS = 2;
 export const LENGTHS_SWAPPED = 4;
 /** Record headers have 8 bytes more (the variant of Kuznetzov's patches). */
 export const PATCHED = 8;
+/** Records of snoop (RFC 1761). */
+export const SNOOP = 16;
+
+// Bits of DISTINGUISHED.
+/** The first two VLAN tags. */
+export const BY_VLAN = 1;
+/** The network identifier of VXLAN or GENEVE, the innermost one. */
+export const BY_VNI = 2;
 
 // Why decode() stopped.
 /** No more records begin before `stop`; or the bytes before `to` are not all that one needs. */
@@ -77,6 +87,8 @@ export const BROKEN_INTERFACES = 6;
 export const RECORD_HEADER_BYTES = 16;
 /** The same with Kuznetzov's interface, protocol and packet type. */
 export const PATCHED_HEADER_BYTES = 24;
+/** Bytes of a snoop record before the captured ones. */
+export const SNOOP_HEADER_BYTES = 24;
 
 // An entry of the region `INTERFACES`, in 64-bit words.
 //

@@ -13,7 +13,7 @@
 // unsigned big-endian number, and FROM_HIGH tells that the other one sent this segment.
 
 /** Raised whenever the meaning of a byte changes; the module exports the value it was compiled with. */
-export const LAYOUT_VERSION = 2;
+export const LAYOUT_VERSION = 3;
 
 export const SEGMENT_BYTES = 64;
 export const SEGMENT_WORDS = 16;
@@ -44,7 +44,7 @@ export const DIGEST_WORD = 11;
 export const LINK_WORD = 12;
 /** Index of the packet in its batch, that is among those of one decode() call (packets without a segment count too). */
 export const PACKET_WORD = 13;
-/** IPV6: index into the batch's address pairs. Else 0. */
+/** PAIRED: index into the batch's address pairs. Else 0. */
 export const ADDRESS_WORD = 14;
 /** Bits 0-3 window scale (15: none), 4-7 data offset in words, 8 SACK permitted, 9 SACK blocks, 10 Fast Open option;
  * 16-31 how far the packet's own timestamp lies before `time`, in units of 16 µs, saturating. */
@@ -62,7 +62,15 @@ export const FRAGMENT_HEAD = 0x1000;
 /** Last fragment: no segment, it only tells the datagram's length. Ports, hash, seq, ack, digest are 0, and the order is by address. */
 export const FRAGMENT_TAIL = 0x2000;
 
+/** The tunnel or VLAN is a part of the identity: the address pair says which. */
+export const SCOPED = 0x4000;
+/** IPV6 or SCOPED: there is an address pair. */
+export const PAIRED = 0x4200;
+
 export const NO_WINDOW_SCALE = 15;
 
-/** Bytes of one entry of a batch's address pairs: the low endpoint's IPv6 address, then the high one's, as on the wire. */
-export const ADDRESS_PAIR_BYTES = 32;
+/**
+ * Bytes of one entry of a batch's address pairs: the low endpoint's IPv6 address, then the high one's, as on the wire, or zeros for
+ * IPv4; then the scope, 0 where none counts: 16 bits each for the first two VLAN tags, each plus 1, and 32 bits for the VNI plus 1.
+ */
+export const ADDRESS_PAIR_BYTES = 40;

@@ -4,6 +4,7 @@ import { interfacesOf } from '../capture/section.ts';
 import { Decoder, type DecoderModule } from '../decode/decoder.ts';
 import { SHARDS_CAPACITY, WINDOW_CAPACITY } from '../layout/batch.ts';
 import { DROP_REASONS, FRAGMENT } from '../layout/drops.ts';
+import { BY_VLAN, BY_VNI } from '../layout/framing.ts';
 import type { ConnectionRecord } from '../records/connection.ts';
 import { Clock } from '../records/time.ts';
 import { Exchange } from '../shard/exchange.ts';
@@ -22,6 +23,11 @@ import { type Input, openInput } from './input.ts';
 import { Merger } from './merger.ts';
 import type { Outcome } from './outcome.ts';
 
+/** What may tell networks of equal addresses apart. */
+export type Scope = 'vlan' | 'vni';
+
+const SCOPES: Readonly<Record<Scope, number>> = { vlan: BY_VLAN, vni: BY_VNI };
+
 export interface RunOptions {
   /** Name of a profile of SPEC §4; linux where absent. */
   readonly profile?: string;
@@ -33,6 +39,8 @@ export interface RunOptions {
   readonly workers?: number;
   /** The only capture is still being written: it is read until the run is interrupted. */
   readonly follow?: boolean;
+  /** What is a part of a connection's identity beside its 4-tuple: networks of equal addresses are told apart by it. */
+  readonly distinguish?: readonly Scope[];
   /** Which segments are looked at, in words of pcap-filter(7); all where absent. */
   readonly filter?: string;
   /** How files are read; as is fastest where absent. */
@@ -204,6 +212,7 @@ export class Run {
       windowBytes: this.#windowBytes,
       io: this.#options.io ?? 'read',
       filter: this.#filter,
+      distinguished: (this.#options.distinguish ?? []).reduce((bits, scope) => bits | SCOPES[scope], 0),
       origin: this.clock.origin,
       digits: this.clock.digits,
       seed: Math.floor(Math.random() * 2 ** 32), // keys the hashes, which nothing that is printed depends on

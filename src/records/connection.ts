@@ -94,6 +94,9 @@ export interface ConnectionRecord<T = string, D = number> {
   wireshark: { completeness: number };
   /** IPFIX flowEndReason (RFC 5102 §5.11.3). */
   flow_end_reason: 1 | 3 | 4 | 5;
+  /** With --distinguish: the first two VLAN tags, and the innermost virtual network, where there are any. */
+  vlan?: number[];
+  vni?: number;
 }
 
 const FINISHED: ReadonlySet<CloseClass> = new Set(['simultaneous', 'three_segment', 'four_wave', 'half_close', 'orderly']);
@@ -162,7 +165,17 @@ export function connectionRecord<T, D>(connection: Ended, clock: Measure<T, D>, 
     zeek: { conn_state: connState(table, slot), history: history(table, slot) },
     wireshark: { completeness: words[slot + slots.COMPLETENESS]! },
     flow_end_reason: FLOW_END_REASONS[endReason],
+    ...scopeOf(connection),
   };
+}
+
+/** What tells the connection from others of its 4-tuple, where that was asked for: see ADDRESS_PAIR_BYTES. */
+function scopeOf({ table, slot }: Ended): Pick<ConnectionRecord, 'vlan' | 'vni'> {
+  const scope = table.scope(slot);
+  if (scope === 0n) return {};
+  const vlan = [scope & 0xffffn, (scope >> 16n) & 0xffffn].filter((tag) => tag > 0n).map((tag) => Number(tag) - 1);
+  const vni = Number(scope >> 32n) - 1;
+  return { ...(vlan.length > 0 && { vlan }), ...(vni >= 0 && { vni }) };
 }
 
 /** The addresses that were asked for last. */

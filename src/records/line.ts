@@ -21,6 +21,28 @@ const OPEN_LIST = 0x5b;
 const CLOSE_LIST = 0x5d;
 const CLOSE_OBJECT = 0x7d;
 
+/** The fields of a record in the order of its line: one that is not named here does not compile. */
+type Fields =
+  | 'type'
+  | 'start'
+  | 'end'
+  | 'duration_s'
+  | 'client'
+  | 'server'
+  | 'open'
+  | 'close'
+  | 'time_wait'
+  | 'end_reason'
+  | 'visibility'
+  | 'confidence'
+  | 'community_id'
+  | 'zeek'
+  | 'wireshark'
+  | 'flow_end_reason'
+  | 'vlan'
+  | 'vni';
+type Complete = [Exclude<keyof ConnectionRecord, Fields>] extends [never] ? ConnectionRecord<number> : never;
+
 /** Times stay what they are, ns: they are written without ever being texts. */
 const UNMEASURED: Measure<number, number> = { text: (time) => time, seconds: (duration) => duration };
 
@@ -65,6 +87,8 @@ const COMMUNITY_ID = key('community_id');
 const CONN_STATE = ascii(',"zeek":{"conn_state":');
 const HISTORY = key('history');
 const COMPLETENESS = ascii('},"wireshark":{"completeness":');
+const VLAN = key('vlan');
+const VNI = key('vni');
 const FLOW_END_REASON = ascii('},"flow_end_reason":');
 
 /** Lines of JSON, one behind the other: what JSON.stringify() would make of the records, without texts in between. All is ASCII. */
@@ -103,7 +127,7 @@ export class Lines {
     return lines;
   }
 
-  #line(record: ConnectionRecord<number>): void {
+  #line(record: Complete): void {
     const { zeek } = record;
     this.#put(HEAD);
     this.#timeText(record.start);
@@ -122,8 +146,20 @@ export class Lines {
     this.#text(HISTORY, zeek.history);
     this.#integer(COMPLETENESS, record.wireshark.completeness);
     this.#integer(FLOW_END_REASON, record.flow_end_reason);
+    if (record.vlan !== undefined) this.#tags(record.vlan);
+    if (record.vni !== undefined) this.#integer(VNI, record.vni);
     this.#byte(CLOSE_OBJECT);
     this.#byte(NEWLINE);
+  }
+
+  #tags(tags: readonly number[]): void {
+    this.#put(VLAN);
+    this.#byte(OPEN_LIST);
+    for (let i = 0; i < tags.length; i++) {
+      if (i > 0) this.#byte(COMMA);
+      this.#at = writeInteger(tags[i]!, this.#bytes, this.#at);
+    }
+    this.#byte(CLOSE_LIST);
   }
 
   #endpoint(name: Uint8Array, record: EndpointRecord): void {

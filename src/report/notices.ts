@@ -1,6 +1,9 @@
 import { namedDrops } from '../decode/drops.ts';
-import { LINK_TYPE } from '../layout/drops.ts';
+import { IP_TRUNCATED, LINK_TRUNCATED, LINK_TYPE, TCP_TRUNCATED } from '../layout/drops.ts';
 import type { Outcome } from '../merge/outcome.ts';
+
+/** Ethernet, IPv4 and TCP headers without options. */
+const SNAPSHOT = 54;
 
 /** What a user has to be told of the input on standard error, because the answer may not be what was hoped for. */
 export function notices({ packets, drops, linkTypes, passedOver, statistics: { connections } }: Outcome): string[] {
@@ -8,6 +11,11 @@ export function notices({ packets, drops, linkTypes, passedOver, statistics: { c
   if (packets === 0) return [...found, 'the capture holds no packets'];
   if (drops[LINK_TYPE]! > 0)
     found.push(`${drops[LINK_TYPE]} packets have a link type that is not supported (${linkTypes.join(', ')} in the file header)`);
+  const cut = drops[LINK_TRUNCATED]! + drops[IP_TRUNCATED]! + drops[TCP_TRUNCATED]!;
+  if (cut > 0)
+    found.push(
+      `${cut} packets were cut before their TCP flags, so that their connections may miss segments: of plain Ethernet and IPv4 a snapshot needs ${SNAPSHOT} bytes`,
+    );
   if (connections === 0) {
     const reasons = Object.entries(namedDrops(drops))
       .filter(([, count]) => count > 0)

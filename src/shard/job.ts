@@ -36,6 +36,7 @@ export interface ShardTask {
   readonly windowBytes: number;
   readonly io: Io;
   readonly filter: Int32Array | undefined;
+  readonly distinguished: number;
   readonly origin: number;
   readonly digits: number;
   readonly seed: number;

@@ -1,4 +1,4 @@
-import { ADDRESS_PAIR_BYTES, FRAGMENT_HEAD, FRAGMENT_TAIL, IPV6 } from '../layout/segment.ts';
+import { ADDRESS_PAIR_BYTES, FRAGMENT_HEAD, FRAGMENT_TAIL, PAIRED } from '../layout/segment.ts';
 import type { Oddities } from './oddities.ts';
 import type { Batch, Segment } from './segment.ts';
 
@@ -53,7 +53,7 @@ export class Fragments {
       return whole(head, segment.payload, segment.time, packet);
     }
     const kept: Head = { segment: segment.clone(), batch: { ...batch, pairs: pair, count: 0 }, packet, time: segment.time };
-    if ((segment.flags & IPV6) !== 0) kept.segment.address = 0;
+    if ((segment.flags & PAIRED) !== 0) kept.segment.address = 0;
     const tail = this.#tails.get(key);
     if (tail && segment.time - tail.time <= PATIENCE) {
       this.#tails.delete(key);
@@ -98,7 +98,7 @@ function whole(head: Head, length: number, time: number, packet: number): Whole 
 }
 
 function pairOf(batch: Batch, segment: Segment): Uint8Array {
-  if ((segment.flags & IPV6) === 0) return batch.pairs.slice(0, 0);
+  if ((segment.flags & PAIRED) === 0) return batch.pairs.slice(0, 0);
   const at = segment.address * ADDRESS_PAIR_BYTES;
   return batch.pairs.slice(at, at + ADDRESS_PAIR_BYTES);
 }
@@ -106,5 +106,5 @@ function pairOf(batch: Batch, segment: Segment): Uint8Array {
 function keyOf(segment: Segment, pair: Uint8Array): string {
   // The last fragment has no ports, so between equal addresses its sender cannot be told.
   const sender = segment.low === segment.high ? '' : segment.sender;
-  return `${sender}|${segment.link}|${pair.length > 0 ? pair.join('.') : `${segment.low}|${segment.high}`}`;
+  return `${sender}|${segment.link}|${pair.join('.')}|${segment.low}|${segment.high}`;
 }

@@ -27,13 +27,23 @@ export const tokenOf = (kind: number, endpoint: number): number => kind | (endpo
 /** Tokens logged so far, those beyond the limits counted too. */
 export const tokenCount = (words: Int32Array, slot: number): number => words[slot + LOGGED]! >>> 8;
 
-/** Appends a token. Beyond a slot's room it goes to the rare ones, beyond theirs it is only counted. */
+/**
+ * Appends a token, unless an RST stands before it: nothing follows that (SPEC §3), also where a profile lets TIME_WAIT live on and its
+ * segments be answered. Beyond a slot's room it goes to the rare ones, beyond theirs it is only counted.
+ */
 export function log(table: ConnectionTable, slot: number, kind: number, endpoint: number): void {
   const { words } = table;
   const at = words[slot + LOGGED]! >>> 8;
+  if (at > 0 && (tokenAt(table, slot, at - 1) & 7) === R) return;
   if (at < TOKEN_CAPACITY) words[slot + TOKENS + (at >> 3)]! |= tokenOf(kind, endpoint) << ((at & 7) * 4);
   else if (at < TOKEN_CAPACITY + MORE_TOKENS) table.rare(slot).tokens.push(tokenOf(kind, endpoint));
   if (at < 0xffffff) words[slot + LOGGED]! += 0x100;
+}
+
+/** The token of a number; -1 beyond what is kept, which is no token. */
+function tokenAt(table: ConnectionTable, slot: number, at: number): number {
+  if (at < TOKEN_CAPACITY) return (table.words[slot + TOKENS + (at >> 3)]! >>> ((at & 7) * 4)) & 15;
+  return table.peekRare(slot)?.tokens[at - TOKEN_CAPACITY] ?? -1;
 }
 
 /** All kept tokens of a connection. */

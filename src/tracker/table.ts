@@ -1,9 +1,11 @@
-import { ADDRESS_PAIR_BYTES, IPV6 as IPV6_FLAG } from '../layout/segment.ts';
+import { ADDRESS_PAIR_BYTES, PAIRED } from '../layout/segment.ts';
 import { FACTS, FREE, GENERATION, HAS_RARE, IPV6, NO_PAIR, PAIR, SLOT_WORDS } from '../layout/slot.ts';
 import type { TableMemory } from './memory.ts';
 import { Rare } from './rare.ts';
 import type { Batch, Segment } from './segment.ts';
 
+/** Offset of the scope in an address pair. */
+const SCOPE_AT = 32;
 /** Slots for which there is room at first; twice as many whenever they are used up. */
 const FIRST_SLOTS = 1 << 12;
 
@@ -41,16 +43,21 @@ export class ConnectionTable {
     return this.#memory.find(segment, batch.pairs);
   }
 
-  /** The 32 bytes of a slot's IPv6 addresses, low endpoint first. */
+  /** The address pair of a slot that has one: 32 bytes of IPv6 addresses, low endpoint first, and 8 bytes of scope. */
   pair(slot: number): Uint8Array {
     const at = this.words[slot + PAIR]! * ADDRESS_PAIR_BYTES;
     return this.#memory.pairs.subarray(at, at + ADDRESS_PAIR_BYTES);
   }
 
+  /** Within which VLANs or virtual network a connection is: see ADDRESS_PAIR_BYTES. 0: that does not count. */
+  scope(slot: number): bigint {
+    return this.words[slot + PAIR] === NO_PAIR ? 0n : Buffer.from(this.pair(slot)).readBigUInt64LE(SCOPE_AT);
+  }
+
   /** Makes room for a connection of the segment's 4-tuple: a slot of zeros but for its key. */
   add(batch: Batch, segment: Segment): number {
     const slot = this.#free.pop() ?? this.#nextSlot();
-    const pair = (segment.flags & IPV6_FLAG) === 0 ? NO_PAIR : (this.#freePairs.pop() ?? this.#pairsUsed++);
+    const pair = (segment.flags & PAIRED) === 0 ? NO_PAIR : (this.#freePairs.pop() ?? this.#pairsUsed++);
     this.#memory.enter(slot, segment, batch.pairs, pair);
     this.count++;
     return slot;

@@ -5,7 +5,7 @@ import { CaptureError } from '../../src/capture/errors.ts';
 import { openingOf } from '../../src/capture/format.ts';
 import { type Interface, interfacesOf } from '../../src/capture/section.ts';
 import { LENGTHS_SWAPPED, PATCHED, SWAPPED } from '../../src/layout/framing.ts';
-import { bytes, pcapHeader } from '../support/packets.ts';
+import { bytes, pcapHeader, snoopHeader } from '../support/packets.ts';
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 const fault = (content: Uint8Array): CaptureError => {
@@ -76,7 +76,9 @@ describe('pcap header', () => {
     ['xz', bytes(0xfd, text('7zXZ'), 0), 0, /xz/],
     ['bzip2', text('BZh91AY'), 0, /bzip2/],
     ['zip', bytes(text('PK'), 3, 4), 0, /zip/],
-    ['snoop', bytes(text('snoop'), 0, 0, 0, 0, 0, 0, 2), 0, /snoop/],
+    ['snoop cut', snoopHeader().subarray(0, 12), 12, /ends within its header of 16 bytes/],
+    ['another snoop', snoopHeader(4, 3), 8, /snoop version 3/],
+    ['sniffer', text('TRSNIFF data    '), 0, /Sniffer/],
     ['netmon', text('GMBU'), 0, /Network Monitor/],
     ['text', text('No. Time Source Destination\n'), 0, /text/],
     ['a little text', text('a'), 0, /text/],

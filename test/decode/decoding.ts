@@ -37,7 +37,7 @@ export interface DecodedSegment {
   link: number;
   /** Index among all packets of the capture. */
   packet: number;
-  /** The pair's 32 bytes, where the segment is IPv6. */
+  /** The pair's addresses, 32 bytes, where the segment is IPv6. */
   pair: number[] | undefined;
   windowScale: number;
   headerWords: number;
@@ -146,7 +146,7 @@ function record(by: Decoder, index: number, packetsBefore: number): DecodedSegme
     digest: word(S.DIGEST_WORD),
     link: word(S.LINK_WORD),
     packet: packetsBefore + word(S.PACKET_WORD),
-    pair: flags & S.IPV6 ? [...pairs.subarray(pair, pair + S.ADDRESS_PAIR_BYTES)] : undefined,
+    pair: flags & S.IPV6 ? [...pairs.subarray(pair, pair + 32)] : undefined,
     windowScale: tcp & 15,
     headerWords: (tcp >>> 4) & 15,
     options: tcp & 0x700,

@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RAW } from '../../src/layout/link.ts';
 import { FRAGMENT_TAIL } from '../../src/layout/segment.ts';
-import { bytes, extension, fragmentHeader, ipv4, ipv6, LINKS, pcap, tcp } from '../support/packets.ts';
+import { bytes, ethernet, extension, fragmentHeader, ipv4, ipv6, LINKS, pcap, snoop, tcp } from '../support/packets.ts';
 import { MORE_LINKS, TUNNELS } from '../support/wrappings.ts';
 import { BUILDS, type Decoded, decodePackets, decodeSource, inMemory } from './decoding.ts';
 
@@ -136,6 +136,16 @@ describe.each(BUILDS)('the same packets, $build', ({ decoder }) => {
         expect(under(true, false)).toEqual(reference);
         expect(under(false, true)).toEqual(reference);
         expect(under(true, true)).toEqual(reference);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('give the same records as snoop, in windows of any size', () => {
+    fc.assert(
+      fc.property(packets, fc.integer({ min: 1, max: 400 }), (ips, windowBytes) => {
+        const list = ips.map((ip, fraction) => ({ captured: ethernet(ip, ip[0]! >> 4 === 6 ? 0x86dd : 0x0800), fraction }));
+        expect(decodeSource(inMemory(snoop(list)), windowBytes, decoder)).toEqual(decodeSource(inMemory(pcap(list)), 1 << 20, decoder));
       }),
       { numRuns: 50 },
     );

@@ -38,16 +38,20 @@ describe('NDJSON', () => {
       .filter((name) => name.endsWith('.pcap'))
       .map((name) => fileURLToPath(new URL(name, captures)));
     expect(paths.length).toBeGreaterThan(20);
+    let all = '';
     for (const transitions of [false, true]) {
       for (const path of paths) {
         const lines: Uint8Array[] = [];
         const texts: string[] = [];
-        for await (const batch of (await Run.open([path], 'lines', transitions, {})).batches()) lines.push(...(batch as Uint8Array[]));
-        for await (const batch of (await Run.open([path], 'records', transitions, {})).batches())
+        for await (const batch of (await Run.open([path], 'lines', transitions, { distinguish: ['vlan', 'vni'] })).batches())
+          lines.push(...(batch as Uint8Array[]));
+        for await (const batch of (await Run.open([path], 'records', transitions, { distinguish: ['vlan', 'vni'] })).batches())
           texts.push(...batch.map((record) => `${JSON.stringify(record)}\n`));
         expect(Buffer.concat(lines).toString()).toBe(texts.join(''));
+        all += texts.join('');
       }
     }
+    for (const rare of ['vlan', 'vni', 'states', 'half_closed_bytes', 'modifiers":["']) expect(all).toContain(`"${rare}`);
   });
 
   it('has the types that were asked for', async () => {

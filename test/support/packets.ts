@@ -228,3 +228,19 @@ export function pcapRecord(packet: CapturedPacket, bigEndian = false): Bytes {
 export function pcap(packets: readonly CapturedPacket[], fields: CaptureFields = {}): Bytes {
   return bytes(pcapHeader(fields), ...packets.map((packet) => pcapRecord(packet, fields.bigEndian)));
 }
+
+/** A snoop record (RFC 1761): 24 bytes, and the packet padded to 4. */
+export function snoopRecord({ seconds = 1_600_000_000, fraction = 0, captured, original = captured.length }: CapturedPacket): Bytes {
+  const padding = (4 - (captured.length % 4)) % 4;
+  const header = [original, captured.length, 24 + captured.length + padding, 0, seconds, fraction].flatMap(be32);
+  return bytes(header, captured, new Uint8Array(padding));
+}
+
+/** The 16-byte header of a snoop file; 4 is Ethernet. */
+export function snoopHeader(linkType = 4, version = 2): Bytes {
+  return bytes(new TextEncoder().encode('snoop'), [0, 0, 0], be32(version), be32(linkType));
+}
+
+export function snoop(packets: readonly CapturedPacket[]): Bytes {
+  return bytes(snoopHeader(), ...packets.map(snoopRecord));
+}

@@ -18,6 +18,9 @@ import type { Batch } from '../../src/tracker/segment.ts';
 import { PROFILES } from '../../src/tracker/time-wait.ts';
 import { type Ending, Tracker } from '../../src/tracker/tracker.ts';
 
+/** What stands behind the addresses of a pair: no VLAN or tunnel counts. */
+const SCOPELESS = [0, 0, 0, 0, 0, 0, 0, 0];
+
 export const ORIGIN = 1_600_000_000;
 export const MILLISECOND = 1e6;
 export const SECOND = 1e9;
@@ -357,7 +360,7 @@ export function encode(segments: readonly Told[], seed = 0): Batch {
     words[at + L.LINK_WORD] = told.link;
     words[at + L.PACKET_WORD] = index;
     words[at + L.ADDRESS_WORD] = isIpv6 ? pairs.length / L.ADDRESS_PAIR_BYTES : 0;
-    if (isIpv6) pairs.push(...low.address, ...high.address);
+    if (isIpv6) pairs.push(...low.address, ...high.address, ...SCOPELESS);
     words[at + L.TCP_WORD] = told.scale | (5 << 4) | (told.lag << 16);
   });
   return { words, times, pairs: Uint8Array.from(pairs), count: segments.length };

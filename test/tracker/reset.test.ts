@@ -228,6 +228,13 @@ describe('after a RST', () => {
 });
 
 describe('after a full close', () => {
+  it('nothing follows it in the sequence, also where TIME_WAIT lives on', () => {
+    const { server, record } = timeWait();
+    server.rst();
+    server.again(server.lastFin);
+    expect(record({ profile: 'macos' })).toMatchObject({ close: { sequence: 'F> A< F< A> R<' }, server: { fin_retransmits: 1 } });
+  });
+
   it('rst_after_close: it never changes the class, and is named once', () => {
     const { server, record } = timeWait();
     server.rst();

@@ -1,8 +1,3 @@
-import { gunzip } from './gzip.ts';
-import { unlz4 } from './lz4.ts';
-import { unxz } from './xz.ts';
-import { unzstd } from './zstd.ts';
-
 type Decompress = (chunks: AsyncIterable<Uint8Array>) => AsyncGenerator<Uint8Array, void, undefined>;
 
 interface Format {
@@ -24,11 +19,22 @@ const isLz4 = begins(0x04, 0x22, 0x4d, 0x18);
 /** A frame that zstd and lz4 both skip: what it is before tells nothing, but pzstd and seekable zstd begin so. */
 const isSkippable = (bytes: Uint8Array): boolean => (bytes[0]! & 0xf0) === 0x50 && begins(0x2a, 0x4d, 0x18)(bytes.subarray(1));
 
+/** A decompressor that is loaded when it is used: most captures are not compressed, and some bring a module of their own. */
+const later = (load: () => Promise<Decompress>): Decompress =>
+  async function* decompressed(chunks) {
+    const decompress = await load();
+    yield* decompress(chunks);
+  };
+
 const FORMATS: readonly Format[] = [
-  { name: 'gzip', matches: begins(0x1f, 0x8b), decompress: gunzip },
-  { name: 'zstd', matches: (bytes) => isZstd(bytes) || isSkippable(bytes), decompress: unzstd },
-  { name: 'lz4', matches: isLz4, decompress: unlz4 },
-  { name: 'xz', matches: begins(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00), decompress: unxz },
+  { name: 'gzip', matches: begins(0x1f, 0x8b), decompress: later(async () => (await import('./gzip.ts')).gunzip) },
+  {
+    name: 'zstd',
+    matches: (bytes) => isZstd(bytes) || isSkippable(bytes),
+    decompress: later(async () => (await import('./zstd.ts')).unzstd),
+  },
+  { name: 'lz4', matches: isLz4, decompress: later(async () => (await import('./lz4.ts')).unlz4) },
+  { name: 'xz', matches: begins(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00), decompress: later(async () => (await import('./xz.ts')).unxz) },
 ];
 
 /** The decompressor for a stream that begins with these bytes: by content, whatever its name is. Undefined: it is not compressed. */

@@ -5,7 +5,7 @@ import { mergeParts, type WindowPart } from '../stats/window-part.ts';
 import type { WindowRecord } from './window.ts';
 
 /** What leaves a run. */
-export type Item = ConnectionRecord | WindowRecord | string;
+export type Item = ConnectionRecord | WindowRecord | Uint8Array;
 
 /** What a shard has delivered and nobody has taken yet: its deliveries in order, and the place in the first one. */
 interface Queue {
@@ -26,7 +26,7 @@ interface Queue {
 export class Merger {
   readonly #queues: readonly Queue[];
   readonly #note: NoteTaker;
-  readonly #window: (whole: WindowPart) => WindowRecord | string;
+  readonly #window: (whole: WindowPart) => WindowRecord | Uint8Array;
   /** Windows of capture time that ended in the present one, as far as they have not left. */
   readonly #parts: WindowPart[] = [];
   /** The window that comes next. */
@@ -36,7 +36,7 @@ export class Merger {
    * `note`: takes the rows that were noted of ended connections (stats/note.ts), in the same order; `window`: makes a window of capture
    * time what leaves the run.
    */
-  constructor(shards: number, note: NoteTaker, window: (whole: WindowPart) => WindowRecord | string) {
+  constructor(shards: number, note: NoteTaker, window: (whole: WindowPart) => WindowRecord | Uint8Array) {
     this.#queues = Array.from({ length: shards }, () => ({ deliveries: [], place: 0, taken: 0, opened: false, notes: [] }));
     this.#note = note;
     this.#window = window;

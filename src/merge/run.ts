@@ -10,7 +10,7 @@ import { Exchange } from '../shard/exchange.ts';
 import { Feed, FeedWriter } from '../shard/feed.ts';
 import { InterfaceLog } from '../shard/interfaces.ts';
 import { TROUBLES } from '../shard/shard.ts';
-import { type Delivery, type Form, type Io, ShardJob, type ShardResult, type ShardTask, windowsOf } from '../shard/job.ts';
+import { type Delivery, type Form, type Io, ShardJob, type ShardResult, type ShardTask, unpack, windowsOf } from '../shard/job.ts';
 import { processors } from '../shard/parallelism.ts';
 import { Plan, type PlannedCapture } from '../shard/plan.ts';
 import { pump } from '../shard/pump.ts';
@@ -166,7 +166,7 @@ export class Run {
       (rows, at) => this.#answers.add(rows, at),
       (whole) => {
         const record = windowRecord(whole, this.clock, this.#options.ports ?? EPHEMERAL_PORTS);
-        return this.#form === 'records' ? record : `${JSON.stringify(record)}\n`;
+        return this.#form === 'records' ? record : Buffer.from(`${JSON.stringify(record)}\n`);
       },
     );
     const together = windowsOf(this.#form);
@@ -247,8 +247,8 @@ export class Run {
   async *#inPlace(task: ShardTask): AsyncGenerator<Delivery[], void, undefined> {
     const job = new ShardJob(task, (rows, at) => this.#answers.add(rows, at));
     let windows = 0;
-    for (const delivery of job.run()) {
-      yield [delivery];
+    for (const parcel of job.run()) {
+      yield [unpack(parcel)];
       if ((windows += windowsOf(this.#form)) % TURN === 0) await new Promise(setImmediate);
     }
     this.#results.push(job.result());

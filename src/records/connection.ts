@@ -8,7 +8,6 @@ import type { Ended } from '../tracker/tracker.ts';
 import { type ConnState, connState, history } from '../tracker/zeek.ts';
 import { ipv4Text, ipv6Text } from './address.ts';
 import { communityId } from './community-id.ts';
-import type { Clock } from './time.ts';
 
 export type Role = 'client' | 'server';
 export type Open =
@@ -22,7 +21,13 @@ export type Open =
   | 'synack_only';
 export type EndReason = 'closed' | 'reset' | 'tuple_reused' | 'idle_timeout' | 'evicted' | 'capture_end';
 
-export interface EndpointRecord {
+/** How times and durations, ns on the capture clock, stand in a record. */
+export interface Measure<T, D> {
+  text(time: number): T;
+  seconds(duration: number): D;
+}
+
+export interface EndpointRecord<D = number> {
   ip: string;
   port: number;
   /** Segments it sent, retransmissions included. */
@@ -36,10 +41,10 @@ export interface EndpointRecord {
   /** State at the end of the record; absent where no segment proves one. */
   state?: State;
   /** With --transitions: name, seconds since the connection's start. */
-  states?: [State, number][];
+  states?: [State, D][];
 }
 
-export interface CloseRecord {
+export interface CloseRecord<T = string, D = number> {
   class: CloseClass;
   initiator?: Role | 'both';
   basis?: Basis;
@@ -47,40 +52,40 @@ export interface CloseRecord {
   sequence: string;
   modifiers: Modifier[];
   /** First FIN, or the RST where no FIN came before it. */
-  start?: string;
+  start?: T;
   /** From there to the last acknowledgement of a FIN, or to the RST. */
-  duration_s?: number;
+  duration_s?: D;
   /** First FIN to its acknowledgement. */
-  fin_ack_s?: number;
+  fin_ack_s?: D;
   /** That acknowledgement to the second FIN. */
-  half_closed_s?: number;
+  half_closed_s?: D;
   /** Second FIN to its acknowledgement. */
-  last_ack_s?: number;
+  last_ack_s?: D;
   /** Payload sent by the passive closer in between. */
   half_closed_bytes?: number;
 }
 
-export interface TimeWaitRecord {
+export interface TimeWaitRecord<T = string> {
   holder: Role;
-  start: string;
-  expiry: string;
-  end: string;
+  start: T;
+  expiry: T;
+  end: T;
   restarts: number;
   ended_by: TimeWaitEnd;
   basis: 'ack' | 'fin';
 }
 
 /** One incarnation of a 4-tuple, as `stream` prints it and analyze() yields it (SPEC §5). */
-export interface ConnectionRecord {
+export interface ConnectionRecord<T = string, D = number> {
   type: 'connection';
-  start: string;
-  end: string;
-  duration_s: number;
-  client: EndpointRecord;
-  server: EndpointRecord;
+  start: T;
+  end: T;
+  duration_s: D;
+  client: EndpointRecord<D>;
+  server: EndpointRecord<D>;
   open: Open;
-  close: CloseRecord;
-  time_wait: TimeWaitRecord[];
+  close: CloseRecord<T, D>;
+  time_wait: TimeWaitRecord<T>[];
   end_reason: EndReason;
   visibility: 'both' | 'client_only' | 'server_only';
   confidence: Confidence;
@@ -121,7 +126,7 @@ export function endReasonOf(connection: Ended): EndReason {
 }
 
 /** The record of a connection that ended. */
-export function connectionRecord(connection: Ended, clock: Clock, withTransitions: boolean): ConnectionRecord {
+export function connectionRecord<T, D>(connection: Ended, clock: Measure<T, D>, withTransitions: boolean): ConnectionRecord<T, D> {
   const { table, slot, verdict } = connection;
   const { words, times } = table;
   const at = slot >> 1;
@@ -173,18 +178,22 @@ function scopeOf({ table, slot }: Ended): Pick<ConnectionRecord, 'vlan' | 'vni'>
   return { ...(vlan.length > 0 && { vlan }), ...(vni >= 0 && { vni }) };
 }
 
-function addressBytes({ table, slot }: Ended, endpoint: number): Uint8Array {
+/** The addresses that were asked for last. */
+const ipv4Bytes = [Buffer.alloc(4), Buffer.alloc(4)] as const;
+
+/** An endpoint's address in network order. Valid until that of another connection's is asked for. */
+function addressBytes({ table, slot }: Ended, endpoint: 0 | 1): Uint8Array {
   if ((table.words[slot + slots.FACTS]! & slots.IPV6) !== 0) return table.pair(slot).subarray(endpoint * 16, endpoint * 16 + 16);
-  const address = table.words[slot + slots.LOW + endpoint]!;
-  return Uint8Array.of(address >>> 24, address >>> 16, address >>> 8, address);
+  ipv4Bytes[endpoint].writeInt32BE(table.words[slot + slots.LOW + endpoint]!);
+  return ipv4Bytes[endpoint];
 }
 
-function endpointRecord(connection: Ended, endpoint: number, clock: Clock, withTransitions: boolean): EndpointRecord {
+function endpointRecord<T, D>(connection: Ended, endpoint: number, clock: Measure<T, D>, withTransitions: boolean): EndpointRecord<D> {
   const { table, slot, verdict } = connection;
   const { words, times } = table;
   const list: Transition[] = transitions(table, slot, endpoint, verdict, connection.timeWaits);
   const start = times[(slot >> 1) + slots.START]!;
-  const record: EndpointRecord = {
+  const record: EndpointRecord<D> = {
     ip: addressOf(connection, endpoint),
     port: portOf(connection, endpoint),
     segments: words[slot + slots.SEGMENTS + endpoint]!,
@@ -214,10 +223,10 @@ function openOf({ table, slot }: Ended, client: number): Open {
   return (peer & slots.SYN_ACK_SENT) !== 0 ? 'synack_only' : 'syn_only';
 }
 
-function closeRecord(connection: Ended, clock: Clock, client: number): CloseRecord {
+function closeRecord<T, D>(connection: Ended, clock: Measure<T, D>, client: number): CloseRecord<T, D> {
   const { table, slot, verdict } = connection;
   const { initiator } = verdict;
-  const record: CloseRecord = {
+  const record: CloseRecord<T, D> = {
     class: verdict.class,
     sequence: sequenceText(table, slot, client),
     modifiers: MODIFIER_NAMES.filter((_, i) => (verdict.modifiers & (1 << i)) !== 0),

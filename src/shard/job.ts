@@ -1,4 +1,5 @@
 import { type ConnectionRecord, connectionRecord } from '../records/connection.ts';
+import { Lines } from '../records/line.ts';
 import { Clock } from '../records/time.ts';
 import { NoteLog, type NoteTaker } from '../stats/note.ts';
 import { Statistics, type StatisticsPart } from '../stats/statistics.ts';
@@ -17,7 +18,7 @@ import { InterfaceLog } from './interfaces.ts';
 import { Plan, type PlannedCapture, type Windows } from './plan.ts';
 import { type Counts, Shard } from './shard.ts';
 
-/** In what form connections leave a shard: not at all, as typed records, or as lines of JSON. */
+/** In what form connections leave a shard: not at all, as typed records, or as lines of JSON in ASCII. */
 export type Form = 'none' | 'records' | 'lines';
 
 /** How the bytes of files come into memory: they are read, or their pages are mapped. */
@@ -68,11 +69,24 @@ export interface Delivery {
   readonly times: number[];
   readonly packets: number[];
   readonly tuples: string[];
-  readonly items: (ConnectionRecord | string)[];
+  /** Records, or stretches of lines. */
+  readonly items: (ConnectionRecord | Uint8Array)[];
   /** What was noted of them (stats/note.ts), in chunks; none where a taker has it already. */
   readonly notes: Float64Array<ArrayBuffer>[];
   /** This shard's part of the windows of capture time that are over. */
   readonly parts: WindowPart[];
+}
+
+/** A delivery on its way between threads: its lines are one piece of memory, and `ends` says where each ends. */
+export interface Parcel extends Delivery {
+  readonly text: Uint8Array<ArrayBuffer> | undefined;
+  readonly ends: number[];
+}
+
+/** Takes a delivery out of its parcel. */
+export function unpack({ text, ends, ...delivery }: Parcel): Delivery {
+  if (!text) return delivery;
+  return { ...delivery, items: ends.map((end, i) => text.subarray(ends[i - 1] ?? 0, end)) };
 }
 
 /** What a shard has counted when it is done, as plain data. */
@@ -95,7 +109,8 @@ export class ShardJob {
   readonly #counter: WindowCounter;
   readonly #clock: Clock;
   readonly #windows: Windows;
-  #delivery: Delivery;
+  readonly #lines: Lines | undefined;
+  #parcel: Parcel;
   /** The last window of capture time, which the capture's end cut short. */
   #rest: { readonly start: number; readonly end: number } | undefined;
 
@@ -107,7 +122,8 @@ export class ShardJob {
     this.#clock = new Clock(task.origin, task.digits);
     const feed = task.feed && new Feed(task.feed);
     this.#windows = feed ?? new Plan(task.captures, task.windowBytes);
-    this.#delivery = this.#empty(0);
+    if (task.form === 'lines') this.#lines = new Lines(this.#clock, task.transitions);
+    this.#parcel = this.#empty(0);
     const setting = {
       ...task,
       windows: this.#windows,
@@ -123,7 +139,7 @@ export class ShardJob {
   }
 
   /** Runs to the end; yields what each window has ended, and last, in parts, what the end of the capture did. */
-  *run(): Generator<Delivery, void, undefined> {
+  *run(): Generator<Parcel, void, undefined> {
     const together = windowsOf(this.#task.form);
     let window = 0;
     for (const tracked of this.#shard.run()) {
@@ -169,30 +185,39 @@ export class ShardJob {
 
   #part(start: number, end: number, last: boolean): void {
     const part = this.#counter.take(start, end, last);
-    if (!isEmpty(part)) this.#delivery.parts.push(part);
+    if (!isEmpty(part)) this.#parcel.parts.push(part);
   }
 
   #ended(connection: Ended): void {
     this.#statistics.add(connection);
     this.#notes.add(connection);
     if (this.#task.interval < Infinity) this.#counter.ended(connection);
-    const { form, transitions, shards } = this.#task;
+    const { form, transitions, shards, interval } = this.#task;
     if (form === 'none') return;
-    const record = connectionRecord(connection, this.#clock, transitions);
+    const { times, packets, tuples, items, ends } = this.#parcel;
+    if (this.#lines) {
+      this.#lines.add(connection);
+      if (shards === 1 && ends.length === 1 && interval === Infinity) {
+        ends[0] = this.#lines.length; // nothing else comes between the lines of an only shard
+        return;
+      }
+      ends.push(this.#lines.length);
+    } else items.push(connectionRecord(connection, this.#clock, transitions));
     const atEnd = connection.packet === Infinity;
-    this.#delivery.times.push(atEnd ? Infinity : connection.time);
-    this.#delivery.packets.push(connection.packet);
-    this.#delivery.tuples.push(shards > 1 && (atEnd || connection.packet < 0) ? tupleKey(connection.table, connection.slot) : '');
-    this.#delivery.items.push(form === 'lines' ? `${JSON.stringify(record)}\n` : record);
+    times.push(atEnd ? Infinity : connection.time);
+    packets.push(connection.packet);
+    tuples.push(shards > 1 && (atEnd || connection.packet < 0) ? tupleKey(connection.table, connection.slot) : '');
   }
 
-  #take(window: number, last: boolean): Delivery {
-    const delivery = { ...this.#delivery, window, last, notes: this.#notes.take() };
-    this.#delivery = this.#empty(window + 1);
-    return delivery;
+  #take(window: number, last: boolean): Parcel {
+    const text = this.#parcel.ends.length > 0 ? this.#lines?.take() : undefined;
+    const parcel = { ...this.#parcel, window, last, text, notes: this.#notes.take() };
+    this.#parcel = this.#empty(window + 1);
+    return parcel;
   }
 
-  #empty(window: number): Delivery {
-    return { shard: this.#task.index, window, last: true, times: [], packets: [], tuples: [], items: [], notes: [], parts: [] };
+  #empty(window: number): Parcel {
+    const nothing = { times: [], packets: [], tuples: [], items: [], notes: [], parts: [], text: undefined, ends: [] };
+    return { shard: this.#task.index, window, last: true, ...nothing };
   }
 }

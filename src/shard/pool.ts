@@ -2,7 +2,7 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { CaptureError } from '../capture/errors.ts';
 import type { Exchange } from './exchange.ts';
-import type { Delivery, ShardResult, ShardTask } from './job.ts';
+import { type Delivery, type Parcel, type ShardResult, type ShardTask, unpack } from './job.ts';
 import type { WorkerFailure, WorkerTask } from './worker.ts';
 
 /** Shards in threads: one long-lived task a worker. */
@@ -67,8 +67,8 @@ class Inbox {
 
   /** Takes a port's messages; resolves when the other side has closed it. */
   listen(port: MessagePort): Promise<void> {
-    port.on('message', (delivery: Delivery) => {
-      this.#deliveries.push(delivery);
+    port.on('message', (parcel: Parcel) => {
+      this.#deliveries.push(unpack(parcel));
       this.#wake?.();
     });
     return new Promise((resolve) => void port.once('close', resolve));

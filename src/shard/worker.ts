@@ -22,12 +22,11 @@ export default function runShard(task: WorkerTask): ShardResult | WorkerFailure 
     const job = new ShardJob(task);
     const exchange = new Exchange(task.shards, task.control);
     let sent = 0;
-    for (const delivery of job.run()) {
+    for (const parcel of job.run()) {
       exchange.waitForTaken(task.index, sent - IN_FLIGHT);
-      task.port.postMessage(
-        delivery,
-        delivery.notes.map(({ buffer }) => buffer),
-      );
+      const moved = parcel.notes.map(({ buffer }) => buffer);
+      if (parcel.text) moved.push(parcel.text.buffer);
+      task.port.postMessage(parcel, moved);
       sent++;
     }
     return job.result();

@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import chain from 'stream-chain';
 import type { Run } from '../merge/run.ts';
 import { summaryRecord } from '../merge/summary.ts';
 
@@ -13,11 +12,13 @@ const TOP = 5;
 
 /** Runs and writes one JSON object a line: connections as they end, windows as capture time passes, then the summary. A batch of lines is one chunk. */
 export async function writeNdjson(run: Run, only: ReadonlySet<LineType>, out: NodeJS.WritableStream, top = TOP): Promise<void> {
-  async function* batches(): AsyncGenerator<readonly unknown[]> {
-    for await (const lines of run.batches()) if (lines.length > 0 && (only.has('connection') || only.has('window'))) yield lines;
-    if (only.has('summary')) yield [`${JSON.stringify(summaryRecord(run.outcome(), top))}\n`];
+  async function* batches(): AsyncGenerator<readonly Uint8Array[]> {
+    for await (const lines of run.batches())
+      if (lines.length > 0 && (only.has('connection') || only.has('window'))) yield lines as Uint8Array[];
+    if (only.has('summary')) yield [Buffer.from(`${JSON.stringify(summaryRecord(run.outcome(), top))}\n`)];
   }
+  const { default: chain } = await import('stream-chain'); // only here, because `report` writes no lines
   await pipeline(Readable.from(batches()), chain([joined]), out, { end: false });
 }
 
-const joined = (lines: readonly string[]): string => lines.join('');
+const joined = (lines: readonly Uint8Array[]): Uint8Array => (lines.length === 1 ? lines[0]! : Buffer.concat(lines));

@@ -50,7 +50,8 @@ export function transitions(
   verdict: Verdict,
   waits: readonly TimeWait[],
 ): Transition[] {
-  const list = [...opening(table, slot, endpoint), ...closing(table, slot, endpoint, verdict, waits)];
+  const list = opening(table, slot, endpoint);
+  for (const entry of closing(table, slot, endpoint, verdict, waits)) list.push(entry);
   return ended(table, slot, endpoint, verdict, waits, list);
 }
 

@@ -12,7 +12,7 @@ import type { TableMemory } from './memory.ts';
 import * as modifiers from './modifiers.ts';
 import { Oddities } from './oddities.ts';
 import { type Batch, Segment } from './segment.ts';
-import { slotsByTuple } from './order.ts';
+import { compareTuples, slotsByTuple } from './order.ts';
 import { ConnectionTable } from './table.ts';
 import { type Profile, timeWaits } from './time-wait.ts';
 import { ExpiryQueue, SilenceHeap } from './timers.ts';
@@ -253,10 +253,17 @@ export class Tracker {
     }
   }
 
+  /** Times that are over at the same instant go by 4-tuple: the merger brings those of several shards into that order. */
   #expireFirst(): void {
+    const { next } = this.#expiries;
+    const due: [slot: number, generation: number][] = [];
+    for (; this.#expiries.next === next; this.#expiries.shift()) due.push([this.#expiries.slot, this.#expiries.generation]);
+    if (due.length > 1) due.sort(([a], [b]) => compareTuples(this.table, a, b));
+    for (const [slot, generation] of due) this.#expireOne(slot, generation, next);
+  }
+
+  #expireOne(slot: number, generation: number, next: number): void {
     const { table } = this;
-    const { slot, generation, next } = this.#expiries;
-    this.#expiries.shift();
     if (table.words[slot + slots.GENERATION] !== generation || table.times[(slot >> 1) + slots.EXPIRY] !== next) return;
     if (table.peekRare(slot)?.held) this.#releaseHeld(slot, 'expired', next);
     else this.#remove(slot, 'expired', next, -1);

@@ -229,13 +229,31 @@ function step(words: Int32Array, slot: number, sender: number, flags: number, pa
   }
 }
 
+/** Bits that tell a history letter from the others: all lie in 0x40..0x7f. */
+const LETTER_BITS = 6;
+/** Letters that a number can hold exactly. */
+const SHORT = 8;
+/** Texts of short histories by their letters as one number. Bounded. */
+const histories = new Map<number, string>();
+const HISTORIES = 1 << 12;
+
 /** Zeek's history of a connection. */
 export function history(table: ConnectionTable, slot: number): string {
   const { words, bytes } = table;
-  const at = (slot + HISTORY) * 4;
-  const inSlot = String.fromCharCode(...bytes.subarray(at, at + (words[slot + LOGGED]! & 0xff)));
-  return inSlot + (table.peekRare(slot)?.history ?? '');
+  const from = (slot + HISTORY) * 4;
+  const length = words[slot + LOGGED]! & 0xff;
+  if (length > SHORT) return lettersOf(bytes, from, length) + (table.peekRare(slot)?.history ?? '');
+  let key = 1;
+  for (let at = from; at < from + length; at++) key = key * (1 << LETTER_BITS) + (bytes[at]! & ((1 << LETTER_BITS) - 1));
+  let text = histories.get(key);
+  if (text === undefined) {
+    text = lettersOf(bytes, from, length);
+    if (histories.size < HISTORIES) histories.set(key, text);
+  }
+  return text;
 }
+
+const lettersOf = (bytes: Uint8Array, from: number, length: number): string => String.fromCharCode(...bytes.subarray(from, from + length));
 
 export type ConnState = 'S0' | 'S1' | 'SF' | 'REJ' | 'S2' | 'S3' | 'RSTO' | 'RSTR' | 'RSTOS0' | 'RSTRH' | 'SH' | 'SHR' | 'OTH';
 

@@ -19,7 +19,7 @@ function deliveriesOf(shard: number, windows: readonly (readonly number[])[], pa
     for (let from = 0; from < sorted.length || from === 0; from += part) {
       const share = sorted.slice(from, from + part);
       const tuples = share.map(() => String(shard));
-      const items = share.map((time) => `${time}/${shard}`);
+      const items = share.map((time) => Buffer.from(`${time}/${shard}`));
       const notes = new Float64Array(share.length * COLUMNS);
       for (const [i, time] of share.entries()) {
         notes[i * COLUMNS + TIME] = time;
@@ -57,19 +57,19 @@ it('puts what shards deliver into one order, in whatever parts and whichever sha
       const merger = new Merger(
         2,
         (rows, at) => noted.push(`${rows[at + TIME]}/${rows[at + PORTS]}`),
-        () => 'none',
+        () => Buffer.from('none'),
       );
-      const merged: unknown[] = [];
+      const merged: Uint8Array[] = [];
       for (const turn of turns) {
         const delivery = (turn ? queues[0]!.shift() : undefined) ?? queues[1]!.shift() ?? queues[0]!.shift();
-        if (delivery) merged.push(...merger.add(delivery));
+        if (delivery) merged.push(...(merger.add(delivery) as Uint8Array[]));
       }
       const expected = windows.flatMap(([one, other], window) =>
         [...one.map((time) => [time, 0]), ...other.map((time) => [time, 1])]
           .toSorted((a, b) => a[0]! - b[0]! || a[1]! - b[1]!)
           .map(([time, shard]) => `${window * 10 + time!}/${shard}`),
       );
-      expect(merged).toEqual(expected);
+      expect(merged.map(String)).toEqual(expected);
       expect(noted).toEqual(expected);
       expect(merger.next).toBe(WINDOWS);
       expect(merger.taken).toEqual(sent);

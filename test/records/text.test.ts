@@ -3,11 +3,42 @@ import * as fc from 'fast-check';
 import { isIPv6 } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { ipv4Text, ipv6Text } from '../../src/records/address.ts';
+import { writeInteger } from '../../src/records/ascii.ts';
 import { communityId } from '../../src/records/community-id.ts';
 import { Clock } from '../../src/records/time.ts';
 
 const groups = (text: string): Uint8Array =>
   Uint8Array.from(text.split(':').flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255]));
+
+describe('times and numbers in ASCII', () => {
+  const bytes = new Uint8Array(64);
+  const written = (write: (bytes: Uint8Array, from: number) => number): string => {
+    bytes.fill(0);
+    return Buffer.from(bytes.subarray(7, write(bytes, 7))).toString('latin1');
+  };
+  const digits = fc.constantFrom(6, 9);
+  const durations = fc.oneof(
+    fc.double({ min: -1e12, max: 1e19, noNaN: true }),
+    fc.integer({ min: 0, max: 1e7 }).map((micros) => micros * 1e3),
+    fc.integer({ min: 0, max: 2000 }),
+  );
+
+  it('are what the texts are', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 2e9 }), digits, durations, (origin, precision, time) => {
+        const clock = new Clock(origin, precision);
+        expect(written((to, from) => clock.writeText(time, to, from))).toBe(clock.text(time));
+        expect(written((to, from) => clock.writeSeconds(time, to, from))).toBe(JSON.stringify(clock.seconds(time)));
+      }),
+    );
+    const counts = fc.oneof(fc.maxSafeNat(), fc.integer({ min: 0, max: 2000 }), fc.constantFrom(2 ** 31 - 1, 2 ** 31, 2 ** 32));
+    fc.assert(
+      fc.property(counts, (count) => {
+        expect(written((to, from) => writeInteger(count, to, from))).toBe(String(count));
+      }),
+    );
+  });
+});
 
 describe('IPv4 addresses', () => {
   it('of signed and unsigned numbers', () => {

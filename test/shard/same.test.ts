@@ -21,9 +21,9 @@ interface Cut {
 
 async function answer(paths: string[], cut: Cut): Promise<string> {
   const run = await Run.open(paths, 'lines', true, { ...cut, interval: 0.05 });
-  const lines: unknown[] = [];
-  for await (const batch of run.batches()) lines.push(...batch);
-  return `${lines.join('')}${JSON.stringify(summaryRecord(run.outcome()))}`;
+  const lines: Uint8Array[] = [];
+  for await (const batch of run.batches()) lines.push(...(batch as Uint8Array[]));
+  return `${Buffer.concat(lines).toString()}${JSON.stringify(summaryRecord(run.outcome()))}`;
 }
 
 /** Our captures, one close each. */

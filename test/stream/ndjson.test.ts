@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { PassThrough, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -29,6 +30,28 @@ describe('NDJSON', () => {
         .split('\n')
         .map((line) => JSON.parse(line) as unknown),
     ).toEqual(yielded);
+  });
+
+  it('writes each record as JSON.stringify() does, byte for byte', async () => {
+    const captures = new URL('../captures/', import.meta.url);
+    const paths = readdirSync(captures)
+      .filter((name) => name.endsWith('.pcap'))
+      .map((name) => fileURLToPath(new URL(name, captures)));
+    expect(paths.length).toBeGreaterThan(20);
+    let all = '';
+    for (const transitions of [false, true]) {
+      for (const path of paths) {
+        const lines: Uint8Array[] = [];
+        const texts: string[] = [];
+        for await (const batch of (await Run.open([path], 'lines', transitions, { distinguish: ['vlan', 'vni'] })).batches())
+          lines.push(...(batch as Uint8Array[]));
+        for await (const batch of (await Run.open([path], 'records', transitions, { distinguish: ['vlan', 'vni'] })).batches())
+          texts.push(...batch.map((record) => `${JSON.stringify(record)}\n`));
+        expect(Buffer.concat(lines).toString()).toBe(texts.join(''));
+        all += texts.join('');
+      }
+    }
+    for (const rare of ['vlan', 'vni', 'states', 'half_closed_bytes', 'modifiers":["']) expect(all).toContain(`"${rare}`);
   });
 
   it('has the types that were asked for', async () => {

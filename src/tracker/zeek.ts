@@ -143,7 +143,9 @@ export function follow(table: ConnectionTable, slot: number, segment: Segment): 
     (flags & (SYN | RST)) === 0 &&
     !beyondSeen(words, slot, sender, (seq + payload + ((flags & FIN) !== 0 ? 1 : 0)) | 0)
   ) {
-    const lonelyFin = (flags & FIN) !== 0 && words[slot + NXT + sender] === ((words[slot + ISS + sender]! + 1) | 0);
+    const begun =
+      (words[slot + SEEN + sender]! & NXT_KNOWN) !== 0 && words[slot + NXT + sender] === ((words[slot + ISS + sender]! + 1) | 0);
+    const lonelyFin = (flags & FIN) !== 0 && begun;
     if (!lonelyFin) retransmitted(table, slot, sender);
   }
   step(words, slot, sender, flags, payload);

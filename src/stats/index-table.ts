@@ -64,11 +64,16 @@ export class IndexTable {
   }
 }
 
-/** Mixes the words one after the other (the finisher of MurmurHash3). */
+/** Mixes the words one after the other (the finisher of MurmurHash3); of those that are 0, as most of an IPv4 key are, only that they are there. */
 function hash(seed: number, words: Float64Array, from: number, width: number): number {
   let mixed = seed;
   for (let i = from; i < from + width; i++) {
-    mixed = Math.imul(mixed ^ (words[i]! | 0), 0x85ebca6b);
+    const word = words[i]! | 0;
+    if (word === 0) {
+      mixed = (mixed + 0x9e3779b9) | 0;
+      continue;
+    }
+    mixed = Math.imul(mixed ^ word, 0x85ebca6b);
     mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
     mixed ^= mixed >>> 16;
   }

@@ -109,7 +109,7 @@ export class Population {
 /** The times in order: often they are already, and those of small populations are few. */
 function ascending(times: number[]): number[] | Float64Array {
   for (let i = 1; i < times.length; i++) {
-    if (times[i]! < times[i - 1]!) return times.length > FEW ? Float64Array.from(times).sort() : times.sort((a, b) => a - b);
+    if (times[i]! < times[i - 1]!) return times.length > FEW ? new Float64Array(times).sort() : times.sort((a, b) => a - b);
   }
   return times;
 }

@@ -10,7 +10,7 @@ import type { Interface } from '../capture/section.ts';
 import { byteStream, kindOf, nameOf } from '../capture/stream.ts';
 import type { Decoder } from '../decode/decoder.ts';
 import type { PlannedCapture } from '../shard/plan.ts';
-import { lastTimeOf, type Probe, probe } from '../shard/probe.ts';
+import { lastTimeOf, packetsIn, type Probe, probe } from '../shard/probe.ts';
 
 /** Bytes of a stream in which a packet is looked for, at most, before it is taken as it is. */
 const HEAD_BYTES = 1 << 20;
@@ -26,6 +26,8 @@ export interface Input {
   readonly files: number;
   /** The bytes of the only capture, where it is no file that can be read at any place. */
   readonly stream: Bytes | undefined;
+  /** Packets of files that are read at any place, estimated. */
+  readonly packets: number;
   /** Whole seconds since 1970 of the first packet. */
   readonly origin: number;
   /** Digits that the seconds of a timestamp have behind the point. */
@@ -37,6 +39,8 @@ export interface Input {
 }
 
 interface Opened extends PlannedCapture, Probe {
+  /** Estimated; 0 of a stream. */
+  readonly packets: number;
   /** The only way to read it. */
   readonly stream?: () => Bytes;
 }
@@ -66,6 +70,7 @@ export async function openInput(paths: readonly string[], follow: boolean, decod
     names: opened.map(({ path }) => path),
     files: opened.length + errors.length,
     stream,
+    packets: opened.reduce((sum, { packets }) => sum + packets, 0),
     origin: Math.floor((opened[0]?.firstTime ?? 0) / 1e9),
     digits: opened.some(({ interfaces }) => interfaces.some(isFine)) ? 9 : 6,
     faults,
@@ -131,7 +136,8 @@ function isFine({ units }: Interface): boolean {
 function openFile(path: string, decoder: Decoder): Opened {
   const file = new CaptureFile(path);
   try {
-    return { path, size: file.size, ...probe(file, file.size, decoder) };
+    const found = probe(file, file.size, decoder);
+    return { path, size: file.size, packets: packetsIn(file, file.size, decoder, found), ...found };
   } finally {
     file.close();
   }
@@ -158,14 +164,14 @@ async function openStream(path: string, open: () => Bytes, again: boolean, decod
   found ??= probe(inMemory(name, head), head.length, decoder);
   if (again) {
     await chunks.return();
-    return { path: name, size: 0, ...found, stream: open };
+    return { path: name, size: 0, packets: 0, ...found, stream: open };
   }
   async function* rest(): Bytes {
     yield head;
     if (failure !== undefined) throw failure;
     yield* chunks;
   }
-  return { path: name, size: 0, ...found, stream: rest };
+  return { path: name, size: 0, packets: 0, ...found, stream: rest };
 }
 
 /** What the beginning of a stream tells; nothing while its header is not all there. */

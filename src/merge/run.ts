@@ -57,8 +57,8 @@ export interface RunOptions {
   readonly windowBytes?: number;
 }
 
-/** Captures smaller than this are done before threads, each of which compiles its own code, make up for their start: bench/RESULTS.md. */
-const WORTH_THREADS = 384 << 20;
+/** Fewer packets are done before threads, each of which compiles its own code, make up for their start: bench/RESULTS.md. */
+const WORTH_THREADS = 4_000_000;
 /** Linux: 32768 to 60999. */
 const EPHEMERAL_PORTS = 28_232;
 /** Windows after which the event loop gets a turn where the work is done in this thread. */
@@ -126,7 +126,7 @@ export class Run {
     this.profile = options.twoMsl === undefined ? profile : { ...profile, twoMsl: options.twoMsl * 1e9 };
     this.#plan = new Plan(input.captures, this.#windowBytes);
     this.clock = new Clock(input.origin, input.digits);
-    const worthThreads = input.stream !== undefined || this.bytes >= WORTH_THREADS;
+    const worthThreads = input.stream !== undefined || input.packets >= WORTH_THREADS;
     this.workers = options.workers ?? (worthThreads ? Math.min(processors(), SHARDS_CAPACITY) : 1);
     this.#answers = new Answers(options.ports ?? EPHEMERAL_PORTS, this.profile.twoMsl, options.whatIf);
     this.#exchange = new Exchange(this.workers);

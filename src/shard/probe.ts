@@ -33,6 +33,18 @@ export function probe(source: Source, size: number, decoder: Decoder): Probe {
   return { firstTime: decoder.state[PACKETS]! > 0 ? decoder.firstTime : undefined, framing, interfaces: interfacesOf(framing) };
 }
 
+/** How many packets a capture holds, as its middle lets expect: the beginning of many is full of short ones. */
+export function packetsIn(source: Source, size: number, decoder: Decoder, { framing }: Probe): number {
+  const reader = new WindowReader(SETTING, decoder, () => source);
+  const plan = new Plan([{ path: source.path, size }], PROBED);
+  if (plan.announced < 2) return decoder.state[PACKETS]!;
+  const window = plan.window(plan.announced >> 1);
+  const offset = reader.guess(window, framing, Number.NaN);
+  if (offset === undefined) return 0;
+  reader.decode(window, 0, { ...BEGINNING, offset, framing });
+  return (decoder.state[PACKETS]! * size) / window.bytes;
+}
+
 /** Capture time of a capture's last packets, in the same measure; undefined where its end does not tell. */
 export function lastTimeOf(source: Source, size: number, decoder: Decoder, { framing }: Probe): number | undefined {
   const reader = new WindowReader(SETTING, decoder, () => source);

@@ -107,15 +107,13 @@ function doubt(at: usize, end: usize, stamp: f64): i32 {
     if (<i32>(end - at) < header) return word(AT_END) == 0 ? FOLLOWS_LATER : at == end && witness > 0 ? FOLLOWS_RECORD : FOLLOWS_NOTHING;
     const captured = read32(at + 8, swapped);
     const original = read32(at + 12, swapped);
-    if (captured == 0 || original == 0 || captured > limit) return FOLLOWS_NOTHING;
-    // Of the doubted one only the length has to be right.
-    const ordered = captured <= original || (word(FORM) & LENGTHS_SWAPPED) != 0;
-    if (witness > 0 && (read32(at + 4, swapped) >= units || !ordered)) return FOLLOWS_NOTHING;
+    if (captured == 0 || original == 0 || read32(at + 4, swapped) >= units) return FOLLOWS_NOTHING;
+    if (captured > limit || (captured > original && (word(FORM) & LENGTHS_SWAPPED) == 0)) return FOLLOWS_NOTHING;
     const seconds = read32(at, swapped);
     const time = (<f64>seconds - <f64>(<u32>word(ORIGIN))) * 1e9;
     if (witness == 1 && Math.abs(time - latest) <= DOUBTED) return FOLLOWS_CLOCK;
     if (witness > 0 && seconds < units && Math.abs(time - stamp) > DOUBTED) return FOLLOWS_NOTHING;
-    at += header + (ordered ? min(captured, original) : captured);
+    at += header + min(captured, original);
     if (at > end) return word(AT_END) == 0 ? FOLLOWS_LATER : FOLLOWS_NOTHING;
   }
   return FOLLOWS_RECORD;

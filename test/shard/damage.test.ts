@@ -55,7 +55,17 @@ const known = ({ lowPort, highPort }: DecodedSegment): number => Math.max(lowPor
 /** All of a record but its place; a time that was written over may lie up to a day ahead, and then the clock waits for the others. */
 const told = ({ packet: _packet, time: _time, lag: _lag, ...record }: DecodedSegment): string => JSON.stringify(record);
 
-describe.each(Object.entries(FORMATS))('%s', (_name, { capture, bounds }) => {
+/**
+ * Whether a pcap record's length leads to where a later record begins: then nothing shows that those between are missing.
+ * (A block has its length twice.)
+ */
+function leadsOn(name: string, damaged: Uint8Array, start: number, later: readonly number[]): boolean {
+  if (name === 'pcapng' || start + 12 > damaged.length) return false;
+  const captured = new DataView(damaged.buffer, damaged.byteOffset).getUint32(start + 8, name === 'pcap');
+  return later.includes(start + 16 + captured);
+}
+
+describe.each(Object.entries(FORMATS))('%s', (name, { capture, bounds }) => {
   const whole = decodeSource(inMemory(capture));
   it('is whole to begin with', () => {
     expect([whole.records.length, whole.faults]).toEqual([packets.length, []]);
@@ -79,6 +89,7 @@ describe.each(Object.entries(FORMATS))('%s', (_name, { capture, bounds }) => {
             if (at < bounds[i + 1]! && at + part.length > bounds[i]!) touched.add(i);
           });
         }
+        for (const i of touched) fc.pre(!leadsOn(name, damaged, bounds[i]!, bounds.slice(i + 2)));
         const decoded = decodeSource(inMemory(damaged));
         expect(decodeSource(inMemory(damaged), windowBytes)).toEqual(decoded);
         const found = new Set(decoded.records.map(told));
@@ -103,6 +114,8 @@ describe.each(Object.entries(FORMATS))('%s', (_name, { capture, bounds }) => {
           const damaged = put
             ? bytes(capture.subarray(0, at), new Uint8Array(size).fill(0xa5), capture.subarray(at))
             : bytes(capture.subarray(0, at), capture.subarray(end));
+          const moved = bounds.slice(index + 2).map((bound) => bound + damaged.length - capture.length);
+          for (const start of [bounds[index - 1]!, bounds[index]!]) fc.pre(!leadsOn(name, damaged, start, moved));
           const found = new Set(decodeSource(inMemory(damaged)).records.map(known));
           packets.forEach((_, i) => {
             if (i !== index && i !== index - 1) expect(found.has(1000 + i), `packet ${i}, damage in ${index}`).toBe(true);

@@ -5,6 +5,7 @@ import {
   BATCH_FULL,
   BROKEN_CAPTURED,
   BROKEN_TIME,
+  DOUBTED_S,
   FORM,
   LENGTHS_SWAPPED,
   ORIGIN,
@@ -19,8 +20,8 @@ import { latest, take } from './packets.ts';
 import { batchFull } from './segment.ts';
 import { word } from './state.ts';
 
-/** A time that far from the capture clock is doubted, ns: a day. */
-const DOUBTED: f64 = 86400e9;
+/** In ns. */
+const DOUBTED: f64 = <f64>DOUBTED_S * 1e9;
 
 /** Why decodeRecords() stopped. */
 export let stopped: i32 = WANTS_BYTES;

@@ -13,6 +13,7 @@ import {
   BROKEN_SECTION,
   BROKEN_TRAILER,
   BYTE_ORDER,
+  DOUBTED_S,
   ENHANCED_PACKET,
   FORM,
   INTERFACE_DESCRIPTION,
@@ -44,8 +45,8 @@ const MAJOR = 1;
 /** Link type of a packet whose interface nothing describes: one that there is not. */
 const UNDESCRIBED = 0x10000;
 
-/** A time that far from the capture clock is doubted, ns: a day. */
-const DOUBTED: f64 = 86400e9;
+/** In ns. */
+const DOUBTED: f64 = <f64>DOUBTED_S * 1e9;
 
 /** Why decodeBlocks() stopped. */
 export let stopped: i32 = WANTS_BYTES;

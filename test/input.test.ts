@@ -108,6 +108,17 @@ describe('a stream', () => {
     expect(stderr).toMatch(/damaged\.gz: offset \d+: the gzip stream is damaged/);
   });
 
+  it('that is damaged is read on as the file would be', () => {
+    const content = new Uint8Array(readFileSync(ALL));
+    content.fill(0xee, 5000, 5200);
+    content.fill(0, 20_000, 20_003);
+    const path = file('garbled.pcap', content);
+    const [read, streamed] = [stream([path]), stream(['-'], path)];
+    expect(read.status).toBe(3);
+    expect(streamed.text).toBe(read.text);
+    expect(streamed.stderr).toBe(read.stderr.replaceAll(path, 'standard input'));
+  });
+
   it.each([
     ['nothing', bytes(), 'an empty file is not a capture'],
     ['text', new TextEncoder().encode('hello, world, this is no capture at all'), 'not a capture: it seems to be text'],
@@ -161,6 +172,32 @@ describe('a set of captures', () => {
     const paths = ['a', 'b'].map((name) => file(`copy.${name}.pcap`, pcap(packetsOf(40_000, 0))));
     const { summaries } = stream(paths);
     expect(summaries[0]).toMatchObject({ packets: 14, connections: 1, input: { duplicates: 7 } });
+  });
+
+  it('of which one breaks off, or is damaged, loses only what that one has lost', () => {
+    const [first, second, third] = [0, 1, 2].map((part) => whole.slice(part * 28, part * 28 + 28));
+    const cut = gzipSync(pcap(second!));
+    const garbled = pcap(second!);
+    garbled.fill(0xee, 24 + 70 * 7 + 8, 24 + 70 * 8);
+    const parts = (middle: string): string[] => [file('part.1.pcap', pcap(first!)), middle, file('part.3.gz', gzipSync(pcap(third!)))];
+    const cutSet = stream(parts(file('part.2.gz', cut.subarray(0, cut.length - 30))));
+    expect([cutSet.status, cutSet.stderr]).toEqual([3, expect.stringMatching(/part\.2\.gz: offset \d+: the gzip stream is cut/)]);
+    expect(cutSet.summaries[0]!.packets).toBeGreaterThan(2 * 28 + 14);
+    expect(cutSet.connections.slice(-4).map(({ client }) => client.port)).toEqual([40_008, 40_009, 40_010, 40_011]);
+    const garbledSet = stream(parts(file('part.2.pcap', garbled)));
+    expect([garbledSet.status, garbledSet.stderr]).toEqual([
+      3,
+      expect.stringMatching(/part\.2\.pcap: offset \d+: .*; \d+ bytes were passed over/),
+    ]);
+    expect(garbledSet.summaries[0]!.packets).toBe(3 * 28 - 1);
+  });
+
+  it('may overlap and be compressed, each in whatever way', () => {
+    for (const suffix of ['gz', 'zst', 'lz4']) {
+      const paths = [ALL, `${ALL}.${suffix}`, `${ALL}.${suffix}`];
+      const { status, summaries, connections } = stream(paths);
+      expect([suffix, status, summaries[0]!.packets, connections.length]).toEqual([suffix, 0, 3 * expected.summaries[0]!.packets, 32]);
+    }
   });
 
   it('is analysed file by file where that is asked for', () => {

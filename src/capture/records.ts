@@ -18,7 +18,8 @@ import {
   SNOOP_HEADER_BYTES,
   SWAPPED,
 } from '../layout/framing.ts';
-import { findBoundary, RESUME } from './boundary.ts';
+import { findBoundary, GUESS, RESUME } from './boundary.ts';
+import { CaptureError } from './errors.ts';
 import type { Fault } from './fault.ts';
 import { OPENING_BYTES, openingOf } from './format.ts';
 import { interfacesOf, type Section } from './section.ts';
@@ -37,6 +38,7 @@ const TIMESTAMP_RESOLUTION = 9;
 const TIMESTAMP_OFFSET = 14;
 const MICROSECONDS = 6;
 const NANO = 1_000_000_000n;
+const NO_RECORD = 'what should be a record is none';
 
 /** Reads records. next() moves on; the fields are those of the record that it found. */
 export class RecordReader {
@@ -58,6 +60,8 @@ export class RecordReader {
   #at = 0;
   #base = 0;
   #ended = false;
+  /** Offset of what is broken, while the next record is searched. */
+  #lost: number | undefined;
   #section: Section | undefined;
   #interfaces: RecordInterface[] = [];
   /** Of a pcap file's only interface: the largest captured length, and the units of a fraction in a second. */
@@ -101,8 +105,8 @@ export class RecordReader {
   }
 
   async #more(): Promise<void> {
-    const { value, done } = await this.#chunks.next();
-    if (done) {
+    const value = await this.#chunk();
+    if (!value) {
       this.#ended = true;
       return;
     }
@@ -112,8 +116,25 @@ export class RecordReader {
     this.#at = 0;
   }
 
+  /** The next bytes. Where the capture breaks off, that is a fault of its own, and the others of its set go on. */
+  async #chunk(): Promise<Uint8Array | undefined> {
+    try {
+      const { value, done } = await this.#chunks.next();
+      return done ? undefined : value;
+    } catch (error) {
+      if (!(error instanceof CaptureError)) throw error;
+      const { file, offset, rule } = error;
+      this.#fault({ file, offset, rule, truncated: true });
+      return undefined;
+    }
+  }
+
   /** Nothing more comes: what is left cannot be a record. */
   #tail(): boolean {
+    if (this.#lost !== undefined) {
+      this.#fault({ file: this.#path, offset: this.#lost, rule: NO_RECORD, truncated: false });
+      return false;
+    }
     const left = this.#bytes.length - this.#at;
     if (left > 0) {
       const rule = `the file ends within its last record, ${left} bytes after where that begins`;
@@ -127,42 +148,25 @@ export class RecordReader {
   #step(): boolean {
     const blocks = (this.#section!.form & BLOCKS) !== 0;
     for (;;) {
+      if (this.#lost !== undefined && !this.#resume()) return false;
       const outcome = blocks ? this.#block() : this.#record();
       if (outcome === 'packet') return true;
       if (outcome === 'bytes') return false;
-      if (outcome === 'broken' && !this.#resume()) return false;
+      if (outcome === 'broken') this.#lost = this.#base + this.#at++;
     }
   }
 
-  /** Something is broken: goes on where the next records are. */
+  /** Goes on where the next record is; false: it is not among the bytes that there are. */
   #resume(): boolean {
-    const boundary = findBoundary(
-      this.#bytes,
-      this.#at + 1,
-      this.#bytes.length,
-      this.#ended,
-      this.#section!,
-      this.seconds || Number.NaN,
-      RESUME,
-    );
-    if (boundary?.found) {
-      const offset = this.#base + this.#at;
-      this.#fault({
-        file: this.#path,
-        offset,
-        rule: 'what should be a record is none',
-        truncated: false,
-        resumed: this.#base + boundary.offset,
-      });
-      this.#at = boundary.offset;
-      return true;
-    }
-    if (this.#ended || this.#bytes.length - this.#at > LARGEST_BLOCK) {
-      this.#fault({ file: this.#path, offset: this.#base + this.#at, rule: 'what should be a record is none', truncated: false });
-      this.#at = this.#bytes.length;
-      this.#ended = true;
-    }
-    return false;
+    const near = this.seconds || Number.NaN;
+    const chain = Number.isNaN(near) ? GUESS : RESUME;
+    const boundary = findBoundary(this.#bytes, this.#at, this.#bytes.length, this.#ended, this.#section!, near, chain);
+    this.#at = boundary?.offset ?? this.#bytes.length;
+    if (!boundary?.found) return false;
+    const resumed = this.#base + this.#at;
+    this.#fault({ file: this.#path, offset: this.#lost!, rule: NO_RECORD, truncated: false, resumed });
+    this.#lost = undefined;
+    return true;
   }
 
   #record(): Outcome {

@@ -83,6 +83,9 @@ export const BROKEN_TIME = 7;
 /** the section has more interfaces than INTERFACES_CAPACITY. */
 export const BROKEN_INTERFACES = 6;
 
+/** A time that far from the capture clock is doubted, s: a day. */
+export const DOUBTED_S = 86400;
+
 /** Bytes in a pcap record header: seconds, fraction, captured length, original length. */
 export const RECORD_HEADER_BYTES = 16;
 /** The same with Kuznetzov's interface, protocol and packet type. */

@@ -257,12 +257,20 @@ export class Run {
   async *#inThreads(tasks: readonly ShardTask[]): AsyncGenerator<Delivery[], void, undefined> {
     const { ShardPool } = await import('../shard/pool.ts'); // only here, because a small capture is done before it is loaded
     const pool = new ShardPool(tasks, this.#exchange);
-    const pumped = this.#pump();
+    let failure: unknown;
+    const pumped = this.#pump().catch((error: unknown) => {
+      failure = error;
+      this.#exchange.abort(); // the shards would wait for ever for what does not come
+    });
+    let through = false;
     try {
       yield* pool.run();
+      through = true;
     } finally {
+      if (!through) this.#abort.abort(); // a stream that waits for its writer ends by that alone
       await this.#input.stream?.return();
       await pumped;
+      if (failure !== undefined) throw failure; // oxlint-disable-line no-unsafe-finally -- that the shards were aborted follows from it
     }
     this.#results.push(...pool.results);
   }

@@ -8,6 +8,8 @@ const RING_BYTES = 48 << 20;
 const AHEAD = 1 << 12;
 /** Bytes beyond a window that are waited for before it is announced, so that the record that crosses its end is there. */
 const SLACK = 1 << 16;
+/** So that what waits for its slack is never more windows than may be announced at once. */
+const SMALLEST_WINDOW = (2 * SLACK) / AHEAD;
 
 // Words of the control block.
 const ANNOUNCED = 0;
@@ -102,7 +104,7 @@ export class FeedWriter {
   constructor(feed: Feed, exchange: Exchange, windowBytes: number) {
     this.#feed = feed;
     this.#exchange = exchange;
-    this.#windowBytes = windowBytes;
+    this.#windowBytes = Math.max(windowBytes, SMALLEST_WINDOW);
   }
 
   /** Bytes that are in no window yet. */
@@ -161,6 +163,7 @@ export class FeedWriter {
     const { proved } = this.#exchange;
     if (proved === 0) return 0;
     const { base, bytes } = this.#feed.window(proved - 1);
-    return Math.min(this.#exchange.proof(proved - 1).offset, base + bytes);
+    const { offset, previous } = this.#exchange.proof(proved - 1);
+    return Math.min(offset, base + bytes, Number.isNaN(previous) ? Infinity : previous);
   }
 }

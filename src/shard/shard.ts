@@ -1,13 +1,15 @@
 import { Decoder, type DecoderMemory, type DecoderModule, type DecoderSetting } from '../decode/decoder.ts';
 import { SLOTS } from '../layout/batch.ts';
 import { DROP_REASONS } from '../layout/drops.ts';
-import { PACKETS, REGRESSIONS } from '../layout/framing.ts';
+import { DOUBTED_S, PACKETS, REGRESSIONS } from '../layout/framing.ts';
 import { type Ended, Tracker, type TrackerOptions } from '../tracker/tracker.ts';
 import type { Exchange } from './exchange.ts';
 import { type InterfaceLog, NO_SECTION, type SectionRange } from './interfaces.ts';
 import type { Windows } from './plan.ts';
 import { type DecodedWindow, type Opener, type Place, type Trouble, WindowReader } from './windows.ts';
 
+/** A first packet that far behind the clock of a guess is decoded again, ns. */
+const DOUBTED = DOUBTED_S * 1e9;
 /** Troubles that a shard keeps; of further ones it knows only how many. */
 export const TROUBLES = 100;
 
@@ -179,7 +181,10 @@ export class Shard {
     const { exchange, windows } = this.#setting;
     const before = exchange.proof(number - 1);
     if (exchange.stopped) return start.offset === Infinity;
-    if (!(start.clock === before.clock || this.#decoder.firstTime >= before.clock)) return false;
+    const { firstTime } = this.#decoder;
+    // From its first packet on the clock is the same; and that one was not doubted by the older clock, nor would be by the true one.
+    const sound = firstTime >= before.clock && firstTime - start.clock <= DOUBTED;
+    if (!(start.clock === before.clock || sound)) return false;
     if (number === windows.window(number).opening) return true;
     const { form, from, to } = before.section;
     return (

@@ -19,8 +19,8 @@ import {
 } from '../layout/framing.ts';
 import type { Window } from './plan.ts';
 
-/** A record before that begins farther back is not looked at again, bytes. */
-const FARTHEST_PREVIOUS = 1 << 20;
+/** A record before that begins farther back is not looked at again, bytes: the decoder's window has to hold it, too. */
+const FARTHEST_PREVIOUS = 1 << 19;
 
 /** Where the walk through a capture stands: what a window has to know of all that came before it. */
 export interface Place {

@@ -30,7 +30,10 @@ import {
   WINDOW_BYTES,
 } from './memory.ts';
 import { begin } from './packets.ts';
-import { enter, find, leave } from './table.ts';
+import { noteSilence } from './finish.ts';
+import { begin as beginConnection, open, show } from './place.ts';
+import { log } from './sequence.ts';
+import { connections, find, leave, renew, setRoom } from './table.ts';
 import { forget, walk } from './walk.ts';
 
 export { ADDRESS_PAIR_BYTES, DROP_REASONS, INTERFACE_BYTES, LAYOUT_VERSION, SEGMENT_BYTES, STATE_WORDS };
@@ -50,4 +53,4 @@ export {
 };
 export { SEGMENTS, SEGMENTS_BYTES, STAGE, STAGE_PAIRS, STATE, TRACKING, WINDOW, WINDOW_BYTES };
 export { begin, decode };
-export { enter, find, forget, leave, walk };
+export { beginConnection, connections, find, forget, leave, log, noteSilence, open, renew, setRoom, show, walk };

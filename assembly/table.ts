@@ -2,15 +2,32 @@
 //
 //   index   hash | slot + 1 | hash | slot + 1 ...      linear probing, at most half full, 0: empty
 //
-// A slot is named by the offset of its first word. The host says which slots are free; here they are found by 4-tuple.
+// A slot is named by the offset of its first word. Free ones are chained, the one that was given back last first: it may still be in
+// the cache. The addresses of a connection that has an address pair lie beside the slots, in an entry of its slot's number.
 
 import { ADDRESS_PAIR_BYTES, ADDRESS_WORD, FLAGS_WORD, HASH_WORD, IPV6, LOW_WORD, PAIRED, PORTS_WORD } from '../src/layout/segment.ts';
-import { FACTS, GENERATION, HASH, IPV6 as IPV6_FACT, LOW, NO_PAIR, PAIR, PORTS, SLOT_BYTES } from '../src/layout/slot.ts';
+import {
+  FACTS,
+  GENERATION,
+  HASH,
+  IN_USE,
+  IPV6 as IPV6_FACT,
+  LOW,
+  PAIRED as PAIRED_FACT,
+  PORTS,
+  SLOT_BYTES,
+  SLOT_WORDS,
+} from '../src/layout/slot.ts';
 import { ENTRY_BYTES, FIRST_ENTRIES } from '../src/layout/tracking.ts';
 import { CONNECTIONS, INDEX, KEPT_PAIRS } from './memory.ts';
 
 let mask: u32 = FIRST_ENTRIES - 1;
 let entered: u32 = 0;
+/** Slots for which there is memory, and those of them that were ever given away. */
+let room: i32 = 0;
+let used: i32 = 0;
+/** The first free slot of the chain plus 1, or 0. */
+let free: i32 = 0;
 
 /** Address of a slot. */
 export function slotAt(slot: i32): usize {
@@ -26,6 +43,8 @@ function homeOf(hash: u32): usize {
 export function forgetConnections(): void {
   mask = FIRST_ENTRIES - 1;
   entered = 0;
+  used = 0;
+  free = 0;
   memory.fill(INDEX, 0, FIRST_ENTRIES * ENTRY_BYTES);
 }
 
@@ -52,42 +71,73 @@ export function likelySlot(hash: u32): i32 {
   return max(<i32>(entry >> 32) - 1, 0);
 }
 
+/** Where the address pair of a connection that has one lies. */
+function pairAt(words: usize): usize {
+  return KEPT_PAIRS + ((words - CONNECTIONS) / SLOT_BYTES) * ADDRESS_PAIR_BYTES;
+}
+
 /** Whether family, IPv6 addresses and scope of a slot are those of a record. */
 function isPairOf(words: usize, record: usize, pairs: usize): bool {
-  const pair = load<i32>(words, PAIR << 2);
+  const facts = load<i32>(words, FACTS << 2);
   const flags = load<i32>(record, FLAGS_WORD << 2);
-  if (pair == NO_PAIR) return (flags & PAIRED) == 0;
-  if ((flags & PAIRED) == 0 || ((flags & IPV6) != 0) != ((load<i32>(words, FACTS << 2) & IPV6_FACT) != 0)) return false;
-  const ours = KEPT_PAIRS + <usize>pair * ADDRESS_PAIR_BYTES;
+  if ((facts & PAIRED_FACT) == 0) return (flags & PAIRED) == 0;
+  if ((flags & PAIRED) == 0 || ((flags & IPV6) != 0) != ((facts & IPV6_FACT) != 0)) return false;
+  const ours = pairAt(words);
   const theirs = pairs + <usize>load<u32>(record, ADDRESS_WORD << 2) * ADDRESS_PAIR_BYTES;
   if (load<u64>(ours, 32) != load<u64>(theirs, 32)) return false;
   return !v128.any_true(v128.or(v128.xor(v128.load(ours), v128.load(theirs)), v128.xor(v128.load(ours, 16), v128.load(theirs, 16))));
 }
 
+/** Connections in the table. */
+export function connections(): i32 {
+  return entered;
+}
+
+/** There is memory for as many slots from now on. */
+export function setRoom(slots: i32): void {
+  room = slots;
+}
+
 /**
- * Gives a slot to a connection: zeros but for its key and its generation.
- * @param record names the connection
- * @param pair where its address pair is kept if it has one, else NO_PAIR
+ * Gives a slot to the connection that a record names: zeros but for its key and its generation. Answers -1 where there is no room,
+ * until the host has made more.
  */
-export function enter(slot: i32, record: usize, pairs: usize, pair: i32): void {
+export function enter(record: usize, pairs: usize): i32 {
+  let slot = free - 1;
+  if (slot >= 0) free = load<i32>(slotAt(slot), LOW << 2);
+  else {
+    if (used == room) return -1;
+    slot = used++ * SLOT_WORDS;
+  }
   if (entered * 2 > mask) double();
   const words = slotAt(slot);
+  const flags = load<i32>(record, FLAGS_WORD << 2);
   const generation = load<i32>(words, GENERATION << 2);
   memory.fill(words, 0, SLOT_BYTES);
   store<i32>(words, generation + 1, GENERATION << 2);
   store<u64>(words, load<u64>(record, LOW_WORD << 2), LOW << 2);
-  store<u64>(words, load<u64>(record, PORTS_WORD << 2), PORTS << 2);
-  store<i32>(words, pair, PAIR << 2);
-  if (pair != NO_PAIR) {
-    if (load<i32>(record, FLAGS_WORD << 2) & IPV6) store<i32>(words, IPV6_FACT, FACTS << 2);
-    memory.copy(
-      KEPT_PAIRS + <usize>pair * ADDRESS_PAIR_BYTES,
-      pairs + <usize>load<u32>(record, ADDRESS_WORD << 2) * ADDRESS_PAIR_BYTES,
-      ADDRESS_PAIR_BYTES,
-    );
+  store<i32>(words, load<i32>(record, PORTS_WORD << 2), PORTS << 2);
+  store<i32>(words, load<i32>(record, HASH_WORD << 2), HASH << 2);
+  store<i32>(words, IN_USE | ((flags & PAIRED) != 0 ? PAIRED_FACT : 0) | ((flags & IPV6) != 0 ? IPV6_FACT : 0), FACTS << 2);
+  if ((flags & PAIRED) != 0) {
+    const pair = pairs + <usize>load<u32>(record, ADDRESS_WORD << 2) * ADDRESS_PAIR_BYTES;
+    memory.copy(pairAt(words), pair, ADDRESS_PAIR_BYTES);
   }
   insert(load<u32>(words, HASH << 2), (<u64>(slot + 1)) << 32);
   entered++;
+  return slot;
+}
+
+/** Forgets all of a slot but its key: the next incarnation of the same 4-tuple. */
+export function renew(slot: i32): void {
+  const words = slotAt(slot);
+  const generation = load<i32>(words, GENERATION << 2);
+  const hash = load<i32>(words, HASH << 2);
+  const facts = load<i32>(words, FACTS << 2) & (IN_USE | PAIRED_FACT | IPV6_FACT);
+  memory.fill(words + (FACTS << 2), 0, SLOT_BYTES - (FACTS << 2));
+  store<i32>(words, generation + 1, GENERATION << 2);
+  store<i32>(words, hash, HASH << 2);
+  store<i32>(words, facts, FACTS << 2);
 }
 
 function insert(hash: u32, slot: u64): void {
@@ -96,9 +146,10 @@ function insert(hash: u32, slot: u64): void {
   store<u64>(homeOf(at), slot | hash);
 }
 
-/** Takes a slot out of the index, moving later entries of the run up: no tombstones, so probes never grow longer with age. */
+/** Gives a slot back. Later entries of its run in the index move up: no tombstones, so probes never grow longer with age. */
 export function leave(slot: i32): void {
-  let hole = load<u32>(slotAt(slot), HASH << 2);
+  const words = slotAt(slot);
+  let hole = load<u32>(words, HASH << 2);
   while (load<i32>(homeOf(hole), 4) != slot + 1) hole++;
   for (let at = hole + 1; ; at++) {
     const entry = load<u64>(homeOf(at));
@@ -109,6 +160,10 @@ export function leave(slot: i32): void {
   }
   store<u64>(homeOf(hole), 0);
   entered--;
+  store<i32>(words, 0, FACTS << 2);
+  store<i32>(words, load<i32>(words, GENERATION << 2) + 1, GENERATION << 2);
+  store<i32>(words, free, LOW << 2);
+  free = slot + 1;
 }
 
 /** Doubles the index in place; its entries wait behind it meanwhile. */

@@ -1,6 +1,6 @@
-// The short path. Most segments are ordinary: an acknowledgement or the next payload of a connection that is not about to
-// close. They change counters and numbers and are taken here, two cache lines each; at any other one walk() stops, because
-// only the host decides (src/tracker/tracker.ts).
+// Takes segments into the facts of their connections, one batch after the other, and stops where the host has to decide or to
+// conclude something (src/tracker/tracker.ts). Most segments are ordinary: an acknowledgement or the next payload of a connection
+// that is not about to close. They change counters and numbers and take the short path here, which touches one cache line of a slot.
 
 import {
   ACK_WORD,
@@ -19,7 +19,6 @@ import {
 } from '../src/layout/segment.ts';
 import {
   ACKED,
-  BYTES,
   FACTS,
   HISTORY_ACK,
   HISTORY_DATA,
@@ -29,19 +28,23 @@ import {
   SEEN,
   SEGMENTS as SEGMENTS_SENT,
   SLOT_BYTES,
-  WINDOW as WINDOW_SENT,
+  WINDOWS,
 } from '../src/layout/slot.ts';
 import { ACK, FIN, RST, SYN } from '../src/layout/tcp.ts';
-import { COPIES, DECIDE, DONE, DUE, FOUND, LETTER, REASON, SEGMENTS } from '../src/layout/tracking.ts';
+import { COPIES, DECIDE, DUE, FOUND, OPENED, OPENS, REASON, SEGMENTS, TAKEN, TELL_OPENED } from '../src/layout/tracking.ts';
 import { forgetCopies, isCopy } from './copies.ts';
+import { complete } from './facts.ts';
+import { completeness } from './observe.ts';
+import { place } from './place.ts';
 import { find, forgetConnections, likelySlot, slotAt } from './table.ts';
-import { count, tell } from './tracking.ts';
+import { count, told, tell } from './tracking.ts';
+import { plainLetter } from './zeek.ts';
 
 /** Segments whose table entries are touched ahead of them. */
 const BLOCK = 64;
 const ORDINARY = FIN | SYN | RST | ACK | FRAGMENT_HEAD | FRAGMENT_TAIL;
 
-/** Bytes of a cache line; a slot's first two are what an ordinary segment needs. */
+/** Bytes of a cache line: a slot's first one is what an ordinary segment needs. */
 const LINE: usize = 64;
 /** Slots of a block. */
 const ENTRIES: usize = memory.data(BLOCK * 4, 16);
@@ -55,19 +58,19 @@ export function forget(): void {
 }
 
 /**
- * Takes segments `from` to `to` of the records, as far as nothing has to be decided.
+ * Takes segments `from` to `to` of the records, as far as the host has nothing to do.
  * @param pairs address pairs that the records refer to
  * @param due when the first timer runs out, ns
  * @returns the segment at which it stopped; REASON says why, FOUND which connection it is of
  */
 export function walk(records: usize, pairs: usize, from: i32, to: i32, due: f64): i32 {
-  for (let place = from; place < to; place++) {
-    const record = records + <usize>(place * SEGMENT_BYTES);
-    if (place % BLOCK == 0) touch(record, min(BLOCK, to - place));
+  for (let at = from; at < to; at++) {
+    const record = records + <usize>(at * SEGMENT_BYTES);
+    if (at % BLOCK == 0) touch(record, min(BLOCK, to - at));
     const time = load<f64>(record, TIME_WORD << 2);
     if (due <= time) {
       tell(REASON, DUE);
-      return place;
+      return at;
     }
     const flags = load<i32>(record, FLAGS_WORD << 2);
     const payload = load<i32>(record, PAYLOAD_WORD << 2);
@@ -91,43 +94,51 @@ export function walk(records: usize, pairs: usize, from: i32, to: i32, due: f64)
     if (slot >= 0 && (flags & ORDINARY) == ACK) {
       const sender: usize = (flags & FROM_HIGH) == 0 ? 0 : 1;
       const words = slotAt(slot);
-      if (isPlain(words, words + (sender << 2), words + ((1 - sender) << 2), record, flags)) {
-        const letter = load<i32>(words + (sender << 2), SEEN << 2) & (payload > 0 ? HISTORY_DATA : HISTORY_ACK);
-        take(words, words + (sender << 2), words + (sender << 3), record, flags, payload, time);
-        if (letter != 0) continue;
-        tell(REASON, LETTER);
-        tell(FOUND, slot);
-        return place;
+      const own = words + (sender << 2);
+      if (isPlain(words, own, words + ((1 - sender) << 2), record, flags, payload)) {
+        take(words, own, sender, record, flags, payload, time);
+        const letter = payload > 0 ? HISTORY_DATA : HISTORY_ACK;
+        if ((load<i32>(own, SEEN << 2) & letter) == 0) addLetter(slot, <i32>sender, flags, payload);
+        continue;
       }
     }
-    tell(REASON, DECIDE);
-    tell(FOUND, slot);
-    return place;
+    let reason = (flags & (FRAGMENT_HEAD | FRAGMENT_TAIL)) == 0 ? place(slot, record, pairs) : DECIDE;
+    if (reason == TAKEN && told(TELL_OPENED) != 0 && told(OPENED) != 0) reason = OPENS;
+    if (reason == TAKEN) continue;
+    tell(REASON, reason);
+    return at;
   }
-  tell(REASON, DONE);
+  tell(REASON, TAKEN);
   return to;
 }
 
 /** Whether the segment goes on where its sender was, and acknowledges what its receiver has sent. */
-function isPlain(words: usize, own: usize, peer: usize, record: usize, flags: i32): bool {
+function isPlain(words: usize, own: usize, peer: usize, record: usize, flags: i32, payload: i32): bool {
   const ack = load<i32>(record, ACK_WORD << 2);
+  const nxt = load<i32>(own, NXT << 2);
   return (
     (load<i32>(words, FACTS << 2) & PLAIN) != 0 &&
-    load<i32>(record, SEQ_WORD << 2) == load<i32>(own, NXT << 2) &&
+    load<i32>(record, SEQ_WORD << 2) == nxt &&
     ack - load<i32>(own, ACKED << 2) >= 0 &&
     load<i32>(peer, NXT << 2) - ack >= 0 &&
-    flags >>> 16 != 0
+    flags >>> 16 != 0 &&
+    ((nxt + payload) ^ nxt) >= 0 // twice in 4 GB the slow path counts the bytes
   );
 }
 
-/** Takes an ordinary segment into its connection. `own` and `ownDouble`: the slot, moved to the sender's words and doubles. */
-function take(words: usize, own: usize, ownDouble: usize, record: usize, flags: i32, payload: i32, time: f64): void {
+/** Takes an ordinary segment into its connection. `own`: the slot, moved to the sender's words. */
+function take(words: usize, own: usize, sender: usize, record: usize, flags: i32, payload: i32, time: f64): void {
   store<i32>(own, load<i32>(own, SEGMENTS_SENT << 2) + 1, SEGMENTS_SENT << 2);
   store<i32>(own, load<i32>(record, ACK_WORD << 2), ACKED << 2);
   store<i32>(own, load<i32>(own, NXT << 2) + payload, NXT << 2);
-  store<i32>(own, flags >>> 16, WINDOW_SENT << 2);
-  store<f64>(ownDouble, load<f64>(ownDouble, BYTES << 3) + <f64>payload, BYTES << 3);
+  store<u16>(words + (sender << 1), <u16>(flags >>> 16), WINDOWS << 2);
   store<f64>(words, time, LAST << 3);
+}
+
+/** An ordinary segment was the first of its kind from its sender. */
+function addLetter(slot: i32, sender: i32, flags: i32, payload: i32): void {
+  plainLetter(slot, sender, payload);
+  complete(slotAt(slot), completeness(flags, payload, false));
 }
 
 /**
@@ -142,10 +153,10 @@ function touch(records: usize, ahead: i32): void {
   let sum = 0;
   for (let i = 0; i < ahead; i++) {
     const words = slotAt(load<i32>(ENTRIES + ((<usize>i) << 2)));
-    sum += load<i32>(words) + load<i32>(words, NXT << 2);
+    sum += load<i32>(words);
     const flags = load<i32>(records + <usize>(i * SEGMENT_BYTES), FLAGS_WORD << 2);
     if ((flags & ORDINARY) == ACK) continue;
-    for (let line: usize = LINE * 2; line < <usize>SLOT_BYTES; line += LINE) sum += load<i32>(words + line);
+    for (let line: usize = LINE; line < <usize>SLOT_BYTES; line += LINE) sum += load<i32>(words + line);
   }
   touched = sum;
 }

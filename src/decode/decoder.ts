@@ -26,7 +26,7 @@ import {
 } from '../layout/framing.ts';
 import { ADDRESS_PAIR_BYTES, LAYOUT_VERSION, SEGMENT_BYTES } from '../layout/segment.ts';
 import { MEMORY_PAGES, MOST_PAGES } from '../layout/tracking.ts';
-import { type TableExports, TableMemory } from './table-memory.ts';
+import { Switchboard, type TableExports, TableMemory } from './table-memory.ts';
 
 // @types/node declares WebAssembly for those who include the DOM's types only; what is used of it is written down here.
 interface CompiledModule {
@@ -38,7 +38,10 @@ interface SharedMemory {
   grow(pages: number): number;
 }
 interface WebAssemblyNamespace {
-  readonly Module: new (bytes: Uint8Array) => CompiledModule;
+  readonly Module: {
+    new (bytes: Uint8Array): CompiledModule;
+    imports(module: CompiledModule): { readonly module: string; readonly name: string }[];
+  };
   readonly Instance: new (module: CompiledModule, imports: Record<string, Record<string, unknown>>) => { readonly exports: object };
   readonly Memory: new (size: { initial: number; maximum: number; shared: true }) => SharedMemory;
 }
@@ -93,6 +96,9 @@ interface Exports extends TableExports {
   readonly decode: (from: number, stop: number, to: number) => number;
 }
 
+/** What the module calls its imports from a tracker: the file that declares them, assembly/host.ts. */
+const HOST = 'host';
+
 export class Decoder {
   readonly memory: DecoderMemory;
   /** Bytes to decode. */
@@ -112,7 +118,9 @@ export class Decoder {
   readonly #views = new Map<string, BinViews>();
 
   constructor(module: DecoderModule, memory: DecoderMemory) {
-    const { exports } = new WebAssembly.Instance(module, { env: { abort, memory } });
+    const calls = WebAssembly.Module.imports(module).filter(({ module: from }) => from === HOST);
+    const switchboard = new Switchboard(calls.map(({ name }) => name));
+    const { exports } = new WebAssembly.Instance(module, { env: { abort, memory }, [HOST]: switchboard.imports });
     const constant = (name: string): number => Number(Reflect.get(exports, name).value);
     const version = constant('LAYOUT_VERSION');
     if (version !== LAYOUT_VERSION || constant('INTERFACE_BYTES') !== INTERFACE_BYTES)
@@ -128,7 +136,7 @@ export class Decoder {
     this.#exports = exports as Exports;
     this.#interfaces = new Float64Array(buffer, constant('INTERFACES'), constant('INTERFACES_BYTES') / Float64Array.BYTES_PER_ELEMENT);
     this.#filter = new Int32Array(buffer, constant('FILTER'), constant('FILTER_BYTES') / Int32Array.BYTES_PER_ELEMENT);
-    this.table = new TableMemory(memory, exports as Exports, constant);
+    this.table = new TableMemory(memory, exports as Exports, switchboard, constant);
   }
 
   /** Memory for one decoder and one tracker. Pages that nobody touches cost nothing. */

@@ -2,94 +2,89 @@
 //
 // Every fact that an endpoint has is stored twice side by side: `words[slot + NXT + endpoint]`, endpoint 0 being the low
 // one of the 4-tuple, 1 the high one. So all code is symmetric: it says sender and receiver, never client and server.
-// What every segment touches stands in the first two cache lines; what only a handshake or a close touches, behind them.
+// What an ordinary segment touches is one cache line; what only a handshake or a close touches stands behind it.
 //
-//   words  0..15  key, capture times, what the connection is        (every segment)
-//         16..31  NXT ACKED SEGMENTS SEEN BYTES ... of both          (every segment)
-//         32..79  handshake, FINs, RST, close sequence, Zeek's words (opening and closing)
+//   words  0..15  key, FACTS SEEN NXT ACKED SEGMENTS WINDOWS LAST   (every segment)
+//         16..79  times, handshake, FINs, RST, close sequence, Zeek's words (opening and closing)
 //
-// The slots lie in the decoder's memory, because the short path of ordinary segments is WebAssembly (assembly/walk.ts).
+// The slots lie in the decoder's memory: WebAssembly gathers the facts (assembly/observe.ts), TypeScript draws the conclusions.
 // This file is compiled by asc and by tsc and must remain portable: integer constants only.
 
 export const SLOT_WORDS = 80;
 export const SLOT_BYTES = 320;
 
-// -- the connection: offsets in words
+// -- every segment: offsets in words, those of endpoints + endpoint
+/** In a free slot: the next free one plus 1, or 0. */
 export const LOW = 0;
 export const HIGH = 1;
 export const PORTS = 2;
-export const HASH = 3;
-/** Facts of the connection, bits below. */
-export const FACTS = 4;
-/** Modifiers of its close, bits of modifiers.ts. */
-export const MODIFIERS = 5;
-/** Index of its IPv6 address pair, NO_PAIR, or FREE where the slot is nobody's. */
-export const PAIR = 6;
-export const NO_PAIR = -1;
-export const FREE = -2;
-/** Close tokens logged << 8 | Zeek history letters. */
-export const LOGGED = 7;
-/** Wireshark's completeness bits. */
-export const COMPLETENESS = 8;
-/** Counts how often this slot was given to a connection: tells a timer of an earlier one. */
-export const GENERATION = 9;
-
-// -- the connection: offsets in doubles, to be added to slot / 2. Times are ns on the capture clock.
-/** First segment. */
-export const START = 5;
-/** Latest segment. */
-export const LAST = 6;
-/** When an ended connection leaves the table; 0 while it may go on. */
-export const EXPIRY = 7;
-/** Handshake complete: the client's own segment acknowledges the SYN-ACK. */
-export const ESTABLISHED_TIME = 16;
-/** First valid RST. */
-export const RST_TIME = 17;
-
-// -- each endpoint, short path: offset + endpoint
-/** End of the highest sequence number it sent, SYN and FIN counted (RFC 9293: SND.NXT as seen). */
-export const NXT = 16;
-/** Highest acknowledgement it sent: what it has received for sure. */
-export const ACKED = 18;
-/** Segments it sent. */
-export const SEGMENTS = 20;
+/** Facts of the connection, bits below; 0: the slot is free. */
+export const FACTS = 3;
 /** Facts of the endpoint, bits below. */
-export const SEEN = 22;
-/** Payload bytes it sent, every sequence number counted once (double: offset in doubles). */
-export const BYTES = 13;
-/** Window it advertised last, as on the wire. */
-export const WINDOW = 30;
+export const SEEN = 4;
+/** End of the highest sequence number it sent, SYN and FIN counted (RFC 9293: SND.NXT as seen). */
+export const NXT = 6;
+/** Highest acknowledgement it sent: what it has received for sure. */
+export const ACKED = 8;
+/** Segments it sent. */
+export const SEGMENTS = 10;
+/** Window that each advertised last, as on the wire: of the low endpoint in the low 16 bits, of the high one in the others. */
+export const WINDOWS = 12;
+export const HASH = 13;
+/** Latest segment, ns on the capture clock (offset in doubles, to be added to slot / 2, as of all times). */
+export const LAST = 7;
+
+// -- the connection, opening and closing
+/** Modifiers of its close, bits of modifiers.ts. */
+export const MODIFIERS = 16;
+/** Close tokens logged << 8 | Zeek history letters. */
+export const LOGGED = 17;
+/** Wireshark's completeness, bits below. */
+export const COMPLETENESS = 18;
+/** Counts how often this slot was given to a connection: tells a timer of an earlier one. */
+export const GENERATION = 19;
+/** First segment (offsets in doubles). */
+export const START = 10;
+/** When an ended connection leaves the table; 0 while it may go on. */
+export const EXPIRY = 11;
+/** Handshake complete: the client's own segment acknowledges the SYN-ACK. */
+export const ESTABLISHED_TIME = 12;
+/** First valid RST. */
+export const RST_TIME = 13;
 
 // -- each endpoint, opening and closing
+/** Payload bytes it sent up to COUNTED, every sequence number counted once (offset in doubles). Ordinary segments only move NXT on. */
+export const BYTES = 14;
+/** NXT when BYTES was right; they are never more than 2^31 apart. */
+export const COUNTED = 32;
 /** Initial sequence number; where no SYN was seen, one below the first sequence number seen. */
-export const ISS = 36;
+export const ISS = 34;
 /** Sequence number of the FIN itself (seq + payload of the first valid FIN). */
-export const FIN_SEQ = 38;
+export const FIN_SEQ = 36;
 /** Acknowledgement that the first FIN carried. */
-export const FIN_ACK = 40;
-export const SYNS = 42;
-export const FINS = 44;
-export const RSTS = 46;
-/** Zeek's endpoint state and history bits (zeek.ts). */
-export const ZEEK = 48;
-export const ZEEK_SYN = 50;
-export const ZEEK_FIN = 52;
-export const ZEEK_RST = 54;
-/** Segments whose payload had all been seen before. */
-export const RETRANSMITS = 56;
-/** First SYN or SYN-ACK, first valid FIN, the peer's first acknowledgement of that FIN (offsets in doubles). */
-export const SYN_TIME = 29;
-export const FIN_TIME = 31;
-export const FIN_ACKED_TIME = 33;
-
-/** Four-bit close tokens (sequence.ts), TOKEN_CAPACITY of them. */
-export const TOKENS = 70;
-export const TOKEN_CAPACITY = 16;
+export const FIN_ACK = 38;
+export const SYNS = 40;
+export const FINS = 42;
+export const RSTS = 44;
 /** Segments with the first valid FIN's number again. */
-export const FIN_RETRANSMITS = 72;
+export const FIN_RETRANSMITS = 46;
+/** First SYN or SYN-ACK, first valid FIN, the peer's first acknowledgement of that FIN (offsets in doubles). */
+export const SYN_TIME = 24;
+export const FIN_TIME = 26;
+export const FIN_ACKED_TIME = 28;
+/** Four-bit close tokens, TOKEN_CAPACITY of them. */
+export const TOKENS = 60;
+export const TOKEN_CAPACITY = 16;
+/** Zeek's endpoint state, the one before, and history bits (zeek.ts). */
+export const ZEEK = 62;
+export const ZEEK_SYN = 64;
+export const ZEEK_FIN = 66;
+export const ZEEK_RST = 68;
+/** Segments whose payload had all been seen before. */
+export const RETRANSMITS = 70;
 /** One byte a letter of Zeek's history. */
-export const HISTORY = 74;
-export const HISTORY_CAPACITY = 24;
+export const HISTORY = 72;
+export const HISTORY_CAPACITY = 32;
 
 // -- bits of FACTS
 /** The high endpoint is the client. */
@@ -108,20 +103,24 @@ export const RESET_AFTER_CLOSE = 0x40;
 export const CLOSED = 0x80;
 /** Both endpoints sent a SYN before either acknowledged one. */
 export const SIMULTANEOUS_OPEN = 0x100;
+/** There is a connection in this slot. */
+export const IN_USE = 0x200;
 /** A SYN carried payload that its SYN-ACK acknowledged. */
 export const FAST_OPEN = 0x400;
 /** The first SYN-ACK came without a SYN before it. */
 export const SYN_ACK_FIRST = 0x800;
 /** The RST answers a SYN: nobody listened. */
 export const REFUSED = 0x1000;
-/** Bytes were acknowledged that the capture does not hold. */
-export const GAP = 0x2000;
+/** Its addresses are kept beside the slots: they are IPv6, or have a scope. */
+export const PAIRED = 0x2000;
 /** There is an entry in the table's rare map. */
 export const HAS_RARE = 0x4000;
-/** Whom Zeek calls the originator. */
-export const ZEEK_ORIG_IS_HIGH = 0x10000;
 /** Nothing but ordinary data and acknowledgements is expected: the short path may take them. */
 export const PLAIN = 0x8000;
+/** Whom Zeek calls the originator. */
+export const ZEEK_ORIG_IS_HIGH = 0x10000;
+/** A SYN of what may be the next incarnation is held until its receiver has answered. */
+export const HELD = 0x20000;
 
 // -- bits of SEEN
 export const SYN_SENT = 0x1;
@@ -157,3 +156,28 @@ export const SYN_ACKED = 0x8000;
 export const FIN_SUPPOSED = 0x100000;
 /** Its first FIN had an acknowledgement: FIN_ACK is one. */
 export const FIN_HAS_ACK = 0x200000;
+
+// -- bits of COMPLETENESS: what was seen of a conversation, whoever sent it and whatever its numbers (Wireshark's user's guide,
+// "TCP Conversation Completeness")
+export const COMPLETE_SYN = 1;
+export const COMPLETE_SYN_ACK = 2;
+export const COMPLETE_ACK = 4;
+export const COMPLETE_DATA = 8;
+export const COMPLETE_FIN = 16;
+export const COMPLETE_RST = 32;
+
+// -- close tokens: the waves of a close (SPEC §3), kind | endpoint << 3
+/** First FIN. */
+export const F = 0;
+/** First FIN that is also the first acknowledgement of the peer's. */
+export const FA = 1;
+/** First acknowledgement of the peer's FIN. */
+export const A = 2;
+/** New payload after the peer's FIN was acknowledged. */
+export const D = 3;
+/** FIN retransmission. */
+export const F_AGAIN = 4;
+/** Acknowledgement of a FIN retransmission. */
+export const A_AGAIN = 5;
+/** The first valid RST, and the first one after a full close. */
+export const R = 6;

@@ -2,26 +2,35 @@
 // This file is compiled by asc and by tsc and must remain portable: integer constants only.
 // Offsets are in 32-bit words from the block's address (`TRACKING`, exported by the module).
 
-/** Why walk() stopped: one of the words below. */
+/** What the host has to do with the segment at which walk() stopped: one of the words below. */
 export const REASON = 0;
 /** Slot of the connection that the segment belongs to, -1 where there is none. */
 export const FOUND = 1;
-/** Counted since the host last set them to 0: segments, copies of earlier packets, and packets forgotten too early. */
-export const SEGMENTS = 2;
-export const COPIES = 3;
-export const FORGOTTEN = 4;
+/** ENDS, RENEWS: the bits CLOSED and RESET of its facts before this segment. */
+export const WAS = 2;
+/** Counted since the host last set them to 0: segments, copies of earlier packets, packets forgotten too early, connections opened. */
+export const SEGMENTS = 3;
+export const COPIES = 4;
+export const FORGOTTEN = 5;
+export const OPENED = 6;
+/** Set by the host: walk() is to stop at each connection that is opened. */
+export const TELL_OPENED = 7;
 
 export const TRACKING_WORDS = 8;
 
 // Why walk() stopped.
-/** All segments were taken. */
-export const DONE = 0;
+/** It did not: all segments were taken. */
+export const TAKEN = 0;
 /** A timer is due before the segment is taken. */
 export const DUE = 1;
-/** The segment may change a state: the host takes it. */
+/** The host has to decide which connection the segment belongs to: it was not taken. */
 export const DECIDE = 2;
-/** The segment was taken, but it is its sender's first with payload, or without, and its letter is missing. */
-export const LETTER = 3;
+/** The segment was taken, and its connection is closed or reset by it, or not any more. */
+export const ENDS = 3;
+/** The segment was taken, and may start its receiver's TIME_WAIT again. */
+export const RENEWS = 4;
+/** The segment was taken; it opened a connection. */
+export const OPENS = 5;
 
 /** Connections of one table, at most. */
 export const CONNECTIONS_CAPACITY = 8388608;

@@ -170,7 +170,7 @@ export class ShardJob {
     return {
       first: interval - since,
       interval,
-      opened: () => counter.opened(),
+      opened: (connections) => counter.opened(connections),
       closing: (table, slot, time) => counter.closing(table, slot, time),
       boundary: (table, time) => {
         counter.look(table, time);

@@ -1,5 +1,5 @@
 import type { Verdict } from '../tracker/close.ts';
-import { RST_AFTER_CLOSE } from '../tracker/modifiers.ts';
+import { RST_AFTER_CLOSE } from '../layout/modifiers.ts';
 
 /** Stages of a connection at which an RST may come. */
 export const RESET_STAGES = ['handshake', 'established', 'closing', 'after_close'] as const;

@@ -1,4 +1,4 @@
-import { SYN_IN_TIME_WAIT_CHALLENGED } from '../tracker/modifiers.ts';
+import { SYN_IN_TIME_WAIT_CHALLENGED } from '../layout/modifiers.ts';
 import { Histogram } from './histogram.ts';
 import { MODIFIERS, WAIT_END, WAIT_ENDS, WAIT_FROM, WAIT_TO } from './note.ts';
 

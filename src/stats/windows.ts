@@ -42,8 +42,8 @@ export class WindowCounter {
     this.#profile = profile;
   }
 
-  opened(): void {
-    this.#part.opened++;
+  opened(connections: number): void {
+    this.#part.opened += connections;
   }
 
   /** The close of a connection that is still in the table may be known by now, or look different. */

@@ -1,4 +1,4 @@
-import * as modifiers from './modifiers.ts';
+import * as modifiers from '../layout/modifiers.ts';
 import { distance } from './serial.ts';
 import {
   ACKED,

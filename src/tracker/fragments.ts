@@ -1,4 +1,5 @@
 import { ADDRESS_PAIR_BYTES, FRAGMENT_HEAD, FRAGMENT_TAIL, PAIRED } from '../layout/segment.ts';
+import { FRAGMENT_HEAD_FORGOTTEN, FRAGMENT_TAIL_FORGOTTEN, FRAGMENT_WITHOUT_TAIL } from '../layout/oddities.ts';
 import type { Oddities } from './oddities.ts';
 import type { Batch, Segment } from './segment.ts';
 
@@ -44,7 +45,7 @@ export class Fragments {
         this.#tails.set(key, { length: segment.payload, time: segment.time });
         if (this.#tails.size > LIMIT) {
           this.#tails.delete(this.#tails.keys().next().value!);
-          oddities.add('fragment_tail_forgotten');
+          oddities.add(FRAGMENT_TAIL_FORGOTTEN);
         }
         return undefined;
       }
@@ -61,7 +62,7 @@ export class Fragments {
     }
     this.#heads.set(key, kept);
     if (this.#heads.size <= LIMIT) return undefined;
-    oddities.add('fragment_head_forgotten');
+    oddities.add(FRAGMENT_HEAD_FORGOTTEN);
     const [oldest] = this.#heads;
     this.#heads.delete(oldest![0]);
     return { segment: alone(oldest![1]), batch: oldest![1].batch, packet };
@@ -76,7 +77,7 @@ export class Fragments {
   /** First fragments whose datagram never became whole: used with the length they have. */
   *rest(oddities: Oddities): Generator<Whole> {
     for (const head of this.#heads.values()) {
-      oddities.add('fragment_without_tail');
+      oddities.add(FRAGMENT_WITHOUT_TAIL);
       yield { segment: alone(head), batch: head.batch, packet: head.packet };
     }
     this.#heads.clear();

@@ -1,5 +1,8 @@
-// What is strange but no reason to stop: counted by name, over the whole run.
+// What is strange but no reason to stop (layout/oddities.ts), counted by name over the whole run.
 
+import { ODDITIES } from '../layout/oddities.ts';
+
+/** In the order of their numbers. */
 export const ODDITY_NAMES = [
   'ack_beyond_fin',
   'ack_implausible',
@@ -21,10 +24,11 @@ export type Oddity = (typeof ODDITY_NAMES)[number];
 
 /** Counters of oddities; merge them by adding. */
 export class Oddities {
-  readonly counts = new Float64Array(ODDITY_NAMES.length);
+  readonly counts = new Float64Array(ODDITIES);
 
-  add(oddity: Oddity, count = 1): void {
-    this.counts[ODDITY_NAMES.indexOf(oddity)]! += count;
+  /** `oddity`: a number of layout/oddities.ts. */
+  add(oddity: number, count = 1): void {
+    this.counts[oddity]! += count;
   }
 
   /** Those that occurred, by name. */

@@ -28,7 +28,7 @@ export class Rare {
   challenged = -1;
   /** Close tokens beyond a slot's room, at most MORE_TOKENS. */
   tokens: number[] = [];
-  /** Zeek history letters beyond a slot's room. */
+  /** Zeek history letters beyond a slot's room, at most HISTORY_MORE. */
   history = '';
   /** Sequence ranges not seen yet below NXT: start, end, start, end ... of each endpoint. */
   readonly holes: [number[], number[]] = [[], []];
@@ -53,5 +53,7 @@ export class Rare {
 
 /** Close tokens kept beside a slot's own; what follows them is counted, not named. */
 export const MORE_TOKENS = 48;
+/** Letters of Zeek's history kept beside a slot's own. */
+export const HISTORY_MORE = 88;
 /** Ranges remembered as holes, per endpoint; the oldest is forgotten (and counted) beyond that. */
 export const HOLES = 64;

@@ -1,9 +1,10 @@
 import { ACK } from '../layout/tcp.ts';
-import * as modifiers from './modifiers.ts';
-import type { Oddities } from './oddities.ts';
+import * as modifiers from '../layout/modifiers.ts';
+import { RST_INVALID } from '../layout/oddities.ts';
 import type { Segment } from './segment.ts';
 import { holdsTimeWait } from './close.ts';
-import { log, R, rewrite, tokenCount, tokenOf, tokens } from './sequence.ts';
+import type { Oddities } from './oddities.ts';
+import { rewrite, tokenCount, tokenOf, tokens } from './sequence.ts';
 import { distance, plausible } from './serial.ts';
 import {
   ACKED,
@@ -12,11 +13,11 @@ import {
   ESTABLISHED,
   FACTS,
   ISS,
-  KEEPALIVE,
   MIDSTREAM,
   MODIFIERS,
   NXT,
   NXT_KNOWN,
+  R,
   REFUSED,
   RESET,
   RESET_AFTER_CLOSE,
@@ -28,7 +29,7 @@ import {
   SEEN,
   SYN_ACK_SENT,
   SYN_SENT,
-  WINDOW,
+  WINDOWS,
 } from '../layout/slot.ts';
 import type { ConnectionTable } from './table.ts';
 
@@ -48,7 +49,7 @@ export function reset(table: ConnectionTable, oddities: Oddities, slot: number, 
     return;
   }
   words[slot + MODIFIERS]! |= modifiers.RST_INVALID;
-  oddities.add('rst_invalid');
+  oddities.add(RST_INVALID);
 }
 
 /** The connection ends here: for both endpoints, as far as anyone outside can know. */
@@ -58,7 +59,7 @@ function take(table: ConnectionTable, slot: number, sender: number, time: number
   const facts = words[slot + FACTS]!;
   words[slot + FACTS]! |= RESET | (sender === 1 ? RESET_BY_HIGH : 0);
   times[(slot >> 1) + RST_TIME] = time;
-  log(table, slot, R, sender);
+  table.log(slot, R, sender);
   if (
     (facts & (ESTABLISHED | MIDSTREAM)) === 0 &&
     (words[slot + SEEN + receiver]! & SYN_SENT) !== 0 &&
@@ -66,7 +67,7 @@ function take(table: ConnectionTable, slot: number, sender: number, time: number
   ) {
     words[slot + FACTS]! |= REFUSED;
   }
-  noteSilence(words, slot);
+  table.noteSilence(slot);
   const rare = table.peekRare(slot);
   if (rare?.challenged === sender) {
     words[slot + MODIFIERS] = (words[slot + MODIFIERS]! & ~modifiers.SYN_CHALLENGED) | modifiers.HALF_OPEN_DETECTED;
@@ -80,7 +81,7 @@ function afterClose(table: ConnectionTable, slot: number, sender: number, time: 
   words[slot + FACTS]! |= RESET_AFTER_CLOSE | (ends ? RESET : 0) | (sender === 1 ? RESET_BY_HIGH : 0);
   words[slot + MODIFIERS]! |= modifiers.RST_AFTER_CLOSE;
   times[(slot >> 1) + RST_TIME] = time;
-  log(table, slot, R, sender);
+  table.log(slot, R, sender);
 }
 
 /** The record ends and an inexact RST was never disproved: it counts, and nothing follows it in the close sequence. */
@@ -88,15 +89,6 @@ export function settleDoubt(table: ConnectionTable, slot: number): void {
   const doubtful = table.peekRare(slot)?.doubtful;
   if (!doubtful || (table.words[slot + FACTS]! & (RESET | CLOSED)) !== 0) return;
   rewrite(table, slot, [...tokens(table, slot).slice(0, doubtful.position), tokenOf(R, doubtful.sender)]);
-}
-
-/** What had gone on before a close began: keep-alive probes, or a window of zero. */
-export function noteSilence(words: Int32Array, slot: number): void {
-  if (((words[slot + SEEN]! | words[slot + SEEN + 1]!) & KEEPALIVE) !== 0) words[slot + MODIFIERS]! |= modifiers.KEEPALIVE_BEFORE_CLOSE;
-  for (const endpoint of [0, 1]) {
-    if ((words[slot + SEEN + endpoint]! & ACKED_KNOWN) !== 0 && words[slot + WINDOW + endpoint] === 0)
-      words[slot + MODIFIERS]! |= modifiers.ZERO_WINDOW_AT_CLOSE;
-  }
 }
 
 /** RFC 9293 §3.10.7 with RFC 5961 §3: the exact number resets, one inside the window is challenged, any other is dropped. */
@@ -129,5 +121,5 @@ function judge(words: Int32Array, slot: number, segment: Segment): 'valid' | 'do
 function windowOf(words: Int32Array, slot: number, endpoint: number): number {
   const scaled = (words[slot + SEEN]! & words[slot + SEEN + 1]! & SCALE_KNOWN) !== 0;
   const scale = scaled ? (words[slot + SEEN + endpoint]! >> SCALE_SHIFT) & 15 : 0;
-  return words[slot + WINDOW + endpoint]! * 2 ** scale;
+  return ((words[slot + WINDOWS]! >>> (endpoint * 16)) & 0xffff) * 2 ** scale;
 }

@@ -27,7 +27,7 @@ export interface Batch {
 }
 
 /**
- * One segment, taken out of its record: what the code that decides reads. The short path (assembly/walk.ts) reads the record itself.
+ * One segment, taken out of its record: what the code that decides reads. WebAssembly reads the record itself.
  * Kept as a value so that a segment can outlive its batch (a held SYN, the head of a fragmented datagram).
  */
 export class Segment {
@@ -54,10 +54,13 @@ export class Segment {
   address = 0;
 
   /** Takes record number `index` of a batch. */
-  load(batch: Batch, index: number): this {
-    const { words } = batch;
-    const at = index * SEGMENT_WORDS;
-    this.time = batch.times[at >> 1]!;
+  load({ words, times }: Batch, index: number): this {
+    return this.read(words, times, index * SEGMENT_WORDS);
+  }
+
+  /** Takes the record that begins at words[at]; `times` are the same bytes. */
+  read(words: Int32Array, times: Float64Array, at: number): this {
+    this.time = times[at >> 1]!;
     this.seq = words[at + SEQ_WORD]!;
     this.ack = words[at + ACK_WORD]!;
     this.low = words[at + LOW_WORD]!;

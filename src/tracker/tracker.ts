@@ -1,24 +1,24 @@
-import { FLAGS_WORD, FRAGMENT_HEAD, FRAGMENT_TAIL, FROM_HIGH, PACKET_WORD, PAYLOAD_WORD, SEGMENT_WORDS } from '../layout/segment.ts';
+import { FRAGMENT_HEAD, FRAGMENT_TAIL, PACKET_WORD, SEGMENT_WORDS } from '../layout/segment.ts';
+import * as modifiers from '../layout/modifiers.ts';
+import { COPY_FORGOTTEN, SYN_UNANSWERED } from '../layout/oddities.ts';
 import * as slots from '../layout/slot.ts';
 import { ACK, FIN, RST, SYN } from '../layout/tcp.ts';
-import { COPIES, DONE, DUE, FORGOTTEN, FOUND, LETTER, REASON, SEGMENTS } from '../layout/tracking.ts';
+import { COPIES, DECIDE, DUE, FORGOTTEN, FOUND, OPENED, OPENS, REASON, SEGMENTS, TAKEN, TELL_OPENED, WAS } from '../layout/tracking.ts';
 import { holdsTimeWait, judge, Verdict } from './close.ts';
 import type { Ended, Ending } from './ended.ts';
-import { observe } from './evidence.ts';
-import { settleDoubt } from './reset.ts';
 import { Fragments } from './fragments.ts';
+import { hostCalls } from './host.ts';
 import { beginsAnew, repliesToHeld } from './incarnation.ts';
 import type { TableMemory } from './memory.ts';
-import * as modifiers from './modifiers.ts';
 import { Oddities } from './oddities.ts';
-import { type Batch, Segment } from './segment.ts';
 import { compareTuples, slotsByTuple } from './order.ts';
+import type { HeldSyn } from './rare.ts';
+import { settleDoubt } from './reset.ts';
+import { type Batch, Segment } from './segment.ts';
 import { ConnectionTable } from './table.ts';
 import { type Profile, timeWaits } from './time-wait.ts';
 import { ExpiryQueue, SilenceHeap } from './timers.ts';
 import { crossed, type Watch } from './watch.ts';
-import { completeness } from './wireshark.ts';
-import { beginHistory, plainLetter } from './zeek.ts';
 
 export type { Ended, Ending } from './ended.ts';
 
@@ -36,8 +36,8 @@ const SHARE = 1024;
 /**
  * Follows the connections of one shard. Pure: segments and capture time in, ended connections out.
  *
- * Most segments are ordinary: an acknowledgement or the next payload of a connection that is not about to close. Those
- * take the short path (assembly/walk.ts), which only counts; all others go through place() and observe().
+ * WebAssembly gathers the facts that segments show (assembly/walk.ts) and stops where something is to be decided or follows: which
+ * incarnation a segment belongs to, that a connection is closed, that a timer has run out.
  */
 export class Tracker {
   readonly table: ConnectionTable;
@@ -62,6 +62,8 @@ export class Tracker {
   constructor(options: TrackerOptions, memory: TableMemory) {
     this.#options = options;
     this.#memory = memory;
+    memory.attach(hostCalls(() => this.table, memory, this.oddities, options.profile.endedByRst));
+    memory.answers[TELL_OPENED] = options.idleTimeout < Infinity ? 1 : 0;
     this.table = new ConnectionTable(memory);
     this.#boundary = options.watch?.first ?? Infinity;
   }
@@ -76,28 +78,36 @@ export class Tracker {
     for (;;) {
       place = memory.walk(place, Math.min(this.#expiries.next, this.#silences.next, this.#boundary));
       const reason = answers[REASON];
-      if (reason === DONE) break;
+      if (answers[OPENED]! > 0) this.#opened(answers[FOUND]!);
+      if (reason === TAKEN) break;
       if (reason === DUE) this.#expire(staged.times[(place * SEGMENT_WORDS) >> 1]!);
       else {
-        const at = place * SEGMENT_WORDS;
-        if (reason === LETTER) this.#addLetter(answers[FOUND]!, words[at + FLAGS_WORD]!, words[at + PAYLOAD_WORD]!);
-        else this.#decide(staged, this.#segment.load(staged, place), firstPacket + words[at + PACKET_WORD]!, answers[FOUND]!);
+        const segment = this.#segment.load(staged, place);
+        if (reason === DECIDE) this.#decide(staged, segment, firstPacket + words[place * SEGMENT_WORDS + PACKET_WORD]!, answers[FOUND]!);
+        else if (reason !== OPENS) this.#conclude(answers[FOUND]!, segment, answers[WAS]!);
         place++;
       }
     }
     this.segments += answers[SEGMENTS]!;
     this.duplicates += answers[COPIES]!;
-    this.oddities.add('copy_forgotten', answers[FORGOTTEN]);
-    answers.fill(0);
+    this.oddities.add(COPY_FORGOTTEN, answers[FORGOTTEN]);
+    answers[SEGMENTS] = 0;
+    answers[COPIES] = 0;
+    answers[FORGOTTEN] = 0;
   }
 
-  /** An ordinary segment was taken, the first of its kind from its sender. */
-  #addLetter(slot: number, flags: number, payload: number): void {
-    plainLetter(this.table, slot, (flags & FROM_HIGH) === 0 ? 0 : 1, payload);
-    this.table.words[slot + slots.COMPLETENESS]! |= completeness(flags, payload, false);
+  /** Connections were opened, the one in this slot last; where silences count, it is the only one. */
+  #opened(slot: number): void {
+    const { answers } = this.#memory;
+    const { idleTimeout, watch } = this.#options;
+    watch?.opened(answers[OPENED]!);
+    answers[OPENED] = 0;
+    if (idleTimeout === Infinity) return;
+    const { words, times } = this.table;
+    this.#silences.push(slot, words[slot + slots.GENERATION]!, times[(slot >> 1) + slots.START]! + idleTimeout);
   }
 
-  /** A segment that may change a state. `slot`: of its connection, -1 where there is none; fragments are not looked up. */
+  /** A segment that was not taken yet. `slot`: of its 4-tuple's connection, -1 where there is none; fragments are not looked up. */
   #decide(batch: Batch, segment: Segment, packet: number, slot: number): void {
     if ((segment.flags & (FRAGMENT_HEAD | FRAGMENT_TAIL)) === 0) return this.#place(batch, segment, packet, slot);
     const whole = this.#fragments.add(batch, segment, packet, this.oddities);
@@ -118,7 +128,7 @@ export class Tracker {
     for (const { segment, batch } of this.#fragments.rest(this.oddities)) {
       // Its connection may be over by now, and nothing but a SYN could make another.
       const slot = this.table.find(batch, segment);
-      if (slot >= 0) this.#observe(slot, segment);
+      if (slot >= 0) this.#show(slot, segment);
       else {
         this.segments--;
         this.pieces++;
@@ -141,8 +151,8 @@ export class Tracker {
     const { table } = this;
     let slot = found;
     if (slot < 0) {
-      slot = table.add(batch, segment);
-      this.#begin(slot, segment);
+      slot = table.open(batch, segment);
+      this.#opened(slot);
     } else {
       const rare = table.peekRare(slot);
       if (rare?.held) {
@@ -159,7 +169,7 @@ export class Tracker {
       if (identity === 'held') {
         this.#dropHeld(slot);
         table.rare(slot).held = { segment: segment.clone(), count: 1, fins: (segment.flags & FIN) === 0 ? 0 : 1 };
-        table.words[slot + slots.FACTS]! &= ~slots.PLAIN;
+        table.words[slot + slots.FACTS] = (table.words[slot + slots.FACTS]! & ~slots.PLAIN) | slots.HELD;
         return;
       }
       if (identity === 'new') {
@@ -167,38 +177,20 @@ export class Tracker {
         this.#renew(slot, segment, 'tuple_reused', segment.time, packet);
       }
     }
-    this.#observe(slot, segment);
+    this.#show(slot, segment);
   }
 
-  /** A fresh slot's first facts: who is the client, and whether the capture missed the beginning. */
-  #begin(slot: number, segment: Segment): void {
-    const { words, times } = this.table;
-    const { sender, flags } = segment;
-    times[(slot >> 1) + slots.START] = segment.time;
-    let client = sender;
-    if ((flags & (SYN | ACK)) === (SYN | ACK)) {
-      client = sender ^ 1;
-      words[slot + slots.FACTS]! |= slots.SYN_ACK_FIRST;
-    } else if ((flags & SYN) === 0) {
-      words[slot + slots.FACTS]! |= slots.MIDSTREAM;
-      const low = words[slot + slots.PORTS]! >>> 16;
-      const high = words[slot + slots.PORTS]! & 0xffff;
-      if (low !== high) client = low < high ? 1 : 0; // the lower port serves, and a well-known port is always the lower one
-    }
-    if (client === 1) words[slot + slots.FACTS]! |= slots.CLIENT_IS_HIGH;
-    beginHistory(this.table, slot, segment);
-    const { idleTimeout, watch } = this.#options;
-    watch?.opened();
-    if (idleTimeout < Infinity) this.#silences.push(slot, words[slot + slots.GENERATION]!, segment.time + idleTimeout);
+  /** Shows a segment to its connection, and concludes what follows from it. */
+  #show(slot: number, segment: Segment): void {
+    this.table.show(slot, segment);
+    this.#conclude(slot, segment, this.#memory.answers[WAS]!);
   }
 
-  #observe(slot: number, segment: Segment): void {
+  /** What follows from a segment that was shown to its connection. `before`: whether that was closed, or reset, before it. */
+  #conclude(slot: number, segment: Segment, before: number): void {
     const { table } = this;
-    const ending = slots.CLOSED | slots.RESET;
-    const before = table.words[slot + slots.FACTS]! & ending;
-    observe(table, this.oddities, slot, segment, this.#options.profile.endedByRst);
     const { words } = table;
-    const after = words[slot + slots.FACTS]! & ending;
+    const after = words[slot + slots.FACTS]! & (slots.CLOSED | slots.RESET);
     if (before === 0 && after !== 0) this.#due(slot, segment.time + this.#options.profile.twoMsl);
     else if ((before & ~after & slots.RESET) !== 0) this.#survive(slot, segment.sender);
     else if ((words[slot + slots.SEEN + (segment.sender ^ 1)]! & slots.FIN_ACKED) !== 0) this.#restart(slot, segment, before);
@@ -281,10 +273,9 @@ export class Tracker {
 
   /** The held SYN was accepted: the new incarnation begins at it. */
   #acceptHeld(slot: number, ending: Ending, time: number, packet: number): void {
-    const held = this.table.rare(slot).held!;
-    this.table.rare(slot).held = undefined;
+    const held = this.#takeHeld(slot)!;
     this.#renew(slot, held.segment, ending, time, packet);
-    this.#observe(slot, held.segment);
+    this.#show(slot, held.segment);
     this.#countAgain(slot, held.segment, held.count - 1, held.fins - ((held.segment.flags & FIN) === 0 ? 0 : 1));
   }
 
@@ -301,11 +292,17 @@ export class Tracker {
 
   /** Counts a held SYN with the old incarnation. */
   #dropHeld(slot: number): void {
+    const held = this.#takeHeld(slot);
+    if (held) this.#countAgain(slot, held.segment, held.count, held.fins);
+  }
+
+  #takeHeld(slot: number): HeldSyn | undefined {
     const rare = this.table.peekRare(slot);
-    if (!rare?.held) return;
-    const { segment, count, fins } = rare.held;
+    const held = rare?.held;
+    if (!held) return undefined;
     rare.held = undefined;
-    this.#countAgain(slot, segment, count, fins);
+    this.table.words[slot + slots.FACTS]! &= ~slots.HELD;
+    return held;
   }
 
   #countAgain(slot: number, segment: Segment, count: number, fins: number): void {
@@ -318,7 +315,7 @@ export class Tracker {
   #releaseHeld(slot: number, ending: Ending, time: number): void {
     const rare = this.table.peekRare(slot);
     if (!rare?.held) return;
-    this.oddities.add('syn_unanswered');
+    this.oddities.add(SYN_UNANSWERED);
     if ((this.table.words[slot + slots.FACTS]! & (slots.CLOSED | slots.RESET)) === 0) this.#dropHeld(slot);
     else this.#acceptHeld(slot, ending, time, -1);
   }
@@ -330,8 +327,9 @@ export class Tracker {
       (words[slot + slots.FACTS]! & slots.RESET) === 0 && (holdsTimeWait(this.table, slot, 0) || holdsTimeWait(this.table, slot, 1));
     if (waiting && ending === 'tuple_reused') words[slot + slots.MODIFIERS]! |= modifiers.REUSE_IN_TIME_WAIT;
     this.#deliver(slot, ending, time, packet, ending === 'tuple_reused' ? segment.time : time);
-    this.table.renew(slot);
-    this.#begin(slot, segment);
+    this.table.renew(slot, segment);
+    this.#memory.answers[OPENED]!++;
+    this.#opened(slot);
   }
 
   #remove(slot: number, ending: Ending, time: number, packet: number): void {

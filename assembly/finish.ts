@@ -1,0 +1,133 @@
+// The four waves: FINs, their acknowledgements, their retransmissions, and payload in between (SPEC §3). `own` and `peer` as in observe.ts.
+
+import { DATA_AFTER_FIN as SENT_AFTER_FIN, FIN_RETRANSMITTED, FIN_SEQ_CHANGED, FIN_WITH_DATA } from '../src/layout/modifiers.ts';
+import { KEEPALIVE_BEFORE_CLOSE, OUT_OF_ORDER, ZERO_WINDOW_AT_CLOSE } from '../src/layout/modifiers.ts';
+import { FIN_INVALID } from '../src/layout/oddities.ts';
+import { ACK_WORD, FLAGS_WORD, PAYLOAD_WORD, SEQ_WORD, TIME_WORD } from '../src/layout/segment.ts';
+import {
+  A,
+  A_AGAIN,
+  ACKED,
+  ACKED_KNOWN,
+  CLOSED,
+  D,
+  DATA_AFTER_FIN,
+  F,
+  F_AGAIN,
+  FA,
+  FIN_ACK,
+  FIN_ACKED,
+  FIN_ACKED_TIME,
+  FIN_AGAIN,
+  FIN_HAS_ACK,
+  FIN_RETRANSMITS,
+  FIN_SENT,
+  FIN_SEQ,
+  FIN_TIME,
+  FIN_WITH_ACK,
+  KEEPALIVE,
+  NXT,
+  SEEN,
+  WINDOWS,
+} from '../src/layout/slot.ts';
+import { ACK, FIN } from '../src/layout/tcp.ts';
+import { modify, setFact, setSeen } from './facts.ts';
+import { acknowledgedAlready, addHalfClosedBytes, oddity, overtaken } from './host.ts';
+import { log } from './sequence.ts';
+import { slotAt } from './table.ts';
+
+/** `fresh`: payload bytes of this segment never seen before; `start`: sequence number of its first payload byte. */
+export function finish(slot: i32, sender: i32, record: usize, start: i32, fresh: i32): void {
+  const words = slotAt(slot);
+  const own = words + ((<usize>sender) << 2);
+  const other = words + ((<usize>(sender ^ 1)) << 2);
+  const flags = load<i32>(record, FLAGS_WORD << 2);
+  const isFin = (flags & FIN) != 0;
+  if (!isFin && ((load<i32>(words, SEEN << 2) | load<i32>(words, (SEEN + 1) << 2)) & FIN_SENT) == 0) return;
+
+  const peer = load<i32>(other, SEEN << 2);
+  const beyond = load<i32>(record, ACK_WORD << 2) - load<i32>(other, FIN_SEQ << 2);
+  const acknowledged = (peer & FIN_SENT) != 0 && (flags & ACK) != 0 && beyond > 0;
+  const firstTime = acknowledged && (peer & FIN_ACKED) == 0;
+
+  if (fresh > 0 && !isFin) dataAfterFin(slot, sender, fresh, acknowledged);
+  if (firstTime) {
+    setSeen(other, FIN_ACKED);
+    store<f64>(words + ((<usize>(sender ^ 1)) << 3), load<f64>(record, TIME_WORD << 2), FIN_ACKED_TIME << 3);
+  }
+  const payload = load<i32>(record, PAYLOAD_WORD << 2);
+  if (isFin) fin(slot, sender, record, start + payload, firstTime);
+  else if (acknowledged) {
+    const sent = (load<i32>(own, SEEN << 2) & FIN_SENT) != 0;
+    const beforeOwnFin = sent && payload == 0 && load<i32>(record, SEQ_WORD << 2) == load<i32>(own, FIN_SEQ << 2);
+    if (beforeOwnFin) overtaken(slot, sender, firstTime ? 1 : 0);
+    else if (firstTime) log(slot, A, sender);
+    else if ((peer & FIN_AGAIN) != 0) {
+      log(slot, A_AGAIN, sender);
+      store<i32>(other, load<i32>(other, SEEN << 2) & ~FIN_AGAIN, SEEN << 2);
+    }
+  }
+  const bothAcked = (load<i32>(words, SEEN << 2) & load<i32>(words, (SEEN + 1) << 2) & FIN_ACKED) != 0;
+  if (bothAcked) setFact(words, CLOSED);
+}
+
+function dataAfterFin(slot: i32, sender: i32, fresh: i32, acknowledges: bool): void {
+  const words = slotAt(slot);
+  const own = words + ((<usize>sender) << 2);
+  const seen = load<i32>(own, SEEN << 2);
+  if ((seen & FIN_SENT) != 0) return modify(words, SENT_AFTER_FIN); // beyond its own FIN, or filling a hole below it
+  if ((load<i32>(words + ((<usize>(sender ^ 1)) << 2), SEEN << 2) & FIN_ACKED) == 0) return;
+  if (!acknowledges) return modify(words, OUT_OF_ORDER); // sent before the acknowledgement, captured behind it
+  addHalfClosedBytes(slot, sender, fresh);
+  if ((seen & DATA_AFTER_FIN) != 0) return;
+  setSeen(own, DATA_AFTER_FIN);
+  log(slot, D, sender);
+}
+
+/** A segment with FIN; `end` is the FIN's own sequence number, `firstAck` whether it is the first to acknowledge the peer's FIN. */
+function fin(slot: i32, sender: i32, record: usize, end: i32, firstAck: bool): void {
+  const words = slotAt(slot);
+  const own = words + ((<usize>sender) << 2);
+  const other = words + ((<usize>(sender ^ 1)) << 2);
+  const seen = load<i32>(own, SEEN << 2);
+
+  if ((seen & FIN_SENT) != 0) {
+    if (end == load<i32>(own, FIN_SEQ << 2)) {
+      modify(words, FIN_RETRANSMITTED);
+      store<i32>(own, load<i32>(own, FIN_RETRANSMITS << 2) + 1, FIN_RETRANSMITS << 2);
+      log(slot, F_AGAIN, sender);
+      if ((seen & FIN_ACKED) != 0) setSeen(own, FIN_AGAIN);
+    } else modify(words, FIN_SEQ_CHANGED);
+    if (firstAck) log(slot, A, sender);
+    return;
+  }
+  const ackedBeyond = (load<i32>(other, SEEN << 2) & ACKED_KNOWN) != 0 ? load<i32>(other, ACKED << 2) - end : 0;
+  if (ackedBeyond > 1) {
+    // The peer has acknowledged more than this FIN's number: an old or a forged one.
+    oddity(FIN_INVALID);
+    if (firstAck) log(slot, A, sender);
+    return;
+  }
+  noteSilence(slot);
+  const time = load<f64>(record, TIME_WORD << 2);
+  const flags = load<i32>(record, FLAGS_WORD << 2);
+  if (load<i32>(record, PAYLOAD_WORD << 2) > 0) modify(words, FIN_WITH_DATA);
+  store<i32>(own, end, FIN_SEQ << 2);
+  store<i32>(own, load<i32>(record, ACK_WORD << 2), FIN_ACK << 2);
+  setSeen(own, FIN_SENT | (firstAck ? FIN_WITH_ACK : 0) | ((flags & ACK) == 0 ? 0 : FIN_HAS_ACK));
+  store<f64>(words + ((<usize>sender) << 3), time, FIN_TIME << 3);
+  if (end + 1 - load<i32>(own, NXT << 2) > 0) store<i32>(own, end + 1, NXT << 2);
+  log(slot, firstAck ? FA : F, sender);
+  if (ackedBeyond == 1) acknowledgedAlready(slot, sender, time);
+}
+
+/** What had gone on before a close began: keep-alive probes, or a window of zero. */
+export function noteSilence(slot: i32): void {
+  const words = slotAt(slot);
+  const low = load<i32>(words, SEEN << 2);
+  const high = load<i32>(words, (SEEN + 1) << 2);
+  if (((low | high) & KEEPALIVE) != 0) modify(words, KEEPALIVE_BEFORE_CLOSE);
+  const lowClosed = (low & ACKED_KNOWN) != 0 && load<u16>(words, WINDOWS << 2) == 0;
+  const highClosed = (high & ACKED_KNOWN) != 0 && load<u16>(words, (WINDOWS << 2) + 2) == 0;
+  if (lowClosed || highClosed) modify(words, ZERO_WINDOW_AT_CLOSE);
+}

@@ -1,0 +1,400 @@
+// What one segment proves, as seen from outside: it proves what its sender has sent and has received, never what will become of it.
+// `sender` and `receiver` are 0 or 1; nothing here knows who is the client. All of it are facts, written to the connection's slot;
+// src/tracker/ draws the conclusions.
+//
+// `own` and `peer` are the slot, moved to the sender's and to the receiver's words: load<i32>(own, NXT << 2) is the sender's NXT.
+
+import { ACK_WORD, FLAGS_WORD, FROM_HIGH, NO_WINDOW_SCALE, PAYLOAD_WORD, SEQ_WORD, TCP_WORD, TIME_WORD } from '../src/layout/segment.ts';
+import { ACK_BEYOND_FIN, ACK_IMPLAUSIBLE, SEQ_IMPLAUSIBLE, SYN_ACK_ISN_CHANGED, SYN_ACK_UNEXPECTED } from '../src/layout/oddities.ts';
+import { DATA_AFTER_RST, OUT_OF_ORDER } from '../src/layout/modifiers.ts';
+import {
+  ACKED,
+  ACKED_KNOWN,
+  BYTES,
+  CLIENT_IS_HIGH,
+  CLOSED,
+  COMPLETE_ACK,
+  COMPLETE_DATA,
+  COMPLETE_FIN,
+  COMPLETE_RST,
+  COMPLETE_SYN,
+  COMPLETE_SYN_ACK,
+  COUNTED,
+  ESTABLISHED,
+  ESTABLISHED_TIME,
+  FACTS,
+  FAST_OPEN,
+  FIN_ACKED,
+  FIN_SENT,
+  FIN_SEQ,
+  FIN_SUPPOSED,
+  FIN_TIME,
+  FINS,
+  HAS_RARE,
+  ISS,
+  ISS_KNOWN,
+  KEEPALIVE,
+  LAST,
+  MIDSTREAM,
+  NXT,
+  NXT_KNOWN,
+  PLAIN,
+  RESET,
+  RESET_AFTER_CLOSE,
+  RSTS,
+  SCALE_KNOWN,
+  SCALE_SHIFT,
+  SEEN,
+  SEGMENTS,
+  SIMULTANEOUS_OPEN,
+  SYN_ACK_SENT,
+  SYN_ACKED,
+  SYN_SENT,
+  SYN_TIME,
+  SYNS,
+  WINDOWS,
+} from '../src/layout/slot.ts';
+import { ACK, FIN, RST, SYN } from '../src/layout/tcp.ts';
+import { complete, increase, modify, setFact, setSeen } from './facts.ts';
+import { finish } from './finish.ts';
+import {
+  addHole,
+  fillHoles,
+  forgetHoles,
+  mayBePlain,
+  noteEstablished,
+  noteSynAck,
+  oddity,
+  reset,
+  stillAlive,
+  surviveReset,
+} from './host.ts';
+import { slotAt } from './table.ts';
+import { contentGap, follow } from './zeek.ts';
+
+/** The largest window that TCP can advertise (RFC 7323 §2.3: 2^30): what lies further away belongs to no live exchange. */
+const MAX_WINDOW: i32 = 1 << 30;
+
+function plausible(number: i32, now: i32): bool {
+  const distance = number - now;
+  return distance <= MAX_WINDOW && distance >= -MAX_WINDOW;
+}
+
+/** Takes a segment into the facts of the connection that it belongs to. */
+export function observe(slot: i32, record: usize): void {
+  const words = slotAt(slot);
+  const flags = load<i32>(record, FLAGS_WORD << 2);
+  const payload = load<i32>(record, PAYLOAD_WORD << 2);
+  const time = load<f64>(record, TIME_WORD << 2);
+  const sender: i32 = (flags & FROM_HIGH) != 0 ? 1 : 0;
+  const own = words + ((<usize>sender) << 2);
+  const first = (load<i32>(words, SEGMENTS << 2) | load<i32>(words, (SEGMENTS + 1) << 2)) == 0;
+
+  countBytes(words, 0);
+  countBytes(words, 1);
+  follow(slot, sender, record);
+  complete(words, completeness(flags, payload, first));
+  increase(own + (SEGMENTS << 2));
+  const last = load<f64>(words, LAST << 3);
+  store<f64>(words, max(last, time), LAST << 3);
+  if ((flags & SYN) != 0) increase(own + (SYNS << 2));
+  if ((flags & FIN) != 0) increase(own + (FINS << 2));
+
+  if ((flags & RST) != 0) {
+    increase(own + (RSTS << 2));
+    reset(slot, record, time - last, first ? 1 : 0);
+  } else show(slot, sender, record, flags, payload);
+  counted(words);
+  judgePlain(slot);
+}
+
+/** What a segment without RST shows. */
+function show(slot: i32, sender: i32, record: usize, flags: i32, payload: i32): void {
+  const words = slotAt(slot);
+  const own = words + ((<usize>sender) << 2);
+  const peer = words + ((<usize>(sender ^ 1)) << 2);
+  if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0 && (flags & SYN) == 0) stillAlive(slot, sender);
+  if ((flags & SYN) != 0) open(slot, sender, record, flags);
+  const seq = load<i32>(record, SEQ_WORD << 2);
+  const start = (flags & SYN) != 0 ? seq + 1 : seq;
+  const fresh = take(slot, sender, flags, payload, start);
+  store<u16>(words + ((<usize>sender) << 1), <u16>(flags >>> 16), WINDOWS << 2);
+  const bothResets = RESET | RESET_AFTER_CLOSE;
+  if ((load<i32>(words, FACTS << 2) & bothResets) == bothResets && (flags & (SYN | ACK)) == ACK) surviveReset(slot, sender);
+  if ((load<i32>(words, FACTS << 2) & RESET) != 0) {
+    if (payload > 0) modify(words, DATA_AFTER_RST);
+  } else if (fresh >= 0) {
+    if ((flags & ACK) != 0) acknowledge(slot, sender, record, flags, payload);
+    finish(slot, sender, record, start, fresh);
+  }
+  if (fresh > 0) {
+    store<i32>(own, load<i32>(own, SEEN << 2) & ~KEEPALIVE, SEEN << 2);
+    store<i32>(peer, load<i32>(peer, SEEN << 2) & ~KEEPALIVE, SEEN << 2);
+  }
+}
+
+/** Brings an endpoint's BYTES up to what its ordinary segments have sent since. */
+function countBytes(words: usize, endpoint: usize): void {
+  const own = words + (endpoint << 2);
+  const ordinary: u32 = load<i32>(own, NXT << 2) - load<i32>(own, COUNTED << 2);
+  if (ordinary == 0) return;
+  const bytes = words + (endpoint << 3);
+  store<f64>(bytes, load<f64>(bytes, BYTES << 3) + <f64>ordinary, BYTES << 3);
+}
+
+/** BYTES of both endpoints are right for the NXT of now. */
+function counted(words: usize): void {
+  store<u64>(words, load<u64>(words, NXT << 2), COUNTED << 2);
+}
+
+/** The bits that one segment adds. `first`: it is the first of its connection (only there does a SYN count). */
+export function completeness(flags: i32, payload: i32, first: bool): i32 {
+  let bits = 0;
+  if ((flags & (SYN | ACK)) == SYN) {
+    if (first) bits |= COMPLETE_SYN | (payload > 0 ? COMPLETE_DATA : 0);
+  } else if ((flags & (SYN | ACK)) == (SYN | ACK)) bits |= COMPLETE_SYN_ACK;
+  else if ((flags & ACK) != 0) bits |= payload > 0 ? COMPLETE_DATA : COMPLETE_ACK;
+  if ((flags & (FIN | ACK)) == (FIN | ACK)) bits |= COMPLETE_FIN;
+  if ((flags & RST) != 0) bits |= COMPLETE_RST;
+  return bits;
+}
+
+/** SYN and SYN-ACK. */
+function open(slot: i32, sender: i32, record: usize, flags: i32): void {
+  if (!((flags & ACK) == 0 ? openBySyn(slot, sender, record) : openBySynAck(slot, sender, record))) return;
+  const scale = load<i32>(record, TCP_WORD << 2) & 15;
+  if (scale != NO_WINDOW_SCALE) setSeen(slotAt(slot) + ((<usize>sender) << 2), SCALE_KNOWN | (scale << SCALE_SHIFT));
+}
+
+/** Answers whether it is the sender's first one. */
+function openBySyn(slot: i32, sender: i32, record: usize): bool {
+  const words = slotAt(slot);
+  const own = words + ((<usize>sender) << 2);
+  const seen = load<i32>(own, SEEN << 2);
+  const peer = load<i32>(words + ((<usize>(sender ^ 1)) << 2), SEEN << 2);
+  if ((seen & (SYN_SENT | SYN_ACK_SENT)) != 0) {
+    const served = (seen & SYN_SENT) == 0 && (peer & SYN_SENT) == 0; // its SYN-ACK came first in the file
+    if (served) setClient(words, sender);
+    return false;
+  }
+  const established = (load<i32>(words, FACTS << 2) & ESTABLISHED) != 0;
+  if ((peer & SYN_SENT) != 0 && (peer & SYN_ACK_SENT) == 0 && !established) setFact(words, SIMULTANEOUS_OPEN);
+  if ((seen & NXT_KNOWN) == 0) begin(slot, sender, load<i32>(record, SEQ_WORD << 2));
+  const time = load<f64>(record, TIME_WORD << 2);
+  store<f64>(words + ((<usize>sender) << 3), time, SYN_TIME << 3);
+  setSeen(own, SYN_SENT | ISS_KNOWN);
+  if ((load<i32>(words, FACTS << 2) & MIDSTREAM) != 0) lateHandshake(words, sender, time);
+  return true;
+}
+
+/** Answers whether it is the sender's first one. */
+function openBySynAck(slot: i32, sender: i32, record: usize): bool {
+  const words = slotAt(slot);
+  const receiver = sender ^ 1;
+  const own = words + ((<usize>sender) << 2);
+  const other = words + ((<usize>receiver) << 2);
+  const seen = load<i32>(own, SEEN << 2);
+  const peer = load<i32>(other, SEEN << 2);
+  const seq = load<i32>(record, SEQ_WORD << 2);
+  const ack = load<i32>(record, ACK_WORD << 2);
+  const time = load<f64>(record, TIME_WORD << 2);
+  if ((seen & SYN_ACK_SENT) != 0) {
+    if (seq != load<i32>(own, ISS << 2)) {
+      oddity(SYN_ACK_ISN_CHANGED);
+      if ((load<i32>(words, FACTS << 2) & ESTABLISHED) == 0) begin(slot, sender, seq);
+    }
+    return false;
+  }
+  const beyond = ack - load<i32>(other, ISS << 2);
+  if ((peer & ISS_KNOWN) == 0) {
+    if ((peer & NXT_KNOWN) == 0) begin(slot, receiver, ack - 1);
+    store<i32>(other, ack - 1, ISS << 2);
+    setSeen(other, ISS_KNOWN);
+  } else if (beyond <= 0) oddity(SYN_ACK_UNEXPECTED);
+  else if (beyond > 1) setFact(words, FAST_OPEN);
+  if ((seen & NXT_KNOWN) == 0) begin(slot, sender, seq);
+  if ((seen & SYN_SENT) != 0) noteSynAck(slot, sender, time);
+  else store<f64>(words + ((<usize>sender) << 3), time, SYN_TIME << 3);
+  store<i32>(own, seq, ISS << 2);
+  setSeen(own, SYN_ACK_SENT | ISS_KNOWN);
+  if ((load<i32>(words, FACTS << 2) & MIDSTREAM) != 0) lateHandshake(words, receiver, time);
+  return true;
+}
+
+/** A SYN or SYN-ACK captured behind the first data: the handshake is there after all, and tells who the client is. */
+function lateHandshake(words: usize, client: i32, time: f64): void {
+  store<i32>(words, load<i32>(words, FACTS << 2) & ~MIDSTREAM, FACTS << 2);
+  setClient(words, client);
+  if ((load<i32>(words + ((<usize>client) << 2), SEEN << 2) & ACKED_KNOWN) == 0) return;
+  setFact(words, ESTABLISHED); // what it acknowledged before can only have been the SYN-ACK
+  store<f64>(words, time, ESTABLISHED_TIME << 3);
+}
+
+function setClient(words: usize, client: i32): void {
+  store<i32>(words, (load<i32>(words, FACTS << 2) & ~CLIENT_IS_HIGH) | (client == 1 ? CLIENT_IS_HIGH : 0), FACTS << 2);
+}
+
+/** Numbers an endpoint from its initial sequence number on. */
+function begin(slot: i32, endpoint: i32, iss: i32): void {
+  const words = slotAt(slot);
+  const own = words + ((<usize>endpoint) << 2);
+  if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0) forgetHoles(slot, endpoint);
+  store<i32>(own, iss, ISS << 2);
+  store<i32>(own, iss + 1, NXT << 2);
+  setSeen(own, NXT_KNOWN);
+}
+
+/**
+ * The segment's place among what its sender sent; answers how many of its payload bytes were never seen before, or -1 where it
+ * lies so far away that it belongs to no live exchange.
+ */
+function take(slot: i32, sender: i32, flags: i32, payload: i32, start: i32): i32 {
+  const words = slotAt(slot);
+  const own = words + ((<usize>sender) << 2);
+  const peer = words + ((<usize>(sender ^ 1)) << 2);
+  let fresh = payload;
+  if ((load<i32>(own, SEEN << 2) & NXT_KNOWN) == 0) {
+    store<i32>(own, start - 1, ISS << 2);
+    store<i32>(own, start + payload, NXT << 2);
+    setSeen(own, NXT_KNOWN);
+  } else {
+    if (!plausible(start, load<i32>(own, NXT << 2))) {
+      if ((load<i32>(peer, SEEN << 2) & ACKED_KNOWN) == 0 || !plausible(start, load<i32>(peer, ACKED << 2))) {
+        oddity(SEQ_IMPLAUSIBLE);
+        return -1;
+      }
+      begin(slot, sender, start - 1); // gigabytes that the capture lacks: the peer's acknowledgement vouches for the number
+    }
+    const probe = payload <= 1 && start == load<i32>(own, NXT << 2) - 1 && (flags & (SYN | FIN | RST)) == 0;
+    fresh = probe ? noteProbe(words, sender, start) : extend(slot, sender, start, start + payload);
+  }
+  const bytes = words + ((<usize>sender) << 3);
+  if (fresh > 0) store<f64>(bytes, load<f64>(bytes, BYTES << 3) + <f64>fresh, BYTES << 3);
+  return fresh;
+}
+
+/** A probe repeats the byte below the next one, which is never payload. After a FIN that number is the FIN's own: an ACK from before it. */
+function noteProbe(words: usize, sender: i32, start: i32): i32 {
+  const receiver = sender ^ 1;
+  const own = words + ((<usize>sender) << 2);
+  const beforeFin = (load<i32>(own, SEEN << 2) & FIN_SENT) != 0 && start == load<i32>(own, FIN_SEQ << 2);
+  const acknowledges = (load<i32>(words + ((<usize>receiver) << 2), SEEN << 2) & ACKED_KNOWN) != 0;
+  const persist = acknowledges && load<u16>(words + ((<usize>receiver) << 1), WINDOWS << 2) == 0;
+  if (!beforeFin && !persist) setSeen(own, KEEPALIVE);
+  return 0;
+}
+
+/** Takes [start, end) into what was seen of a sender; answers how much of it is new. */
+function extend(slot: i32, sender: i32, start: i32, end: i32): i32 {
+  const words = slotAt(slot);
+  const own = words + ((<usize>sender) << 2);
+  const nxt = load<i32>(own, NXT << 2);
+  let fresh = 0;
+  if (start - nxt > 0) addHole(slot, sender, nxt, start);
+  if (end - nxt > 0) {
+    fresh = min(end - start, end - nxt);
+    store<i32>(own, end, NXT << 2);
+  }
+  if (start - nxt >= 0 || start == end) return fresh;
+  let filled = 0;
+  if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0) filled = fillHoles(slot, sender, start, end);
+  const lowest = load<i32>(own, ISS << 2) + 1;
+  if ((load<i32>(own, SEEN << 2) & ISS_KNOWN) == 0 && lowest - start > 0) {
+    filled += min(end - start, lowest - start); // below all that the capture showed so far
+    store<i32>(own, start - 1, ISS << 2);
+  }
+  if (filled > 0) modify(words, OUT_OF_ORDER);
+  return fresh + filled;
+}
+
+/** What the acknowledgement proves of its sender, and so of the handshake. */
+function acknowledge(slot: i32, sender: i32, record: usize, flags: i32, payload: i32): void {
+  const words = slotAt(slot);
+  const receiver = sender ^ 1;
+  const own = words + ((<usize>sender) << 2);
+  const other = words + ((<usize>receiver) << 2);
+  const seen = load<i32>(own, SEEN << 2);
+  const peer = load<i32>(other, SEEN << 2);
+  const ack = load<i32>(record, ACK_WORD << 2);
+  const time = load<f64>(record, TIME_WORD << 2);
+  const advance = (seen & ACKED_KNOWN) == 0 ? 0 : ack - load<i32>(own, ACKED << 2);
+
+  if ((peer & NXT_KNOWN) != 0) {
+    const nxt = load<i32>(other, NXT << 2);
+    if (!plausible(ack, nxt)) return oddity(ACK_IMPLAUSIBLE);
+    if (ack - nxt > 0) {
+      if ((peer & FIN_SENT) != 0) return oddity(ACK_BEYOND_FIN);
+      const news = advance > 0 || (seen & ACKED_KNOWN) == 0;
+      if (news && ack - nxt == 1) supposeFin(words, receiver, ack, time);
+      else if (news && (flags & FIN) == 0) contentGap(slot, receiver);
+    }
+  } else if (advance == 1) supposeFin(words, receiver, ack, time);
+  if ((seen & ACKED_KNOWN) == 0 || advance > 0) {
+    store<i32>(own, ack, ACKED << 2);
+    setSeen(own, ACKED_KNOWN);
+  }
+  if ((load<i32>(words, FACTS << 2) & (ESTABLISHED | MIDSTREAM)) == 0) establish(slot, sender, ack, flags, payload, time);
+}
+
+/** One number above all that the receiver is known to have sent may be its FIN; what comes later tells (src/tracker/close.ts, inferredFin). */
+function supposeFin(words: usize, receiver: i32, ack: i32, time: f64): void {
+  const other = words + ((<usize>receiver) << 2);
+  store<i32>(other, ack - 1, FIN_SEQ << 2);
+  setSeen(other, FIN_SUPPOSED);
+  store<f64>(words + ((<usize>receiver) << 3), time, FIN_TIME << 3);
+}
+
+/** Whether this acknowledgement completes the handshake. */
+function establish(slot: i32, sender: i32, ack: i32, flags: i32, payload: i32, time: f64): void {
+  const words = slotAt(slot);
+  const receiver = sender ^ 1;
+  const own = words + ((<usize>sender) << 2);
+  const other = words + ((<usize>receiver) << 2);
+  const seen = load<i32>(own, SEEN << 2);
+  const peer = load<i32>(other, SEEN << 2);
+  const facts = load<i32>(words, FACTS << 2);
+  const ofSyn = (peer & ISS_KNOWN) != 0 ? ack - load<i32>(other, ISS << 2) : 0;
+
+  let done = false;
+  if ((facts & SIMULTANEOUS_OPEN) != 0) {
+    // Each endpoint is established by the peer's acknowledgement of its own SYN (RFC 9293 §3.5, figure 7).
+    if (ofSyn > 0 && (peer & SYN_ACKED) == 0) {
+      setSeen(other, SYN_ACKED);
+      noteEstablished(slot, receiver, time);
+    }
+    done = (load<i32>(words, SEEN << 2) & load<i32>(words, (SEEN + 1) << 2) & SYN_ACKED) != 0;
+  } else if ((flags & SYN) != 0) return;
+  else if ((peer & SYN_ACK_SENT) != 0) done = ofSyn > 0;
+  else if ((seen & SYN_ACK_SENT) != 0) {
+    // The client's acknowledgement is not in the capture, but its data is acknowledged, or the server goes on as if it had come.
+    const segments = load<i32>(other, SEGMENTS << 2);
+    const silent = segments == 0 || segments == load<i32>(other, SYNS << 2);
+    done = (facts & FAST_OPEN) == 0 && (ofSyn > 1 || (silent && (payload > 0 || (flags & FIN) != 0)));
+  } else if ((seen & SYN_SENT) != 0) {
+    // The SYN-ACK is not in the capture (or comes later in it); this acknowledgement proves it.
+    done = true;
+    if ((peer & ISS_KNOWN) == 0) {
+      store<i32>(other, ack - 1, ISS << 2);
+      setSeen(other, ISS_KNOWN);
+    }
+  }
+  if (!done) return;
+  setFact(words, ESTABLISHED);
+  store<f64>(words, time, ESTABLISHED_TIME << 3);
+}
+
+/** Opens the short path to a connection, or closes it. */
+export function judgePlain(slot: i32): void {
+  const words = slotAt(slot);
+  const facts = load<i32>(words, FACTS << 2);
+  const low = load<i32>(words, SEEN << 2);
+  const high = load<i32>(words, (SEEN + 1) << 2);
+  const known = NXT_KNOWN | ACKED_KNOWN;
+  const plain =
+    (facts & (ESTABLISHED | MIDSTREAM)) != 0 &&
+    (facts & (RESET | CLOSED)) == 0 &&
+    (low & high & known) == known &&
+    ((low | high) & (FIN_SENT | FIN_ACKED | KEEPALIVE)) == 0 &&
+    ((facts & HAS_RARE) == 0 || mayBePlain(slot) != 0);
+  store<i32>(words, plain ? facts | PLAIN : facts & ~PLAIN, FACTS << 2);
+}

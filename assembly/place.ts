@@ -1,0 +1,108 @@
+// Which connection a segment belongs to, as far as nothing has to be decided: its 4-tuple's one, or a new one where there is none.
+// A SYN that may begin the next incarnation of a known 4-tuple is for the host (src/tracker/incarnation.ts).
+
+import { FLAGS_WORD, FROM_HIGH, SEQ_WORD, TIME_WORD } from '../src/layout/segment.ts';
+import {
+  CLIENT_IS_HIGH,
+  CLOSED,
+  FACTS,
+  FIN_ACKED,
+  FIN_SENT,
+  FINS,
+  HELD,
+  ISS,
+  ISS_KNOWN,
+  MIDSTREAM,
+  PORTS,
+  RESET,
+  SEEN,
+  SEGMENTS,
+  START,
+  SYN_ACK_FIRST,
+} from '../src/layout/slot.ts';
+import { ACK, FIN, RST, SYN } from '../src/layout/tcp.ts';
+import { DECIDE, ENDS, FOUND, OPENED, RENEWS, TAKEN, WAS } from '../src/layout/tracking.ts';
+import { observe } from './observe.ts';
+import { enter, slotAt } from './table.ts';
+import { count, tell } from './tracking.ts';
+import { beginHistory } from './zeek.ts';
+
+/**
+ * Lets a connection have a segment.
+ * @param found slot of its 4-tuple's connection, or -1
+ * @returns what the host has to do: TAKEN nothing, DECIDE all, ENDS and RENEWS what follows from it. FOUND tells the slot.
+ */
+export function place(found: i32, record: usize, pairs: usize): i32 {
+  tell(FOUND, found);
+  let slot = found;
+  if (slot < 0) slot = open(record, pairs);
+  else if (isDoubtful(slot, record)) return DECIDE;
+  return slot < 0 ? DECIDE : show(slot, record);
+}
+
+/** Opens a connection, of which the record is the first segment; it is not shown to it yet. Answers its slot, or -1 where there is no room. */
+export function open(record: usize, pairs: usize): i32 {
+  const slot = enter(record, pairs);
+  if (slot < 0) return slot;
+  begin(slot, record);
+  count(OPENED);
+  return slot;
+}
+
+/** Shows a segment to its connection; answers what follows. */
+export function show(slot: i32, record: usize): i32 {
+  const words = slotAt(slot);
+  const before = load<i32>(words, FACTS << 2) & (CLOSED | RESET);
+  observe(slot, record);
+  tell(FOUND, slot);
+  tell(WAS, before);
+  if (before != (load<i32>(words, FACTS << 2) & (CLOSED | RESET))) return ENDS;
+  return mayRenew(words, record, before) ? RENEWS : TAKEN;
+}
+
+/** Whether a segment may start its receiver's TIME_WAIT again: whatever comes after the close, or the FIN again before it. */
+function mayRenew(words: usize, record: usize, before: i32): bool {
+  const flags = load<i32>(record, FLAGS_WORD << 2);
+  if ((flags & (ACK | SYN | RST)) != ACK) return false;
+  const sender: usize = (flags & FROM_HIGH) != 0 ? 1 : 0;
+  if ((load<i32>(words + ((sender ^ 1) << 2), SEEN << 2) & FIN_ACKED) == 0) return false;
+  return before != 0 || ((flags & FIN) != 0 && load<i32>(words + (sender << 2), FINS << 2) > 1);
+}
+
+/** A connection's first facts: who is the client, and whether the capture missed the beginning. */
+export function begin(slot: i32, record: usize): void {
+  const words = slotAt(slot);
+  const flags = load<i32>(record, FLAGS_WORD << 2);
+  const sender: i32 = (flags & FROM_HIGH) != 0 ? 1 : 0;
+  store<f64>(words, load<f64>(record, TIME_WORD << 2), START << 3);
+  let facts = load<i32>(words, FACTS << 2);
+  let client = sender;
+  if ((flags & (SYN | ACK)) == (SYN | ACK)) {
+    client = sender ^ 1;
+    facts |= SYN_ACK_FIRST;
+  } else if ((flags & SYN) == 0) {
+    facts |= MIDSTREAM;
+    const low = <i32>load<u16>(words, (PORTS << 2) + 2);
+    const high = <i32>load<u16>(words, PORTS << 2);
+    if (low != high) client = low < high ? 1 : 0; // the lower port serves, and a well-known port is always the lower one
+  }
+  if (client == 1) facts |= CLIENT_IS_HIGH;
+  store<i32>(words, facts, FACTS << 2);
+  beginHistory(slot, sender, flags);
+}
+
+/** Whether it is to be decided if a segment belongs to its 4-tuple's connection. */
+function isDoubtful(slot: i32, record: usize): bool {
+  const words = slotAt(slot);
+  const flags = load<i32>(record, FLAGS_WORD << 2);
+  const facts = load<i32>(words, FACTS << 2);
+  if ((facts & HELD) != 0) return true;
+  if ((flags & SYN) == 0 || (flags & RST) != 0) return false;
+  const sender: usize = (flags & FROM_HIGH) != 0 ? 1 : 0;
+  const own = words + (sender << 2);
+  const seen = load<i32>(own, SEEN << 2);
+  if ((seen & ISS_KNOWN) != 0 && load<i32>(record, SEQ_WORD << 2) == load<i32>(own, ISS << 2)) return false;
+  if ((flags & ACK) == 0) return true;
+  const goneSilent = (seen & FIN_SENT) != 0 && load<i32>(words + ((sender ^ 1) << 2), SEGMENTS << 2) == 0;
+  return (facts & (CLOSED | RESET)) != 0 || goneSilent;
+}

@@ -1,0 +1,96 @@
+import { HOLE_FORGOTTEN, RST_CHALLENGED } from '../layout/oddities.ts';
+import { RST_CHALLENGED as CHALLENGED } from '../layout/modifiers.ts';
+import { FACTS, MODIFIERS, R, RESET } from '../layout/slot.ts';
+import { holdsTimeWait } from './close.ts';
+import { addHole, fillHoles } from './holes.ts';
+import type { HostCalls, TableMemory } from './memory.ts';
+import { acknowledgedAlready, overtaken } from './misordered.ts';
+import type { Oddities } from './oddities.ts';
+import { HISTORY_MORE, IDLE, MORE_TOKENS } from './rare.ts';
+import { reset } from './reset.ts';
+import { Segment } from './segment.ts';
+import type { ConnectionTable } from './table.ts';
+
+/**
+ * What WebAssembly calls while it gathers facts: all of it is needed by few connections only.
+ * @param endedByRst whether an RST ends TIME_WAIT (Profile)
+ */
+export function hostCalls(table: () => ConnectionTable, memory: TableMemory, oddities: Oddities, endedByRst: boolean): HostCalls {
+  const segment = new Segment();
+  const rare = (slot: number) => table().rare(slot);
+  return {
+    oddity: (which: number): void => oddities.add(which),
+
+    moreTokens(slot: number, at: number, token: number): number {
+      const { tokens } = rare(slot);
+      if (((tokens[at - 1] ?? -1) & 7) === R) return 0;
+      if (at < MORE_TOKENS) tokens.push(token);
+      return 1;
+    },
+
+    moreLetters(slot: number, letter: number): void {
+      const one = rare(slot);
+      if (one.history.length < HISTORY_MORE) one.history += String.fromCharCode(letter);
+    },
+
+    addHole(slot: number, endpoint: number, from: number, to: number): void {
+      if (addHole(rare(slot).holes[endpoint as 0], from, to)) oddities.add(HOLE_FORGOTTEN);
+    },
+
+    fillHoles: (slot: number, endpoint: number, from: number, to: number): number => fillHoles(rare(slot).holes[endpoint as 0], from, to),
+
+    forgetHoles(slot: number, endpoint: number): void {
+      rare(slot).holes[endpoint as 0].length = 0;
+    },
+
+    countGap: (slot: number, endpoint: number): number => ++rare(slot).gaps[endpoint as 0],
+
+    countZeroWindow: (slot: number, endpoint: number): number => ++rare(slot).zeroWindows[endpoint as 0],
+
+    noteSynAck(slot: number, endpoint: number, time: number): void {
+      rare(slot).synAckTime[endpoint as 0] = time;
+    },
+
+    noteEstablished(slot: number, endpoint: number, time: number): void {
+      rare(slot).establishedTime[endpoint as 0] = time;
+    },
+
+    addHalfClosedBytes(slot: number, endpoint: number, bytes: number): void {
+      rare(slot).halfClosedBytes[endpoint as 0] += bytes;
+    },
+
+    /** An inexact RST that it was sent was challenged or dropped (RFC 5961 §3). */
+    stillAlive(slot: number, endpoint: number): void {
+      const one = rare(slot);
+      if (!one.doubtful || one.doubtful.sender === endpoint) return;
+      one.doubtful = undefined;
+      table().words[slot + MODIFIERS]! |= CHALLENGED;
+      oddities.add(RST_CHALLENGED);
+    },
+
+    reset(slot: number, record: number, idle: number, first: number): void {
+      const { words, times } = memory.records;
+      const connections = table();
+      const before = connections.words[slot + FACTS]! & RESET;
+      segment.read(words, times, record / Int32Array.BYTES_PER_ELEMENT);
+      reset(connections, oddities, slot, segment, endedByRst);
+      if (idle < IDLE || first !== 0 || before !== 0) return;
+      const believed = (connections.words[slot + FACTS]! & RESET) !== 0;
+      if (believed || connections.peekRare(slot)?.doubtful?.time === segment.time) rare(slot).resetIdle = idle;
+    },
+
+    /** A holder of TIME_WAIT that still acknowledges has not been ended by the RST: what the packets prove beats the profile. */
+    surviveReset(slot: number, endpoint: number): void {
+      if (holdsTimeWait(table(), slot, endpoint)) table().words[slot + FACTS]! &= ~RESET;
+    },
+
+    acknowledgedAlready: (slot: number, endpoint: number, time: number): void => acknowledgedAlready(table(), slot, endpoint, time),
+
+    overtaken: (slot: number, endpoint: number, firstTime: number): void => overtaken(table(), slot, endpoint, firstTime !== 0),
+
+    mayBePlain(slot: number): number {
+      const { held, doubtful, holes } = rare(slot);
+      return !held && !doubtful && holes[0].length === 0 && holes[1].length === 0 ? 1 : 0;
+    },
+  };
+}

@@ -32,6 +32,7 @@ import {
 import { begin } from './packets.ts';
 import { noteSilence } from './finish.ts';
 import { begin as beginConnection, open, show } from './place.ts';
+import { settle } from './observe.ts';
 import { log } from './sequence.ts';
 import { connections, find, leave, renew, setRoom } from './table.ts';
 import { forget, walk } from './walk.ts';
@@ -53,4 +54,4 @@ export {
 };
 export { SEGMENTS, SEGMENTS_BYTES, STAGE, STAGE_PAIRS, STATE, TRACKING, WINDOW, WINDOW_BYTES };
 export { begin, decode };
-export { beginConnection, connections, find, forget, leave, log, noteSilence, open, renew, setRoom, show, walk };
+export { beginConnection, connections, find, forget, leave, log, noteSilence, open, renew, setRoom, settle, show, walk };

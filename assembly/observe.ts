@@ -35,6 +35,7 @@ import {
   ISS_KNOWN,
   KEEPALIVE,
   LAST,
+  LETTERS,
   MIDSTREAM,
   NXT,
   NXT_KNOWN,
@@ -70,7 +71,7 @@ import {
   surviveReset,
 } from './host.ts';
 import { slotAt } from './table.ts';
-import { contentGap, follow } from './zeek.ts';
+import { addLetters, contentGap, follow } from './zeek.ts';
 
 /** The largest window that TCP can advertise (RFC 7323 §2.3: 2^30): what lies further away belongs to no live exchange. */
 const MAX_WINDOW: i32 = 1 << 30;
@@ -90,8 +91,7 @@ export function observe(slot: i32, record: usize): void {
   const own = words + ((<usize>sender) << 2);
   const first = (load<i32>(words, SEGMENTS << 2) | load<i32>(words, (SEGMENTS + 1) << 2)) == 0;
 
-  countBytes(words, 0);
-  countBytes(words, 1);
+  settle(slot);
   follow(slot, sender, record);
   complete(words, completeness(flags, payload, first));
   increase(own + (SEGMENTS << 2));
@@ -133,6 +133,15 @@ function show(slot: i32, sender: i32, record: usize, flags: i32, payload: i32): 
   }
 }
 
+/** Counts in full what ordinary segments have left for later. */
+export function settle(slot: i32): void {
+  const words = slotAt(slot);
+  if (load<i32>(words, LETTERS << 2) != 0) addLetters(slot);
+  countBytes(words, 0);
+  countBytes(words, 1);
+  counted(words);
+}
+
 /** Brings an endpoint's BYTES up to what its ordinary segments have sent since. */
 function countBytes(words: usize, endpoint: usize): void {
   const own = words + (endpoint << 2);
@@ -148,7 +157,7 @@ function counted(words: usize): void {
 }
 
 /** The bits that one segment adds. `first`: it is the first of its connection (only there does a SYN count). */
-export function completeness(flags: i32, payload: i32, first: bool): i32 {
+function completeness(flags: i32, payload: i32, first: bool): i32 {
   let bits = 0;
   if ((flags & (SYN | ACK)) == SYN) {
     if (first) bits |= COMPLETE_SYN | (payload > 0 ? COMPLETE_DATA : 0);

@@ -21,6 +21,9 @@ import {
 import { ENTRY_BYTES, FIRST_ENTRIES } from '../src/layout/tracking.ts';
 import { CONNECTIONS, INDEX, KEPT_PAIRS } from './memory.ts';
 
+/** Bytes of a cache line. */
+export const LINE_BYTES: usize = 64;
+
 let mask: u32 = FIRST_ENTRIES - 1;
 let entered: u32 = 0;
 /** Slots for which there is memory, and those of them that were ever given away. */
@@ -51,16 +54,22 @@ export function forgetConnections(): void {
 /** The slot of a record's 4-tuple, or -1. `pairs`: the address pairs that the record refers to. */
 export function find(record: usize, pairs: usize): i32 {
   const hash = load<u32>(record, HASH_WORD << 2);
-  const addresses = load<u64>(record, LOW_WORD << 2);
   let entry = load<u64>(homeOf(hash));
   for (let at = hash + 1; entry != 0; entry = load<u64>(homeOf(at++))) {
     if (<u32>entry != hash) continue;
     const slot = <i32>(entry >> 32) - 1;
-    const words = slotAt(slot);
-    if (load<u64>(words, LOW << 2) != addresses || load<u32>(words, PORTS << 2) != load<u32>(record, PORTS_WORD << 2)) continue;
-    if (isPairOf(words, record, pairs)) return slot;
+    if (isOf(slot, record, pairs)) return slot;
   }
   return -1;
+}
+
+/** Whether a slot is that of a record's 4-tuple. */
+export function isOf(slot: i32, record: usize, pairs: usize): bool {
+  const words = slotAt(slot);
+  const facts = load<i32>(words, FACTS << 2);
+  if (load<u64>(words, LOW << 2) != load<u64>(record, LOW_WORD << 2)) return false;
+  if (load<i32>(words, PORTS << 2) != load<i32>(record, PORTS_WORD << 2) || facts == 0) return false;
+  return (facts & PAIRED_FACT) == 0 ? (load<i32>(record, FLAGS_WORD << 2) & PAIRED) == 0 : isPairOf(words, record, pairs);
 }
 
 /** The first slot with a hash; 0, which is as good as any, where there is none. */
@@ -76,11 +85,10 @@ function pairAt(words: usize): usize {
   return KEPT_PAIRS + ((words - CONNECTIONS) / SLOT_BYTES) * ADDRESS_PAIR_BYTES;
 }
 
-/** Whether family, IPv6 addresses and scope of a slot are those of a record. */
+/** Whether the address pair of a slot, and its family, are those of a record. */
 function isPairOf(words: usize, record: usize, pairs: usize): bool {
   const facts = load<i32>(words, FACTS << 2);
   const flags = load<i32>(record, FLAGS_WORD << 2);
-  if ((facts & PAIRED_FACT) == 0) return (flags & PAIRED) == 0;
   if ((flags & PAIRED) == 0 || ((flags & IPV6) != 0) != ((facts & IPV6_FACT) != 0)) return false;
   const ours = pairAt(words);
   const theirs = pairs + <usize>load<u32>(record, ADDRESS_WORD << 2) * ADDRESS_PAIR_BYTES;
@@ -113,7 +121,7 @@ export function enter(record: usize, pairs: usize): i32 {
   const words = slotAt(slot);
   const flags = load<i32>(record, FLAGS_WORD << 2);
   const generation = load<i32>(words, GENERATION << 2);
-  memory.fill(words, 0, SLOT_BYTES);
+  clear(words, 0);
   store<i32>(words, generation + 1, GENERATION << 2);
   store<u64>(words, load<u64>(record, LOW_WORD << 2), LOW << 2);
   store<i32>(words, load<i32>(record, PORTS_WORD << 2), PORTS << 2);
@@ -128,13 +136,19 @@ export function enter(record: usize, pairs: usize): i32 {
   return slot;
 }
 
+/** Zeros for the words of a slot from a cache line on. */
+function clear(words: usize, line: usize): void {
+  for (let at = line * LINE_BYTES; at < <usize>SLOT_BYTES; at += 16) v128.store(words + at, v128.splat<i32>(0));
+}
+
 /** Forgets all of a slot but its key: the next incarnation of the same 4-tuple. */
 export function renew(slot: i32): void {
   const words = slotAt(slot);
   const generation = load<i32>(words, GENERATION << 2);
   const hash = load<i32>(words, HASH << 2);
   const facts = load<i32>(words, FACTS << 2) & (IN_USE | PAIRED_FACT | IPV6_FACT);
-  memory.fill(words + (FACTS << 2), 0, SLOT_BYTES - (FACTS << 2));
+  for (let word: usize = FACTS; word < LINE_BYTES / 4; word++) store<i32>(words + (word << 2), 0);
+  clear(words, 1);
   store<i32>(words, generation + 1, GENERATION << 2);
   store<i32>(words, hash, HASH << 2);
   store<i32>(words, facts, FACTS << 2);

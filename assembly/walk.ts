@@ -23,30 +23,27 @@ import {
   HISTORY_ACK,
   HISTORY_DATA,
   LAST,
+  LETTER,
+  LETTERS,
   NXT,
   PLAIN,
   SEEN,
   SEGMENTS as SEGMENTS_SENT,
-  SLOT_BYTES,
   WINDOWS,
 } from '../src/layout/slot.ts';
 import { ACK, FIN, RST, SYN } from '../src/layout/tcp.ts';
 import { COPIES, DECIDE, DUE, FOUND, OPENED, OPENS, REASON, SEGMENTS, TAKEN, TELL_OPENED } from '../src/layout/tracking.ts';
 import { forgetCopies, isCopy } from './copies.ts';
-import { complete } from './facts.ts';
-import { completeness } from './observe.ts';
+import { setSeen } from './facts.ts';
 import { place } from './place.ts';
-import { find, forgetConnections, likelySlot, slotAt } from './table.ts';
+import { find, forgetConnections, isOf, likelySlot, LINE_BYTES, slotAt } from './table.ts';
 import { count, told, tell } from './tracking.ts';
-import { plainLetter } from './zeek.ts';
 
 /** Segments whose table entries are touched ahead of them. */
 const BLOCK = 64;
 const ORDINARY = FIN | SYN | RST | ACK | FRAGMENT_HEAD | FRAGMENT_TAIL;
 
-/** Bytes of a cache line: a slot's first one is what an ordinary segment needs. */
-const LINE: usize = 64;
-/** Slots of a block. */
+/** Slots that the segments of a block are likely of. */
 const ENTRIES: usize = memory.data(BLOCK * 4, 16);
 /** Sum of the words touched ahead: means nothing, but no compiler can leave the reads out. */
 let touched: i32 = 0;
@@ -90,7 +87,8 @@ export function walk(records: usize, pairs: usize, from: i32, to: i32, due: f64)
       }
       count(SEGMENTS);
     }
-    const slot = find(record, pairs);
+    const likely = load<i32>(ENTRIES + ((<usize>(at % BLOCK)) << 2));
+    const slot = isOf(likely, record, pairs) ? likely : find(record, pairs);
     if (slot >= 0 && (flags & ORDINARY) == ACK) {
       const sender: usize = (flags & FROM_HIGH) == 0 ? 0 : 1;
       const words = slotAt(slot);
@@ -98,7 +96,10 @@ export function walk(records: usize, pairs: usize, from: i32, to: i32, due: f64)
       if (isPlain(words, own, words + ((1 - sender) << 2), record, flags, payload)) {
         take(words, own, sender, record, flags, payload, time);
         const letter = payload > 0 ? HISTORY_DATA : HISTORY_ACK;
-        if ((load<i32>(own, SEEN << 2) & letter) == 0) addLetter(slot, <i32>sender, flags, payload);
+        if ((load<i32>(own, SEEN << 2) & letter) == 0) {
+          setSeen(own, letter);
+          addLetter(words, <u32>sender, payload > 0);
+        }
         continue;
       }
     }
@@ -135,15 +136,16 @@ function take(words: usize, own: usize, sender: usize, record: usize, flags: i32
   store<f64>(words, time, LAST << 3);
 }
 
-/** An ordinary segment was the first of its kind from its sender. */
-function addLetter(slot: i32, sender: i32, flags: i32, payload: i32): void {
-  plainLetter(slot, sender, payload);
-  complete(slotAt(slot), completeness(flags, payload, false));
+/** An ordinary segment was the first of its kind from its sender: that waits for the next segment that is not ordinary. */
+function addLetter(words: usize, sender: u32, data: bool): void {
+  const waiting = load<u32>(words, LETTERS << 2);
+  const place = (35 - clz(waiting)) & ~3;
+  store<u32>(words, waiting | ((LETTER | (sender << 1) | (data ? 1 : 0)) << place), LETTERS << 2);
 }
 
 /**
  * Reads what the next segments will need: with many connections each is a cache miss or two, and misses that do not
- * wait for each other overlap.
+ * wait for each other overlap. First the entries of the index, then the slots, then what else of those that are not ordinary.
  */
 function touch(records: usize, ahead: i32): void {
   for (let i = 0; i < ahead; i++) {
@@ -151,12 +153,12 @@ function touch(records: usize, ahead: i32): void {
     store<i32>(ENTRIES + ((<usize>i) << 2), likelySlot(hash));
   }
   let sum = 0;
+  for (let i = 0; i < ahead; i++) sum += load<i32>(slotAt(load<i32>(ENTRIES + ((<usize>i) << 2))));
   for (let i = 0; i < ahead; i++) {
     const words = slotAt(load<i32>(ENTRIES + ((<usize>i) << 2)));
-    sum += load<i32>(words);
     const flags = load<i32>(records + <usize>(i * SEGMENT_BYTES), FLAGS_WORD << 2);
-    if ((flags & ORDINARY) == ACK) continue;
-    for (let line: usize = LINE; line < <usize>SLOT_BYTES; line += LINE) sum += load<i32>(words + line);
+    if ((flags & ORDINARY) == ACK && (load<i32>(words, FACTS << 2) & PLAIN) != 0) continue;
+    sum += load<i32>(words + LINE_BYTES) + load<i32>(words + LINE_BYTES * ((flags & SYN) != 0 ? 2 : 3));
   }
   touched = sum;
 }

@@ -6,12 +6,15 @@ import { FLAGS_WORD, PAYLOAD_WORD, SEQ_WORD } from '../src/layout/segment.ts';
 import {
   ACKED,
   ACKED_KNOWN,
+  COMPLETE_ACK,
+  COMPLETE_DATA,
   FACTS,
   HISTORY,
   HISTORY_ACK,
   HISTORY_CAPACITY,
   HISTORY_DATA,
   ISS,
+  LETTERS,
   LOGGED,
   NXT,
   NXT_KNOWN,
@@ -39,6 +42,7 @@ import {
   SYN_ACK_SENT,
   SYN_SENT,
 } from '../src/layout/zeek.ts';
+import { complete, setSeen } from './facts.ts';
 import { countGap, countZeroWindow, moreLetters } from './host.ts';
 import { slotAt } from './table.ts';
 
@@ -135,13 +139,23 @@ function first(words: usize, endpoint: i32, bit: i32): bool {
 }
 
 /** The letter of a segment without control flags: D with payload, A without; once each. */
-export function plainLetter(slot: i32, endpoint: i32, payload: i32): void {
+function plainLetter(slot: i32, endpoint: i32, payload: i32): void {
   const own = slotAt(slot) + ((<usize>endpoint) << 2);
   const bit = payload > 0 ? HISTORY_DATA : HISTORY_ACK;
-  const seen = load<i32>(own, SEEN << 2);
-  if ((seen & bit) != 0) return;
-  store<i32>(own, seen | bit, SEEN << 2);
+  if ((load<i32>(own, SEEN << 2) & bit) != 0) return;
+  setSeen(own, bit);
   letter(slot, endpoint, payload > 0 ? LETTER_D : LETTER_A);
+}
+
+/** Adds the letters of ordinary segments that wait for it. */
+export function addLetters(slot: i32): void {
+  const words = slotAt(slot);
+  for (let waiting = load<u32>(words, LETTERS << 2); waiting != 0; waiting >>>= 4) {
+    const data = (waiting & 1) != 0;
+    letter(slot, (waiting >> 1) & 1, data ? LETTER_D : LETTER_A);
+    complete(words, data ? COMPLETE_DATA : COMPLETE_ACK);
+  }
+  store<i32>(words, 0, LETTERS << 2);
 }
 
 /** What a segment adds to the history, and what it does to the sender's state. Call it before our own facts take the segment in. */

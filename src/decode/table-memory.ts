@@ -25,13 +25,14 @@ const PAGE = 1 << 16;
 /** Slots for which memory is added at least. */
 const FIRST_SLOTS = 1 << 12;
 
-/** What the module exports for trackers: assembly/walk.ts, place.ts, table.ts, sequence.ts, finish.ts. Addresses are bytes of its memory. */
+/** What the module exports for trackers: assembly/walk.ts, place.ts, observe.ts, table.ts, sequence.ts, finish.ts. Addresses are bytes of its memory. */
 export interface TableExports {
   readonly walk: (records: number, pairs: number, from: number, to: number, due: number) => number;
   readonly find: (record: number, pairs: number) => number;
   readonly open: (record: number, pairs: number) => number;
   readonly beginConnection: (slot: number, record: number) => void;
   readonly show: (slot: number, record: number) => void;
+  readonly settle: (slot: number) => void;
   readonly renew: (slot: number) => void;
   readonly leave: (slot: number) => void;
   readonly log: (slot: number, kind: number, endpoint: number) => void;
@@ -228,6 +229,11 @@ export class TableMemory {
   show(slot: number, segment: Segment): void {
     this.#write(segment, this.#namePair);
     this.#exports.show(slot, this.#nameAt);
+  }
+
+  /** Counts in full what ordinary segments have left for later. */
+  settle(slot: number): void {
+    this.#exports.settle(slot);
   }
 
   /** Gives a slot back. */

@@ -2,18 +2,22 @@
 //
 // Every fact that an endpoint has is stored twice side by side: `words[slot + NXT + endpoint]`, endpoint 0 being the low
 // one of the 4-tuple, 1 the high one. So all code is symmetric: it says sender and receiver, never client and server.
-// What an ordinary segment touches is one cache line; what only a handshake or a close touches stands behind it.
+// A slot is five cache lines, by who needs them, because with many connections each line is a trip to memory:
 //
-//   words  0..15  key, FACTS SEEN NXT ACKED SEGMENTS WINDOWS LAST   (every segment)
-//         16..79  times, handshake, FINs, RST, close sequence, Zeek's words (opening and closing)
+//   words  0..15  every segment, and all that an ordinary one touches
+//         16..31  every segment that is not ordinary
+//         32..47  handshake
+//         48..63  FINs
+//         64..79  what few segments touch
 //
 // The slots lie in the decoder's memory: WebAssembly gathers the facts (assembly/observe.ts), TypeScript draws the conclusions.
-// This file is compiled by asc and by tsc and must remain portable: integer constants only.
+// This file is compiled by asc and by tsc and must remain portable: integer constants only. Offsets are in words; those of endpoints
+// + endpoint. Times are ns on the capture clock, and their offsets in doubles, to be added to slot / 2.
 
 export const SLOT_WORDS = 80;
 export const SLOT_BYTES = 320;
 
-// -- every segment: offsets in words, those of endpoints + endpoint
+// -- every segment
 /** In a free slot: the next free one plus 1, or 0. */
 export const LOW = 0;
 export const HIGH = 1;
@@ -30,61 +34,73 @@ export const ACKED = 8;
 export const SEGMENTS = 10;
 /** Window that each advertised last, as on the wire: of the low endpoint in the low 16 bits, of the high one in the others. */
 export const WINDOWS = 12;
-export const HASH = 13;
-/** Latest segment, ns on the capture clock (offset in doubles, to be added to slot / 2, as of all times). */
+/** Ordinary segments that were the first of their kind, in their order, and are not in history and completeness yet: four bits each,
+ * LETTER | sender << 1 | whether with payload. */
+export const LETTERS = 13;
+export const LETTER = 8;
+/** Latest segment. */
 export const LAST = 7;
 
-// -- the connection, opening and closing
-/** Modifiers of its close, bits of modifiers.ts. */
-export const MODIFIERS = 16;
+// -- every segment that is not ordinary
 /** Close tokens logged << 8 | Zeek history letters. */
-export const LOGGED = 17;
+export const LOGGED = 16;
 /** Wireshark's completeness, bits below. */
-export const COMPLETENESS = 18;
-/** Counts how often this slot was given to a connection: tells a timer of an earlier one. */
-export const GENERATION = 19;
-/** First segment (offsets in doubles). */
-export const START = 10;
-/** When an ended connection leaves the table; 0 while it may go on. */
-export const EXPIRY = 11;
-/** Handshake complete: the client's own segment acknowledges the SYN-ACK. */
-export const ESTABLISHED_TIME = 12;
-/** First valid RST. */
-export const RST_TIME = 13;
-
-// -- each endpoint, opening and closing
-/** Payload bytes it sent up to COUNTED, every sequence number counted once (offset in doubles). Ordinary segments only move NXT on. */
-export const BYTES = 14;
-/** NXT when BYTES was right; they are never more than 2^31 apart. */
-export const COUNTED = 32;
-/** Initial sequence number; where no SYN was seen, one below the first sequence number seen. */
-export const ISS = 34;
-/** Sequence number of the FIN itself (seq + payload of the first valid FIN). */
-export const FIN_SEQ = 36;
-/** Acknowledgement that the first FIN carried. */
-export const FIN_ACK = 38;
-export const SYNS = 40;
-export const FINS = 42;
-export const RSTS = 44;
-/** Segments with the first valid FIN's number again. */
-export const FIN_RETRANSMITS = 46;
-/** First SYN or SYN-ACK, first valid FIN, the peer's first acknowledgement of that FIN (offsets in doubles). */
-export const SYN_TIME = 24;
-export const FIN_TIME = 26;
-export const FIN_ACKED_TIME = 28;
-/** Four-bit close tokens, TOKEN_CAPACITY of them. */
-export const TOKENS = 60;
-export const TOKEN_CAPACITY = 16;
+export const COMPLETENESS = 17;
 /** Zeek's endpoint state, the one before, and history bits (zeek.ts). */
-export const ZEEK = 62;
-export const ZEEK_SYN = 64;
-export const ZEEK_FIN = 66;
-export const ZEEK_RST = 68;
-/** Segments whose payload had all been seen before. */
-export const RETRANSMITS = 70;
+export const ZEEK = 18;
+/** NXT when BYTES was right; they are never more than 2^31 apart. */
+export const COUNTED = 20;
+/** Payload bytes it sent up to COUNTED, every sequence number counted once (offset in doubles). Ordinary segments only move NXT on. */
+export const BYTES = 11;
+/** Segments with FIN. */
+export const FINS = 26;
 /** One byte a letter of Zeek's history. */
-export const HISTORY = 72;
-export const HISTORY_CAPACITY = 32;
+export const HISTORY = 28;
+export const HISTORY_CAPACITY = 16;
+
+// -- handshake
+export const HASH = 32;
+/** Counts how often this slot was given to a connection: tells a timer of an earlier one. */
+export const GENERATION = 33;
+/** First segment. */
+export const START = 17;
+/** Handshake complete: the client's own segment acknowledges the SYN-ACK. */
+export const ESTABLISHED_TIME = 18;
+/** First SYN or SYN-ACK. */
+export const SYN_TIME = 19;
+/** Initial sequence number; where no SYN was seen, one below the first sequence number seen. */
+export const ISS = 42;
+/** Segments with SYN. */
+export const SYNS = 44;
+export const ZEEK_SYN = 46;
+
+// -- FINs
+/** First valid FIN, and the peer's first acknowledgement of it. */
+export const FIN_TIME = 24;
+export const FIN_ACKED_TIME = 26;
+/** Sequence number of the FIN itself (seq + payload of the first valid FIN). */
+export const FIN_SEQ = 56;
+/** Acknowledgement that the first FIN carried. */
+export const FIN_ACK = 58;
+export const ZEEK_FIN = 60;
+/** Four-bit close tokens, TOKEN_CAPACITY of them. */
+export const TOKENS = 62;
+export const TOKEN_CAPACITY = 16;
+
+// -- what few segments touch
+/** When an ended connection leaves the table; 0 while it may go on. */
+export const EXPIRY = 32;
+/** First valid RST. */
+export const RST_TIME = 33;
+/** Modifiers of its close, bits of modifiers.ts. */
+export const MODIFIERS = 68;
+/** Segments with RST. */
+export const RSTS = 70;
+export const ZEEK_RST = 72;
+/** Segments with the first valid FIN's number again. */
+export const FIN_RETRANSMITS = 74;
+/** Segments whose payload had all been seen before. */
+export const RETRANSMITS = 76;
 
 // -- bits of FACTS
 /** The high endpoint is the client. */

@@ -197,7 +197,7 @@ function endpointRecord<T, D>(connection: Ended, endpoint: number, clock: Measur
     ip: addressOf(connection, endpoint),
     port: portOf(connection, endpoint),
     segments: words[slot + slots.SEGMENTS + endpoint]!,
-    bytes: table.payload(slot, endpoint),
+    bytes: times[(slot >> 1) + slots.BYTES + endpoint]!,
     syn: words[slot + slots.SYNS + endpoint]!,
     fin: words[slot + slots.FINS + endpoint]!,
     fin_retransmits: words[slot + slots.FIN_RETRANSMITS + endpoint]!,

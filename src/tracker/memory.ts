@@ -36,6 +36,8 @@ export interface TableMemory {
   renew(slot: number, segment: Segment): void;
   /** Shows a segment to its connection; WAS of the answers tells what that was before. */
   show(slot: number, segment: Segment): void;
+  /** Counts in full what ordinary segments have left for later: BYTES, Zeek's history, completeness. */
+  settle(slot: number): void;
   /** Gives a slot back. */
   leave(slot: number): void;
   /** Appends a token to the log of a close. */

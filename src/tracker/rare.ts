@@ -54,6 +54,6 @@ export class Rare {
 /** Close tokens kept beside a slot's own; what follows them is counted, not named. */
 export const MORE_TOKENS = 48;
 /** Letters of Zeek's history kept beside a slot's own. */
-export const HISTORY_MORE = 88;
+export const HISTORY_MORE = 104;
 /** Ranges remembered as holes, per endpoint; the oldest is forgotten (and counted) beyond that. */
 export const HOLES = 64;

@@ -1,4 +1,4 @@
-import { BYTES, COUNTED, FACTS, HAS_RARE, NXT, PAIRED, SLOT_WORDS } from '../layout/slot.ts';
+import { FACTS, HAS_RARE, PAIRED, SLOT_WORDS } from '../layout/slot.ts';
 import type { TableMemory } from './memory.ts';
 import { Rare } from './rare.ts';
 import type { Batch, Segment } from './segment.ts';
@@ -50,12 +50,6 @@ export class ConnectionTable {
     return (this.words[slot + FACTS]! & PAIRED) === 0 ? 0n : Buffer.from(this.pair(slot)).readBigUInt64LE(SCOPE_AT);
   }
 
-  /** Payload bytes that an endpoint sent, each sequence number counted once. */
-  payload(slot: number, endpoint: number): number {
-    const ordinary = (this.words[slot + NXT + endpoint]! - this.words[slot + COUNTED + endpoint]!) >>> 0;
-    return this.times[(slot >> 1) + BYTES + endpoint]! + ordinary;
-  }
-
   /** Opens a connection of the segment's 4-tuple, whose first segment it is. Answers its slot. */
   open(batch: Batch, segment: Segment): number {
     let slot = this.#memory.open(segment, batch.pairs);
@@ -76,6 +70,11 @@ export class ConnectionTable {
   /** Shows a segment to its connection. */
   show(slot: number, segment: Segment): void {
     this.#memory.show(slot, segment);
+  }
+
+  /** Counts in full what ordinary segments have left for later: BYTES, Zeek's history, completeness. */
+  settle(slot: number): void {
+    this.#memory.settle(slot);
   }
 
   /** Appends a token to the log of a close (layout/slot.ts). */

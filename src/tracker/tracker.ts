@@ -340,6 +340,7 @@ export class Tracker {
   /** `over`: capture time up to which a TIME_WAIT of this incarnation can have lasted. */
   #deliver(slot: number, ending: Ending, time: number, packet: number, over = time): void {
     const { table } = this;
+    table.settle(slot);
     settleDoubt(table, slot);
     const verdict = this.#verdict;
     judge(table, slot, verdict);

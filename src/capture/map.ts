@@ -4,7 +4,7 @@
 // F_SETLEASE): the kernel grants it while nobody has the file open for writing, and makes whoever wants to write or truncate it
 // wait, for 45 s as a rule, until the lease is given back. It is asked for before each window, and a window takes a millisecond.
 
-import { createRequire } from 'node:module';
+import { openLibrary } from '../platform/library.ts';
 import { CaptureFile } from './file.ts';
 
 /** Bytes of a page, or a multiple of them. */
@@ -32,25 +32,18 @@ interface System {
   address: (bytes: Uint8Array) => bigint;
 }
 
-/** The C library; undefined where there is no koffi, which is an optional dependency, or no Linux. */
 function loadSystem(): System | undefined {
-  if (process.platform !== 'linux') return undefined;
-  try {
-    const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
-    const library = koffi.load(null);
-    const mmap = library.func(
-      'uintptr_t mmap(uintptr_t address, size_t length, int protection, int flags, int descriptor, int64_t offset)',
-    ) as (...args: unknown[]) => number | bigint;
-    return {
-      mapAt: (address, length, flags, descriptor, offset) =>
-        BigInt(mmap(address, length, PROT_READ_WRITE, MAP_PRIVATE | MAP_FIXED | flags, descriptor, offset)) === address,
-      fcntl: library.func('int fcntl(int descriptor, int command, int argument)'),
-      address: (bytes) => koffi.address(bytes),
-    };
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined;
-    throw error;
-  }
+  const library = openLibrary(null);
+  if (!library) return undefined;
+  const mmap = library.func(
+    'uintptr_t mmap(uintptr_t address, size_t length, int protection, int flags, int descriptor, int64_t offset)',
+  ) as (...args: (number | bigint)[]) => number | bigint;
+  return {
+    mapAt: (address, length, flags, descriptor, offset) =>
+      BigInt(mmap(address, length, PROT_READ_WRITE, MAP_PRIVATE | MAP_FIXED | flags, descriptor, offset)) === address,
+    fcntl: library.func('int fcntl(int descriptor, int command, int argument)') as System['fcntl'],
+    address: (bytes) => library.address(bytes),
+  };
 }
 
 let system: System | undefined;

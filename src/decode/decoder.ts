@@ -4,7 +4,7 @@
 // The views are made once and stay valid, because only what lies behind them grows. Each call overwrites what the one before
 // it left in them.
 
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { COUNTS_WORDS, PAIR_COUNT, SEGMENTS_CAPACITY, SHARDS_CAPACITY, SLOTS } from '../layout/batch.ts';
 import { DROP_REASONS } from '../layout/drops.ts';
 import { INSTRUCTION_WORDS } from '../layout/filter.ts';
@@ -26,6 +26,7 @@ import {
 } from '../layout/framing.ts';
 import { ADDRESS_PAIR_BYTES, LAYOUT_VERSION, SEGMENT_BYTES } from '../layout/segment.ts';
 import { MEMORY_PAGES, MOST_PAGES } from '../layout/tracking.ts';
+import { built } from '../platform/built.ts';
 import { Switchboard, type TableExports, TableMemory } from './table-memory.ts';
 
 // @types/node declares WebAssembly for those who include the DOM's types only; what is used of it is written down here.
@@ -144,12 +145,9 @@ export class Decoder {
     return new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MOST_PAGES, shared: true });
   }
 
-  /** Compiles the module that lies beside the built files; `build` names another one of dist/. */
+  /** Compiles the module; `build` names another one of dist/. */
   static compile(build = 'decoder.wasm'): DecoderModule {
-    const beside = new URL(`../${build}`, import.meta.url);
-    // Under a test runner this file is still in src/, and the module in dist/.
-    const path = existsSync(beside) ? beside : new URL(`../../dist/${build}`, import.meta.url);
-    return new WebAssembly.Module(readFileSync(path));
+    return new WebAssembly.Module(readFileSync(built(build)));
   }
 
   /** Begins a window: empties the batch of a slot and all counters. The capture clock already shows `clock` ns. */

@@ -2,6 +2,7 @@ import { CaptureError } from '../capture/errors.ts';
 import type { Fault } from '../capture/fault.ts';
 import { interfacesOf } from '../capture/section.ts';
 import { Decoder, type DecoderModule } from '../decode/decoder.ts';
+import { adviseHugePages } from '../decode/huge-pages.ts';
 import { SHARDS_CAPACITY, WINDOW_CAPACITY } from '../layout/batch.ts';
 import { DROP_REASONS, FRAGMENT } from '../layout/drops.ts';
 import { BY_VLAN, BY_VNI } from '../layout/framing.ts';
@@ -57,8 +58,8 @@ export interface RunOptions {
   readonly windowBytes?: number;
 }
 
-/** Fewer packets are done before threads, each of which compiles its own code, make up for their start: bench/RESULTS.md. */
-const WORTH_THREADS = 4_000_000;
+/** Fewer packets are done before threads, each of which compiles its own code, make up for their start: bench/RESULTS.md. Nor are large pages worth asking for. */
+const LARGE = 4_000_000;
 /** Linux: 32768 to 60999. */
 const EPHEMERAL_PORTS = 28_232;
 /** Windows after which the event loop gets a turn where the work is done in this thread. */
@@ -72,6 +73,7 @@ export class Run {
   readonly clock: Clock;
   readonly profile: Profile;
   readonly workers: number;
+  readonly #large: boolean;
   readonly #input: Input;
   readonly #windowBytes: number;
   readonly #plan: Plan;
@@ -126,8 +128,8 @@ export class Run {
     this.profile = options.twoMsl === undefined ? profile : { ...profile, twoMsl: options.twoMsl * 1e9 };
     this.#plan = new Plan(input.captures, this.#windowBytes);
     this.clock = new Clock(input.origin, input.digits);
-    const worthThreads = input.stream !== undefined || input.packets >= WORTH_THREADS;
-    this.workers = options.workers ?? (worthThreads ? Math.min(processors(), SHARDS_CAPACITY) : 1);
+    this.#large = input.stream !== undefined || input.packets >= LARGE;
+    this.workers = options.workers ?? (this.#large ? Math.min(processors(), SHARDS_CAPACITY) : 1);
     this.#answers = new Answers(options.ports ?? EPHEMERAL_PORTS, this.profile.twoMsl, options.whatIf);
     this.#exchange = new Exchange(this.workers);
     if (input.stream) {
@@ -245,6 +247,7 @@ export class Run {
   }
 
   async *#inPlace(task: ShardTask): AsyncGenerator<Delivery[], void, undefined> {
+    if (this.#large) adviseHugePages(task.memories);
     const job = new ShardJob(task, (rows, at) => this.#answers.add(rows, at));
     let windows = 0;
     for (const parcel of job.run()) {
@@ -263,6 +266,7 @@ export class Run {
       this.#exchange.abort(); // the shards would wait for ever for what does not come
     });
     let through = false;
+    if (this.#large) setImmediate(() => adviseHugePages(tasks[0]!.memories)); // while the threads start
     try {
       yield* pool.run();
       through = true;

@@ -1,6 +1,7 @@
 // How numbers read in the report.
 
-export const count = (value: number): string => value.toLocaleString('en');
+/** A whole number with its thousands apart. By hand: the first use of Intl costs a short run a tenth of its time. */
+export const count = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 export const plural = (value: number, noun: string): string => `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 export const share = (part: number, whole: number): string => `${((part / whole) * 100).toFixed(1)} %`;
 

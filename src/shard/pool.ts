@@ -1,6 +1,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { CaptureError } from '../capture/errors.ts';
+import { built } from '../platform/built.ts';
 import type { Exchange } from './exchange.ts';
 import { type Delivery, type Parcel, type ShardResult, type ShardTask, unpack } from './job.ts';
 import type { WorkerFailure, WorkerTask } from './worker.ts';
@@ -24,7 +25,7 @@ export class ShardPool {
   async *run(): AsyncGenerator<Delivery[], void, undefined> {
     const tasks = this.#tasks;
     const pool = new Piscina<WorkerTask, ShardResult | WorkerFailure>({
-      filename: new URL('../shard/worker.js', import.meta.url).href,
+      filename: built('worker.js').href,
       minThreads: tasks.length,
       maxThreads: tasks.length,
       idleTimeout: Infinity,

@@ -1,0 +1,27 @@
+import { createRequire } from 'node:module';
+
+/** A library of the system's, as koffi gives it. */
+export interface Library {
+  /** A function by its C declaration, which is also what it has to be taken for. */
+  func(declaration: string): unknown;
+  /** Where bytes lie in memory. */
+  address(bytes: Uint8Array): bigint;
+}
+
+/**
+ * Opens a library of the system's, null: the C library. Undefined where there is none of that name, no Linux, or no koffi, which is an
+ * optional dependency: whoever asks can do without.
+ */
+export function openLibrary(name: string | null): Library | undefined {
+  if (process.platform !== 'linux') return undefined;
+  try {
+    const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+    const library = koffi.load(name);
+    return {
+      func: (declaration) => library.func(declaration),
+      address: (bytes) => koffi.address(bytes),
+    };
+  } catch {
+    return undefined; // koffi does not tell by its error what is missing
+  }
+}

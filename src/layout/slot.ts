@@ -55,6 +55,8 @@ export const ACKED = 18;
 export const SEGMENTS = 20;
 /** Facts of the endpoint, bits below. */
 export const SEEN = 22;
+/** Latest TSval (RFC 7323) of the segments that took the long way: SYN, FIN and what follows a FIN among them, which is all that is asked for. */
+export const TSVAL = 24;
 /** Payload bytes it sent, every sequence number counted once (double: offset in doubles). */
 export const BYTES = 13;
 /** Window it advertised last, as on the wire. */
@@ -157,3 +159,7 @@ export const SYN_ACKED = 0x8000;
 export const FIN_SUPPOSED = 0x100000;
 /** Its first FIN had an acknowledgement: FIN_ACK is one. */
 export const FIN_HAS_ACK = 0x200000;
+/** TSVAL holds one. */
+export const TSVAL_KNOWN = 0x400000;
+/** A segment of it has no room for a timestamp, so that none of them has one (RFC 7323 §3.2). */
+export const NO_TIMESTAMPS = 0x800000;

@@ -8,7 +8,8 @@ import type { Outcome } from './outcome.ts';
 import { type PopulationRecord, populationRecord, type PortsRecord, portsRecord } from './ports.ts';
 import { type Quantiles, quantiles } from './quantiles.ts';
 import { type WhatIfRecord, whatIfRecord } from './what-if.ts';
-import { type ResetsRecord, resetsRecord, type ReuseRecord, reuseRecord } from './resets.ts';
+import { type ResetsRecord, resetsRecord } from './resets.ts';
+import { type ReuseRecord, reuseRecord } from './reuse.ts';
 
 /** The last line of `stream` (SPEC §5). Lists by name hold the most frequent, and `others` where that is not all. */
 export interface SummaryRecord {

@@ -100,12 +100,14 @@ function timers({ resets }: SummaryRecord): Finding[] {
     }));
 }
 
-function challenged({ reuse: { challenged: times } }: SummaryRecord): Finding[] {
+/** A SYN of a port that is still in TIME_WAIT is answered by an ACK, then comes an RST: told in words. */
+function challenged({ reuse: { challenged: times, challenged_age_s: age } }: SummaryRecord): Finding[] {
   if (times === 0) return [];
   return [
     {
       text:
-        `${plural(times, 'new connection')} met a TIME_WAIT of the same ports that did not let ${times === 1 ? 'it' : 'them'} in: the SYN was answered by an ACK of the old connection, ` +
+        `${plural(times, 'new connection')} met a TIME_WAIT of the same ports, ${times === 1 ? '' : 'at most '}${duration(age.max!)} old, ` +
+        `that did not let ${times === 1 ? 'it' : 'them'} in: the SYN was answered by an ACK of the old connection, ` +
         'which the client answers by RST, and it has to send its SYN again a second later.',
       advice: 'What helps: TCP timestamps on both sides, more ports for the client, or the client closing first.',
       filter: 'tcp[tcpflags] & (tcp-syn|tcp-rst) != 0',

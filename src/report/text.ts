@@ -106,8 +106,29 @@ function timeWait(summary: SummaryRecord, bold: Style): string {
 ${peak}  closes from before the capture are not in it: the numbers of ${warmUp} are lower bounds
   held by:
 ${holders.join('\n')}
-`;
+${usedAgain(summary)}`;
 }
+
+/** New connections of the same ports. */
+function usedAgain({ reuse }: SummaryRecord): string {
+  const { age_s: age, isn_delta: isn } = reuse;
+  if (age.count === 0) return '';
+  const verdicts = (['accepted', 'challenged', 'refused', 'ignored'] as const).filter((verdict) => reuse[verdict] > 0);
+  const ages = age.count === 1 ? `${duration(age.max!)} old` : `${duration(age.p50!)} old in the middle, ${duration(age.max!)} at most`;
+  const below = isn.not_above > 0 ? `; ${count(isn.not_above)} of the new sequence numbers were not above the old ones` : '';
+  return (
+    `  met by ${plural(age.count, 'SYN')} of the same ports: ` +
+    `${verdicts.map((verdict) => `${count(reuse[verdict])} ${ANSWERS[verdict]}`).join(', ')}; it was then ${ages}${below}\n`
+  );
+}
+
+/** How a SYN that met a TIME_WAIT was answered. */
+const ANSWERS = {
+  accepted: 'accepted',
+  challenged: 'challenged by an ACK',
+  refused: 'refused by RST',
+  ignored: 'never answered',
+} as const;
 
 /** What was seen, and under it the same with other settings. */
 function whatIf({ what_if: others, time_wait, ports }: SummaryRecord, bold: Style): string {

@@ -1,10 +1,12 @@
 import { endReasonOf } from '../records/connection.ts';
 import { CloseTimes, CLOSE_CLASSES, closeTimes } from '../tracker/close.ts';
 import { MODIFIER_NAMES } from '../tracker/modifiers.ts';
+import { reuses } from '../tracker/reuse.ts';
 import { sequenceKey, sequenceText } from '../tracker/sequence.ts';
 import * as slots from '../layout/slot.ts';
 import type { Ended } from '../tracker/tracker.ts';
 import { Histogram } from './histogram.ts';
+import { Reuses, type ReusesPart } from './reuses.ts';
 import { Tally } from './tally.ts';
 
 /** Different close sequences that are told apart; the rest is counted together. */
@@ -18,6 +20,7 @@ export interface StatisticsPart {
   readonly counts: Record<(typeof COUNTS)[number], number>;
   readonly tallies: Record<(typeof TALLIES)[number], ReadonlyMap<string, number>>;
   readonly histograms: Record<(typeof HISTOGRAMS)[number], Pick<Histogram, 'bins' | 'count' | 'sum' | 'max'>>;
+  readonly reuses: ReusesPart;
 }
 
 /** What all ended connections have in common: counts, populations, durations. Parts of a run merge by merge(). */
@@ -34,6 +37,7 @@ export class Statistics {
   readonly halfClosed = new Histogram();
   readonly lastAck = new Histogram();
   readonly wholeClose = new Histogram();
+  readonly reuses = new Reuses();
 
   readonly #times = new CloseTimes();
 
@@ -54,6 +58,7 @@ export class Statistics {
       this.timeWaitRestarts += wait.restarts;
       this.timeWaitEnds.add(wait.endedBy);
     }
+    for (const reuse of reuses(table, slot)) this.reuses.add(reuse);
     const times = closeTimes(table, slot, verdict, this.#times);
     if (times.finAck >= 0) this.finAck.add(times.finAck);
     if (times.halfClosed >= 0) this.halfClosed.add(times.halfClosed);
@@ -67,13 +72,15 @@ export class Statistics {
       counts: each(COUNTS, (name) => this[name]),
       tallies: each(TALLIES, (name) => this[name].counts),
       histograms: each(HISTOGRAMS, (name) => this[name]),
+      reuses: this.reuses,
     };
   }
 
-  merge({ counts, tallies, histograms }: StatisticsPart): void {
+  merge({ counts, tallies, histograms, reuses: part }: StatisticsPart): void {
     for (const name of COUNTS) this[name] += counts[name];
     for (const name of TALLIES) this[name].merge(tallies[name]);
     for (const name of HISTOGRAMS) this[name].merge(histograms[name]);
+    this.reuses.merge(part);
   }
 }
 

@@ -1,5 +1,30 @@
 import type { Segment } from './segment.ts';
 
+/** A SYN of a 4-tuple that was still in TIME_WAIT (SPEC §4), as it was when the SYN was captured. Times are ns. */
+export interface Reuse {
+  /** The SYN's sender and its number. */
+  readonly sender: number;
+  readonly isn: number;
+  /** Whose TIME_WAIT it met: its receiver's, which answers it; its sender's own where only that one holds. */
+  readonly holder: number;
+  /** Since that TIME_WAIT last started; and since the latest segment of the old incarnation. */
+  readonly age: number;
+  readonly gap: number;
+  /** Its number minus the highest that the same sender used before; its TSval minus the latest one known of it. Not a number: unknown. */
+  readonly isnDelta: number;
+  readonly tsvalDelta: number;
+}
+
+/** What came of it: a SYN-ACK (or its sender went on as if there had been one), a plain ACK of the old incarnation, an RST, nothing. */
+export const REUSE_VERDICTS = ['accepted', 'challenged', 'refused', 'ignored'] as const;
+export type ReuseVerdict = (typeof REUSE_VERDICTS)[number];
+
+/** A reuse that began no incarnation. */
+export interface Rejected {
+  readonly reuse: Reuse;
+  readonly verdict: ReuseVerdict;
+}
+
 /** A SYN with an unknown ISN on a living connection: nobody can say yet whether it will be accepted (SPEC §2, identity). */
 export interface HeldSyn {
   readonly segment: Segment;
@@ -7,6 +32,8 @@ export interface HeldSyn {
   count: number;
   /** How often with FIN. */
   fins: number;
+  /** It met a TIME_WAIT. */
+  readonly reuse: Reuse | undefined;
 }
 
 /** An RST inside the window but not at the exact number: it counts only if its receiver is never seen alive again (RFC 5961 §3). */
@@ -26,6 +53,10 @@ export class Rare {
   doubtful: DoubtfulReset | undefined;
   /** Endpoint whose SYN was challenged, or -1. */
   challenged = -1;
+  /** The SYN that began this incarnation met a TIME_WAIT of the one before. */
+  reuse: Reuse | undefined;
+  /** SYNs that met this one's TIME_WAIT and were not let in, at most REJECTED. */
+  readonly rejected: Rejected[] = [];
   /** Close tokens beyond a slot's room, at most MORE_TOKENS. */
   tokens: number[] = [];
   /** Zeek history letters beyond a slot's room. */
@@ -53,5 +84,7 @@ export class Rare {
 
 /** Close tokens kept beside a slot's own; what follows them is counted, not named. */
 export const MORE_TOKENS = 48;
+/** SYNs remembered that a TIME_WAIT did not let in; further ones are counted. */
+export const REJECTED = 8;
 /** Ranges remembered as holes, per endpoint; the oldest is forgotten (and counted) beyond that. */
 export const HOLES = 64;

@@ -13,6 +13,8 @@ import * as modifiers from './modifiers.ts';
 import { Oddities } from './oddities.ts';
 import { type Batch, Segment } from './segment.ts';
 import { compareTuples, slotsByTuple } from './order.ts';
+import type { Reuse, ReuseVerdict } from './rare.ts';
+import { meet, noteTimestamp, reject } from './reuse.ts';
 import { ConnectionTable } from './table.ts';
 import { type Profile, timeWaits } from './time-wait.ts';
 import { ExpiryQueue, SilenceHeap } from './timers.ts';
@@ -158,13 +160,15 @@ export class Tracker {
       const identity = beginsAnew(table, slot, segment);
       if (identity === 'held') {
         this.#dropHeld(slot);
-        table.rare(slot).held = { segment: segment.clone(), count: 1, fins: (segment.flags & FIN) === 0 ? 0 : 1 };
+        const reuse = meet(table, slot, segment, this.#options.profile, this.#verdict);
+        table.rare(slot).held = { segment: segment.clone(), count: 1, fins: (segment.flags & FIN) === 0 ? 0 : 1, reuse };
         table.words[slot + slots.FACTS]! &= ~slots.PLAIN;
         return;
       }
       if (identity === 'new') {
         this.#dropHeld(slot);
-        this.#renew(slot, segment, 'tuple_reused', segment.time, packet);
+        const reuse = meet(table, slot, segment, this.#options.profile, this.#verdict);
+        this.#renew(slot, segment, reuse, 'tuple_reused', segment.time, packet);
       }
     }
     this.#observe(slot, segment);
@@ -198,6 +202,7 @@ export class Tracker {
     const before = table.words[slot + slots.FACTS]! & ending;
     observe(table, this.oddities, slot, segment, this.#options.profile.endedByRst);
     const { words } = table;
+    noteTimestamp(words, slot, segment);
     const after = words[slot + slots.FACTS]! & ending;
     if (before === 0 && after !== 0) this.#due(slot, segment.time + this.#options.profile.twoMsl);
     else if ((before & ~after & slots.RESET) !== 0) this.#survive(slot, segment.sender);
@@ -283,7 +288,7 @@ export class Tracker {
   #acceptHeld(slot: number, ending: Ending, time: number, packet: number): void {
     const held = this.table.rare(slot).held!;
     this.table.rare(slot).held = undefined;
-    this.#renew(slot, held.segment, ending, time, packet);
+    this.#renew(slot, held.segment, held.reuse, ending, time, packet);
     this.#observe(slot, held.segment);
     this.#countAgain(slot, held.segment, held.count - 1, held.fins - ((held.segment.flags & FIN) === 0 ? 0 : 1));
   }
@@ -296,15 +301,16 @@ export class Tracker {
     const waiting = holdsTimeWait(this.table, slot, segment.sender ^ 1);
     words[slot + slots.MODIFIERS]! |= waiting ? modifiers.SYN_IN_TIME_WAIT_CHALLENGED : modifiers.SYN_CHALLENGED;
     rare.challenged = segment.sender;
-    this.#dropHeld(slot);
+    this.#dropHeld(slot, 'challenged');
   }
 
   /** Counts a held SYN with the old incarnation. */
-  #dropHeld(slot: number): void {
+  #dropHeld(slot: number, verdict: ReuseVerdict = 'ignored'): void {
     const rare = this.table.peekRare(slot);
     if (!rare?.held) return;
-    const { segment, count, fins } = rare.held;
+    const { segment, count, fins, reuse } = rare.held;
     rare.held = undefined;
+    if (reuse) reject(this.table, this.oddities, slot, reuse, verdict);
     this.#countAgain(slot, segment, count, fins);
   }
 
@@ -324,13 +330,14 @@ export class Tracker {
   }
 
   /** The 4-tuple's old incarnation ends, the next one begins with `segment`. */
-  #renew(slot: number, segment: Segment, ending: Ending, time: number, packet: number): void {
+  #renew(slot: number, segment: Segment, reuse: Reuse | undefined, ending: Ending, time: number, packet: number): void {
     const { words } = this.table;
     const waiting =
       (words[slot + slots.FACTS]! & slots.RESET) === 0 && (holdsTimeWait(this.table, slot, 0) || holdsTimeWait(this.table, slot, 1));
     if (waiting && ending === 'tuple_reused') words[slot + slots.MODIFIERS]! |= modifiers.REUSE_IN_TIME_WAIT;
     this.#deliver(slot, ending, time, packet, ending === 'tuple_reused' ? segment.time : time);
     this.table.renew(slot);
+    if (reuse) this.table.rare(slot).reuse = reuse;
     this.#begin(slot, segment);
   }
 

@@ -45,6 +45,9 @@ describe('what stands out', () => {
     const [reset] = findings(await summaryOf(`${LAB}rst_linger0.client.pcap`));
     expect(reset?.text).toMatch(/^3 of 3 connections .* ended by an RST in the middle.* 10\.77\.26\.1 \(client, port 9026\) sent 3/);
     const [challenge] = findings(await summaryOf(`${LAB}tw_syn_old.client.pcap`));
+    expect(challenge?.text).toMatch(
+      /^1 new connection met a TIME_WAIT of the same ports, 1 s old, that did not let it in: the SYN was answered/,
+    );
     expect(challenge?.text).toContain('the SYN was answered by an ACK of the old connection, which the client answers by RST');
   });
 });

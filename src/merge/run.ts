@@ -3,7 +3,7 @@ import type { Fault } from '../capture/fault.ts';
 import { interfacesOf } from '../capture/section.ts';
 import { Decoder, type DecoderModule } from '../decode/decoder.ts';
 import { SHARDS_CAPACITY, WINDOW_CAPACITY } from '../layout/batch.ts';
-import { DROP_REASONS, FRAGMENT } from '../layout/drops.ts';
+import { AFTER_TIME_WAIT, DROP_REASONS, FRAGMENT } from '../layout/drops.ts';
 import { BY_VLAN, BY_VNI } from '../layout/framing.ts';
 import { Clock } from '../records/time.ts';
 import { Exchange } from '../shard/exchange.ts';
@@ -185,8 +185,9 @@ export class Run {
     const drops = new Float64Array(DROP_REASONS);
     const oddities = new Oddities();
     const statistics = new Statistics();
-    for (const { counts, pieces, oddities: odd, statistics: part } of results) {
+    for (const { counts, pieces, late, oddities: odd, statistics: part } of results) {
       drops[FRAGMENT]! += pieces;
+      drops[AFTER_TIME_WAIT]! += late;
       counts.drops.forEach((count, reason) => void (drops[reason]! += count));
       odd.forEach((count, i) => void (oddities.counts[i]! += count));
       statistics.merge(part);

@@ -4,6 +4,7 @@ import type { HostFigures } from '../stats/hosts.ts';
 import { OTHERS, type Tally } from '../stats/tally.ts';
 import type { Oddity } from '../tracker/oddities.ts';
 import { type LeakRecord, leaksRecord } from './leaks.ts';
+import { type MeasuredRecord, measuredRecord } from './measured.ts';
 import type { Outcome } from './outcome.ts';
 import { type PopulationRecord, populationRecord, type PortsRecord, portsRecord } from './ports.ts';
 import { type Quantiles, quantiles } from './quantiles.ts';
@@ -45,6 +46,8 @@ export interface SummaryRecord {
     ended_by: Record<string, number>;
     /** Who holds it: those with the highest peaks. */
     hosts: HostRecord[];
+    /** Its length as packets prove it. */
+    measured: MeasuredRecord;
   } & PopulationRecord;
   ports: PortsRecord;
   close_wait: { suspects: number; leaks: number; owners: LeakRecord[] };
@@ -102,6 +105,7 @@ export function summaryRecord(outcome: Outcome, top = TOP): SummaryRecord {
       restarts: statistics.timeWaitRestarts,
       ended_by: most(statistics.timeWaitEnds),
       hosts: waiting.snapshot(...span, top).worst.map((figures) => hostRecord(figures, clock)),
+      measured: measuredRecord(outcome, top),
     },
     ports: portsRecord(outcome, top),
     close_wait: leaksRecord(outcome, top),

@@ -27,6 +27,7 @@ export function findings(summary: SummaryRecord): Finding[] {
     ...summary.close_wait.owners.slice(0, EACH).map(leak),
     ...timers(summary),
     ...challenged(summary),
+    ...measured(summary),
     ...aborts(summary),
   ];
 }
@@ -113,6 +114,26 @@ function challenged({ reuse: { challenged: times, challenged_age_s: age } }: Sum
       filter: 'tcp[tcpflags] & (tcp-syn|tcp-rst) != 0',
     },
   ];
+}
+
+/** Hosts whose TIME_WAIT lasts otherwise than the profile says. */
+function measured({ time_wait: { measured: found, profile } }: SummaryRecord): Finding[] {
+  return found.worst
+    .filter(({ agrees }) => !agrees)
+    .slice(0, EACH)
+    .map(({ host, lower_s, upper_s, observations, profile_s }) => {
+      const known = [
+        ...(lower_s === undefined ? [] : [`it was still there ${duration(lower_s)} after its last start`]),
+        ...(upper_s === undefined ? [] : [`it had left after ${duration(upper_s)}`]),
+      ];
+      return {
+        text:
+          `TIME_WAIT of ${host} does not last the ${duration(profile_s)} that were assumed (${profile}): by ${plural(observations, 'observation')}, ${known.join(', and ')}. ` +
+          `All numbers about its TIME_WAIT rest on that assumption.`,
+        advice: 'What helps: --profile or --2msl with the length that the host really has.',
+        filter: `tcp and host ${host}`,
+      };
+    });
 }
 
 function aborts(summary: SummaryRecord): Finding[] {

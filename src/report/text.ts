@@ -106,7 +106,22 @@ function timeWait(summary: SummaryRecord, bold: Style): string {
 ${peak}  closes from before the capture are not in it: the numbers of ${warmUp} are lower bounds
   held by:
 ${holders.join('\n')}
-${usedAgain(summary)}`;
+${usedAgain(summary)}${measured(summary)}`;
+}
+
+/** How long it really lasts, as far as packets prove that. */
+function measured({ time_wait: { measured: found } }: SummaryRecord): string {
+  if (found.worst.length === 0) return '';
+  const rows = found.worst.slice(0, SHOWN).map(({ host, lower_s, upper_s, observations, agrees }) => {
+    const bounds = [
+      lower_s === undefined ? '' : `at least ${duration(lower_s)}`,
+      upper_s === undefined ? '' : `at most ${duration(upper_s)}`,
+    ];
+    const text = bounds.filter((bound) => bound !== '').join(', ');
+    return `  ${count(observations).padStart(10)}  ${host}: ${text}${agrees ? '' : ', unlike the profile'}\n`;
+  });
+  const rest = found.hosts > rows.length ? `  ${`and ${count(found.hosts - rows.length)} hosts`.padStart(10)}\n` : '';
+  return `  its length, as packets prove it (observations):\n${rows.join('')}${rest}`;
 }
 
 /** New connections of the same ports. */

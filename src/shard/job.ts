@@ -5,6 +5,7 @@ import { NoteLog, type NoteTaker } from '../stats/note.ts';
 import { Statistics, type StatisticsPart } from '../stats/statistics.ts';
 import { isEmpty, type WindowPart } from '../stats/window-part.ts';
 import { WindowCounter } from '../stats/windows.ts';
+import type { BoundTaker } from '../tracker/measure.ts';
 import { tupleKey } from '../tracker/order.ts';
 import type { Profile } from '../tracker/time-wait.ts';
 import type { Ended } from '../tracker/tracker.ts';
@@ -96,6 +97,7 @@ export interface ShardResult {
   readonly duplicates: number;
   /** First fragments that are no segments after all. */
   readonly pieces: number;
+  readonly late: number;
   readonly oddities: Float64Array;
   readonly statistics: StatisticsPart;
 }
@@ -135,7 +137,9 @@ export class ShardJob {
       interfaces: new InterfaceLog(task.interfaces),
     };
     const watch = task.interval < Infinity ? this.#watch(task.origin, task.interval) : undefined;
-    this.#shard = new Shard(setting, { ...task, watch }, (connection) => this.#ended(connection));
+    const { measured } = this.#statistics;
+    const bound: BoundTaker = (host, what) => measured.add(host, what);
+    this.#shard = new Shard(setting, { ...task, watch, bound }, (connection) => this.#ended(connection));
   }
 
   /** Runs to the end; yields what each window has ended, and last, in parts, what the end of the capture did. */
@@ -158,6 +162,7 @@ export class ShardJob {
       segments: tracker.segments,
       duplicates: tracker.duplicates,
       pieces: tracker.pieces,
+      late: tracker.late,
       oddities: tracker.oddities.counts,
       statistics: this.#statistics.part(),
     };

@@ -6,6 +6,7 @@ import { sequenceKey, sequenceText } from '../tracker/sequence.ts';
 import * as slots from '../layout/slot.ts';
 import type { Ended } from '../tracker/tracker.ts';
 import { Histogram } from './histogram.ts';
+import { type MeasuredPart, MeasuredWaits } from './measured.ts';
 import { Reuses, type ReusesPart } from './reuses.ts';
 import { Tally } from './tally.ts';
 
@@ -21,6 +22,7 @@ export interface StatisticsPart {
   readonly tallies: Record<(typeof TALLIES)[number], ReadonlyMap<string, number>>;
   readonly histograms: Record<(typeof HISTOGRAMS)[number], Pick<Histogram, 'bins' | 'count' | 'sum' | 'max'>>;
   readonly reuses: ReusesPart;
+  readonly measured: MeasuredPart;
 }
 
 /** What all ended connections have in common: counts, populations, durations. Parts of a run merge by merge(). */
@@ -38,6 +40,7 @@ export class Statistics {
   readonly lastAck = new Histogram();
   readonly wholeClose = new Histogram();
   readonly reuses = new Reuses();
+  readonly measured = new MeasuredWaits();
 
   readonly #times = new CloseTimes();
 
@@ -73,14 +76,16 @@ export class Statistics {
       tallies: each(TALLIES, (name) => this[name].counts),
       histograms: each(HISTOGRAMS, (name) => this[name]),
       reuses: this.reuses,
+      measured: this.measured.part(),
     };
   }
 
-  merge({ counts, tallies, histograms, reuses: part }: StatisticsPart): void {
+  merge({ counts, tallies, histograms, reuses: part, measured }: StatisticsPart): void {
     for (const name of COUNTS) this[name] += counts[name];
     for (const name of TALLIES) this[name].merge(tallies[name]);
     for (const name of HISTOGRAMS) this[name].merge(histograms[name]);
     this.reuses.merge(part);
+    this.measured.merge(measured);
   }
 }
 

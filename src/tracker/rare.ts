@@ -1,4 +1,5 @@
 import type { Segment } from './segment.ts';
+import type { Stay } from './stay.ts';
 
 /** A SYN of a 4-tuple that was still in TIME_WAIT (SPEC §4), as it was when the SYN was captured. Times are ns. */
 export interface Reuse {
@@ -13,6 +14,8 @@ export interface Reuse {
   /** Its number minus the highest that the same sender used before; its TSval minus the latest one known of it. Not a number: unknown. */
   readonly isnDelta: number;
   readonly tsvalDelta: number;
+  /** By the numbers and timestamps, no stack would let it into TIME_WAIT. */
+  readonly barred: boolean;
 }
 
 /** What came of it: a SYN-ACK (or its sender went on as if there had been one), a plain ACK of the old incarnation, an RST, nothing. */
@@ -74,6 +77,8 @@ export class Rare {
   /** The same before the holder's own acknowledgement was seen: they count where that stays missing. */
   readonly earlyRestarts: [number, number] = [0, 0];
   readonly earlyRestarted: [number, number] = [0, 0];
+  /** What each endpoint's TIME_WAIT has shown of its length. */
+  readonly stays: [Stay | undefined, Stay | undefined] = [undefined, undefined];
   /** When the peer of each endpoint last sent something that would restart a TIME_WAIT which an RST seems to have ended. */
   readonly knocked: [number, number] = [0, 0];
   /** Silence before the RST that was believed, where it was worth a word (IDLE), ns. */

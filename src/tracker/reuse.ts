@@ -53,14 +53,18 @@ export function meet(table: ConnectionTable, slot: number, segment: Segment, pro
   if (!wait) return undefined;
   const seen = words[slot + SEEN + sender]!;
   const stamped = (segment.flags & HAS_TIMESTAMP) !== 0 && (seen & TSVAL_KNOWN) !== 0;
+  const isnDelta = (seen & NXT_KNOWN) === 0 ? Number.NaN : distance(seq, words[slot + NXT + sender]!);
+  const tsvalDelta = stamped ? distance(segment.tsval, words[slot + TSVAL + sender]!) : Number.NaN;
   return {
     sender,
     isn: seq,
     holder: wait.holder,
     age: time - wait.since,
     gap: time - times[(slot >> 1) + LAST]!,
-    isnDelta: (seen & NXT_KNOWN) === 0 ? Number.NaN : distance(seq, words[slot + NXT + sender]!),
-    tsvalDelta: stamped ? distance(segment.tsval, words[slot + TSVAL + sender]!) : Number.NaN,
+    isnDelta,
+    tsvalDelta,
+    // Neither the number nor the timestamp is newer: a timestamp that the capture lacks, because of a short snapshot, might have been.
+    barred: isnDelta <= 0 && (tsvalDelta <= 0 || (seen & NO_TIMESTAMPS) !== 0),
   };
 }
 

@@ -1,13 +1,15 @@
-import { FLAGS_WORD, FRAGMENT_HEAD, FRAGMENT_TAIL, FROM_HIGH, PACKET_WORD, PAYLOAD_WORD, SEGMENT_WORDS } from '../layout/segment.ts';
+import { FLAGS_WORD, FRAGMENT_HEAD, FRAGMENT_TAIL, FROM_HIGH, IPV6, PACKET_WORD, PAYLOAD_WORD, SEGMENT_WORDS } from '../layout/segment.ts';
 import * as slots from '../layout/slot.ts';
 import { ACK, FIN, RST, SYN } from '../layout/tcp.ts';
 import { COPIES, DONE, DUE, FORGOTTEN, FOUND, LETTER, REASON, SEGMENTS } from '../layout/tracking.ts';
 import { holdsTimeWait, judge, Verdict } from './close.ts';
+import { Departed } from './departed.ts';
 import type { Ended, Ending } from './ended.ts';
 import { observe } from './evidence.ts';
 import { settleDoubt } from './reset.ts';
 import { Fragments } from './fragments.ts';
 import { beginsAnew, repliesToHeld } from './incarnation.ts';
+import { addressBytes, type BoundTaker, measure, report, stayOf } from './measure.ts';
 import type { TableMemory } from './memory.ts';
 import * as modifiers from './modifiers.ts';
 import { Oddities } from './oddities.ts';
@@ -30,6 +32,8 @@ export interface TrackerOptions {
   readonly idleTimeout: number;
   readonly ended: (connection: Ended) => void;
   readonly watch?: Watch | undefined;
+  /** Takes what packets prove of the length of TIME_WAIT. */
+  readonly bound: BoundTaker;
 }
 
 /** Connections that the capture's end ends at a stroke. */
@@ -50,12 +54,15 @@ export class Tracker {
   segments = 0;
   /** First fragments that belong to no connection, because the rest of their datagram never came: no segments after all. */
   pieces = 0;
+  /** Segments of connections whose record had ended, because their TIME_WAIT was over by the profile. */
+  late = 0;
 
   readonly #options: TrackerOptions;
   readonly #memory: TableMemory;
   readonly #fragments = new Fragments();
   readonly #expiries = new ExpiryQueue();
   readonly #silences = new SilenceHeap();
+  readonly #departed: Departed;
   /** When the watch is due. */
   #boundary: number;
   readonly #segment = new Segment();
@@ -65,6 +72,7 @@ export class Tracker {
     this.#options = options;
     this.#memory = memory;
     this.table = new ConnectionTable(memory);
+    this.#departed = new Departed(options.profile.twoMsl);
     this.#boundary = options.watch?.first ?? Infinity;
   }
 
@@ -143,6 +151,7 @@ export class Tracker {
     const { table } = this;
     let slot = found;
     if (slot < 0) {
+      if (this.#isLate(batch, segment)) return;
       slot = table.add(batch, segment);
       this.#begin(slot, segment);
     } else {
@@ -174,6 +183,20 @@ export class Tracker {
     this.#observe(slot, segment);
   }
 
+  /** Whether a segment is of a connection whose record has ended; what it proves is handed on. */
+  #isLate({ pairs }: Batch, segment: Segment): boolean {
+    const stays = this.#departed.find(segment);
+    if (!stays) return false;
+    this.segments--;
+    this.late++;
+    const { sender, flags, low, high, address } = segment;
+    stays[sender ^ 1]?.hear(segment);
+    const bound = stays[sender]?.speak(segment);
+    if (bound)
+      this.#options.bound(addressBytes(sender === 0 ? low : high, (flags & IPV6) === 0 ? undefined : pairs, address, sender), bound);
+    return true;
+  }
+
   /** A fresh slot's first facts: who is the client, and whether the capture missed the beginning. */
   #begin(slot: number, segment: Segment): void {
     const { words, times } = this.table;
@@ -199,10 +222,12 @@ export class Tracker {
   #observe(slot: number, segment: Segment): void {
     const { table } = this;
     const ending = slots.CLOSED | slots.RESET;
-    const before = table.words[slot + slots.FACTS]! & ending;
+    const facts = table.words[slot + slots.FACTS]!;
+    const before = facts & ending;
     observe(table, this.oddities, slot, segment, this.#options.profile.endedByRst);
     const { words } = table;
     noteTimestamp(words, slot, segment);
+    if ((facts & slots.CLOSED) !== 0) measure(table, slot, segment, facts, this.#options.bound);
     const after = words[slot + slots.FACTS]! & ending;
     if (before === 0 && after !== 0) this.#due(slot, segment.time + this.#options.profile.twoMsl);
     else if ((before & ~after & slots.RESET) !== 0) this.#survive(slot, segment.sender);
@@ -288,6 +313,8 @@ export class Tracker {
   #acceptHeld(slot: number, ending: Ending, time: number, packet: number): void {
     const held = this.table.rare(slot).held!;
     this.table.rare(slot).held = undefined;
+    if (held.reuse?.barred && ending === 'tuple_reused' && (this.table.words[slot + slots.FACTS]! & slots.CLOSED) !== 0)
+      report(this.table, slot, held.reuse.holder, stayOf(this.table, slot, held.reuse.holder).left(time), this.#options.bound);
     this.#renew(slot, held.segment, held.reuse, ending, time, packet);
     this.#observe(slot, held.segment);
     this.#countAgain(slot, held.segment, held.count - 1, held.fins - ((held.segment.flags & FIN) === 0 ? 0 : 1));
@@ -297,8 +324,10 @@ export class Tracker {
   #challenged(slot: number): void {
     const { words } = this.table;
     const rare = this.table.rare(slot);
-    const { segment } = rare.held!;
+    const { segment, reuse } = rare.held!;
     const waiting = holdsTimeWait(this.table, slot, segment.sender ^ 1);
+    if (reuse && (words[slot + slots.FACTS]! & slots.CLOSED) !== 0)
+      report(this.table, slot, reuse.holder, stayOf(this.table, slot, reuse.holder).stays(segment.time), this.#options.bound);
     words[slot + slots.MODIFIERS]! |= waiting ? modifiers.SYN_IN_TIME_WAIT_CHALLENGED : modifiers.SYN_CHALLENGED;
     rare.challenged = segment.sender;
     this.#dropHeld(slot, 'challenged');
@@ -353,6 +382,7 @@ export class Tracker {
     const verdict = this.#verdict;
     judge(table, slot, verdict);
     const waits = timeWaits(table, slot, verdict, this.#options.profile, over, ending === 'tuple_reused');
+    if (ending === 'expired') this.#departed.add(table, slot, waits, time);
     this.#options.ended({ table, slot, verdict, timeWaits: waits, ending, time, packet });
   }
 }

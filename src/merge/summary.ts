@@ -8,6 +8,8 @@ import { type MeasuredRecord, measuredRecord } from './measured.ts';
 import type { Outcome } from './outcome.ts';
 import { type PopulationRecord, populationRecord, type PortsRecord, portsRecord } from './ports.ts';
 import { type Quantiles, quantiles } from './quantiles.ts';
+import { type StateMatrix, stateMatrix } from './states.ts';
+import { type StuckRecord, stuckRecord } from './stuck.ts';
 import { type WhatIfRecord, whatIfRecord } from './what-if.ts';
 import { type ResetsRecord, resetsRecord } from './resets.ts';
 import { type ReuseRecord, reuseRecord } from './reuse.ts';
@@ -36,6 +38,8 @@ export interface SummaryRecord {
     last_ack_s: Quantiles;
   };
   end_reason: Record<string, number>;
+  /** At the end of the capture: connections by the states of client and server. */
+  states: StateMatrix;
   time_wait: {
     profile: string;
     '2msl_s': number;
@@ -51,6 +55,8 @@ export interface SummaryRecord {
   } & PopulationRecord;
   ports: PortsRecord;
   close_wait: { suspects: number; leaks: number; owners: LeakRecord[] };
+  /** Endpoints that cannot finish their close. */
+  stuck: StuckRecord;
   resets: ResetsRecord;
   reuse: ReuseRecord;
   /** One for each change that was asked for. */
@@ -96,6 +102,7 @@ export function summaryRecord(outcome: Outcome, top = TOP): SummaryRecord {
       last_ack_s: quantiles(statistics.lastAck, clock),
     },
     end_reason: most(statistics.endReasons),
+    states: stateMatrix(statistics.states.counts),
     time_wait: {
       profile: profile.name,
       '2msl_s': profile.twoMsl / 1e9,
@@ -109,6 +116,7 @@ export function summaryRecord(outcome: Outcome, top = TOP): SummaryRecord {
     },
     ports: portsRecord(outcome, top),
     close_wait: leaksRecord(outcome, top),
+    stuck: stuckRecord(outcome, top),
     resets: resetsRecord(outcome, top),
     reuse: reuseRecord(outcome),
     ...(outcome.answers.whatIfs.length > 0 && { what_if: outcome.answers.whatIfs.map((one) => whatIfRecord(one, outcome)) }),

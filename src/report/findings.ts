@@ -1,5 +1,6 @@
 import type { LeakRecord } from '../merge/leaks.ts';
 import type { PortRecord } from '../merge/ports.ts';
+import type { StuckOwner } from '../merge/stuck.ts';
 import type { SummaryRecord } from '../merge/summary.ts';
 import { brief, count, duration, plural, share } from './words.ts';
 
@@ -16,6 +17,12 @@ const TIGHT = 0.8;
 const EACH = 3;
 /** Share of connections that were reset from which on it stands out. */
 const MANY = 0.05;
+/** Endpoints in FIN_WAIT2 that are a pile, and FINs without an answer that are no accident. */
+const PILE = 10;
+const SEVERAL = 3;
+
+const GONE =
+  'What helps: look for a peer, a firewall or an address translator that is gone, or forgets connections before they are closed.';
 
 /** What stands out, most important first. */
 export function findings(summary: SummaryRecord): Finding[] {
@@ -25,6 +32,7 @@ export function findings(summary: SummaryRecord): Finding[] {
     ...worst.filter(({ pressure, exhausted_at }) => pressure >= TIGHT && !exhausted_at).map((group) => tight(group, summary)),
     ...worst.filter(({ forecast_at, pressure }) => forecast_at !== undefined && pressure < TIGHT).map((group) => forecast(group, summary)),
     ...summary.close_wait.owners.slice(0, EACH).map(leak),
+    ...stuck(summary),
     ...timers(summary),
     ...challenged(summary),
     ...measured(summary),
@@ -36,6 +44,9 @@ const REMEDIES =
   'What helps: keep connections open and use them again, let the server close first, give the client a wider range of ports (net.ipv4.ip_local_port_range) or more addresses, or spread over more server addresses or ports.';
 
 const addressed = (address: string, port: number): string => (address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`);
+
+const named = ({ host, role, server_port }: Pick<StuckOwner, 'host' | 'role' | 'server_port'>): string =>
+  role === 'server' ? `The server ${addressed(host, server_port)}` : `${host}, a client of port ${server_port},`;
 
 const pairFilter = ({ client, server, server_port }: PortRecord): string => `tcp port ${server_port} and host ${client} and host ${server}`;
 
@@ -78,13 +89,51 @@ function forecast(group: PortRecord, { ports: { range, sustained_per_s } }: Summ
 }
 
 function leak({ host, role, server_port, suspects, leaks, oldest_s, connections }: LeakRecord): Finding {
-  const who = role === 'server' ? `The server ${addressed(host, server_port)}` : `${host}, a client of port ${server_port},`;
+  const who = named({ host, role, server_port });
   const grade = leaks > 0 ? `; ${count(leaks)} still answered probes: the program lives and does not close` : '';
   return {
     text: `${who} leaves ${plural(leaks + suspects, 'connection')} in CLOSE_WAIT, the oldest for ${duration(oldest_s)} (${connections.join(', ')})${grade}.`,
     advice: 'What helps: the program has to close its socket when it has read the end of the stream; no setting of the kernel does that.',
     filter: `tcp port ${server_port} and host ${host}`,
   };
+}
+
+const repeats = ({ total }: StuckOwner): string => `repeated the FIN of ${plural(total, 'connection')} and never got an ACK for it`;
+
+/** A finding for each owner that has at least so many. `flags`: what the filter adds to port and host. */
+function each(owners: readonly StuckOwner[], least: number, text: (owner: StuckOwner) => string, advice: string, flags: string): Finding[] {
+  return owners
+    .filter(({ total }) => total >= least)
+    .slice(0, EACH)
+    .map((owner) => ({
+      text: `${named(owner)} ${text(owner)} (${owner.connection}${owner.total > 1 ? ' for one' : ''}).`,
+      advice,
+      filter: `tcp port ${owner.server_port} and host ${owner.host} and tcp[tcpflags] & ${flags} != 0`,
+    }));
+}
+
+/** Endpoints that wait in vain for the other side's part of the close. */
+function stuck({ stuck: { fin_wait2, fin_wait1, last_ack, half_open } }: SummaryRecord): Finding[] {
+  return [
+    ...each(
+      fin_wait2.owners,
+      PILE,
+      ({ total, oldest_s }) =>
+        `has ${plural(total, 'connection')} in FIN_WAIT2 at the end, the oldest for ${duration(oldest_s!)}: the peer acknowledged the FIN and does not close`,
+      'What helps: the peer has to close; until then a limit for what the closer waits (net.ipv4.tcp_fin_timeout for sockets that no program has any more).',
+      'tcp-fin',
+    ),
+    ...each(fin_wait1.owners, SEVERAL, (owner) => `stays in FIN_WAIT1: it ${repeats(owner)}`, GONE, 'tcp-fin'),
+    ...each(last_ack.owners, SEVERAL, (owner) => `stays in LAST_ACK: it ${repeats(owner)}`, GONE, 'tcp-fin'),
+    ...each(
+      half_open.owners,
+      1,
+      ({ total }) =>
+        `kept ${plural(total, 'connection')} that the other side had forgotten: a new SYN of the same ports was challenged, and the RST that came back ended the old one`,
+      'What helps: keep-alives find half-open connections before somebody needs their ports; look for what restarts, or forgets, at the other side.',
+      '(tcp-syn|tcp-rst)',
+    ),
+  ];
 }
 
 /** Senders of RSTs after the same long silence. */

@@ -35,6 +35,7 @@ export function reportText(summary: SummaryRecord, captures: readonly string[], 
     standsOut(findings(summary), bold),
     closes(summary, bold),
     sequences(summary, bold),
+    states(summary, bold),
     timeWait(summary, bold),
     whatIf(summary, bold),
     troubles(summary, bold),
@@ -90,6 +91,18 @@ function sequences(summary: SummaryRecord, bold: Style): string {
   const lines = rows.slice(0, SHOWN).map(([name, n]) => `  ${count(n).padStart(10)} ${share(n, summary.connections).padStart(7)}  ${name}`);
   const rest = rows.length > SHOWN ? `  ${`and ${rows.length - SHOWN} others`.padStart(10)}\n` : '';
   return `${bold('Close sequences')} (> client, < server; F FIN, A ACK, FA both, D data, R RST, f a repeated)\n${lines.join('\n')}\n${rest}`;
+}
+
+/** Who is where when the capture ends. */
+function states({ states: matrix, connections }: SummaryRecord, bold: Style): string {
+  const pairs = Object.entries(matrix).flatMap(([client, row]) => Object.entries(row).map(([server, n]) => ({ client, server, n })));
+  if (pairs.length === 0 || connections === 0) return '';
+  pairs.sort((a, b) => b.n - a.n);
+  const lines = pairs
+    .slice(0, SHOWN)
+    .map(({ client, server, n }) => `  ${count(n).padStart(10)} ${share(n, connections).padStart(7)}  ${client.padEnd(12)} ${server}\n`);
+  const rest = pairs.length > SHOWN ? `  ${`and ${pairs.length - SHOWN} others`.padStart(10)}\n` : '';
+  return `${bold('States at the end')} (client, server)\n${lines.join('')}${rest}`;
 }
 
 function timeWait(summary: SummaryRecord, bold: Style): string {

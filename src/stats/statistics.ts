@@ -8,11 +8,14 @@ import type { Ended } from '../tracker/tracker.ts';
 import { Histogram } from './histogram.ts';
 import { type MeasuredPart, MeasuredWaits } from './measured.ts';
 import { Reuses, type ReusesPart } from './reuses.ts';
+import { statesNow } from './states-now.ts';
 import { Tally } from './tally.ts';
 
 /** Different close sequences that are told apart; the rest is counted together. */
 const SEQUENCES = 1000;
-const TALLIES = ['classes', 'initiators', 'sequences', 'modifiers', 'endReasons', 'timeWaitEnds'] as const;
+const TALLIES = ['classes', 'initiators', 'sequences', 'modifiers', 'endReasons', 'timeWaitEnds', 'states'] as const;
+/** Pairs of states: more than there are. */
+const STATES = 1 << 7;
 const HISTOGRAMS = ['finAck', 'halfClosed', 'lastAck', 'wholeClose'] as const;
 const COUNTS = ['connections', 'timeWaitRestarts'] as const;
 
@@ -35,6 +38,8 @@ export class Statistics {
   readonly endReasons = new Tally(8);
   timeWaitRestarts = 0;
   readonly timeWaitEnds = new Tally(4);
+  /** Those that the capture's end ended, by the states of client and server. */
+  readonly states = new Tally(STATES);
   readonly finAck = new Histogram();
   readonly halfClosed = new Histogram();
   readonly lastAck = new Histogram();
@@ -61,6 +66,7 @@ export class Statistics {
       this.timeWaitRestarts += wait.restarts;
       this.timeWaitEnds.add(wait.endedBy);
     }
+    if (connection.packet === Infinity) this.states.add(statesNow(table, slot, verdict, timeWaits));
     for (const reuse of reuses(table, slot)) this.reuses.add(reuse);
     const times = closeTimes(table, slot, verdict, this.#times);
     if (times.finAck >= 0) this.finAck.add(times.finAck);

@@ -1,4 +1,3 @@
-import type { State } from '../tracker/states.ts';
 import { IndexTable } from './index-table.ts';
 
 /** What one shard has seen of one window of capture time: parts of all shards add up. Times are ns on the capture clock. */
@@ -29,10 +28,6 @@ export interface WindowPart {
   /** Durations of the closes: whole, first FIN to its ACK, half closed, second FIN to its ACK. */
   readonly durations: [number[], number[], number[], number[]];
 }
-
-/** Where nobody knows an endpoint's state. */
-export const UNKNOWN = 'UNKNOWN';
-export type StateName = State | typeof UNKNOWN;
 
 const NOTHING_HELD = { keys: new Float64Array(0), counts: new Float64Array(0) };
 

@@ -1,13 +1,13 @@
 import * as slots from '../layout/slot.ts';
 import { CloseTimes, closeTimes, holdsTimeWait, judge, Verdict } from '../tracker/close.ts';
 import { sequenceText } from '../tracker/sequence.ts';
-import { transitions } from '../tracker/states.ts';
 import type { ConnectionTable } from '../tracker/table.ts';
-import { type Profile, type TimeWait, timeWaits } from '../tracker/time-wait.ts';
+import { type Profile, timeWaits } from '../tracker/time-wait.ts';
 import type { Ended } from '../tracker/tracker.ts';
 import { IndexTable } from './index-table.ts';
 import { resetStage } from './reset-stage.ts';
-import { count, emptyPart, GROUP_WIDTH, type StateName, UNKNOWN, type WindowPart } from './window-part.ts';
+import { type StateName, statesNow, UNKNOWN } from './states-now.ts';
+import { count, emptyPart, GROUP_WIDTH, type WindowPart } from './window-part.ts';
 
 /** What a window was told of a connection that may still change. */
 interface Told {
@@ -158,9 +158,10 @@ export class WindowCounter {
     }
     const verdict = this.#verdict;
     judge(table, slot, verdict);
-    const waits: TimeWait[] = timeWaits(table, slot, verdict, this.#profile, time, false);
-    const state = (endpoint: number): StateName => transitions(table, slot, endpoint, verdict, waits).at(-1)?.state ?? UNKNOWN;
-    return [state(client), state(client ^ 1)];
+    return statesNow(table, slot, verdict, timeWaits(table, slot, verdict, this.#profile, time, false)).split(' ') as [
+      StateName,
+      StateName,
+    ];
   }
 
   /** Writes a slot's group of ports to the key. */

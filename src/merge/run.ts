@@ -15,6 +15,7 @@ import { processors } from '../shard/parallelism.ts';
 import { Plan, type PlannedCapture } from '../shard/plan.ts';
 import { pump } from '../shard/pump.ts';
 import { Answers } from '../stats/answers.ts';
+import { ADDRESS_BITS, type GroupBy } from '../stats/grouping.ts';
 import type { Change } from '../stats/what-if.ts';
 import { Statistics } from '../stats/statistics.ts';
 import { Oddities } from '../tracker/oddities.ts';
@@ -23,6 +24,7 @@ import { compileFilter } from '../filter/compile.ts';
 import { type Input, openInput } from './input.ts';
 import { type Item, Merger } from './merger.ts';
 import { windowRecord } from './window.ts';
+import { groupRecords } from './window-groups.ts';
 import type { Outcome } from './outcome.ts';
 
 /** What may tell networks of equal addresses apart. */
@@ -49,6 +51,8 @@ export interface RunOptions {
   readonly ports?: number;
   /** Length of a window of capture time, seconds, 0.001 or more; no windows where absent. */
   readonly interval?: number;
+  /** What windows are told apart by: a line of its own for each group. */
+  readonly per?: GroupBy;
   /** Changes of settings to be compared with what was seen. */
   readonly whatIf?: readonly Change[];
   /** How files are read; as is fastest where absent. */
@@ -106,6 +110,10 @@ export class Run {
     if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1 && workers <= SHARDS_CAPACITY)) {
       throw new RangeError(`${workers} workers: not a whole number from 1 to ${SHARDS_CAPACITY}`);
     }
+    const { per, interval } = options;
+    if (per?.kind === 'subnet' && !(Number.isInteger(per.bits) && per.bits >= 0 && per.bits <= ADDRESS_BITS))
+      throw new RangeError(`a prefix of ${per.bits} bits`);
+    if (per && interval === undefined) throw new RangeError('groups without an interval');
     if (!(Number.isInteger(windowBytes) && windowBytes >= 1 && windowBytes <= WINDOW_CAPACITY))
       throw new RangeError(`window of ${windowBytes} bytes`);
     const module = Decoder.compile();
@@ -165,8 +173,9 @@ export class Run {
       this.workers,
       (rows, at) => this.#answers.add(rows, at),
       (whole) => {
-        const record = windowRecord(whole, this.clock, this.#options.ports ?? EPHEMERAL_PORTS);
-        return this.#form === 'records' ? record : Buffer.from(`${JSON.stringify(record)}\n`);
+        const range = this.#options.ports ?? EPHEMERAL_PORTS;
+        const records = [windowRecord(whole, this.clock, range), ...groupRecords(whole, this.clock)];
+        return this.#form === 'records' ? records : [Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join(''))];
       },
     );
     const together = windowsOf(this.#form);
@@ -238,6 +247,7 @@ export class Run {
       seed: Math.floor(Math.random() * 2 ** 32), // keys the hashes, which nothing that is printed depends on
       profile: this.profile,
       idleTimeout: (this.#options.idleTimeout ?? Infinity) * 1e9,
+      per: this.#options.per,
       interval: Math.round((this.#options.interval ?? Infinity) * 1e9),
       form: this.#form,
       transitions: this.#transitions,

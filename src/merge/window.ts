@@ -77,7 +77,7 @@ function waiting({ waiting: before, changes }: WindowPart): { now: number; peak:
 }
 
 /** Those that count most, then by name; the rest together. */
-function ranked(counts: ReadonlyMap<string, number>): Record<string, number> {
+export function ranked(counts: ReadonlyMap<string, number>): Record<string, number> {
   const sorted = [...counts].filter(([, n]) => n !== 0).sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
   const rest = sorted.slice(2 * TOP).reduce((sum, [, n]) => sum + n, 0);
   return { ...Object.fromEntries(sorted.slice(0, 2 * TOP)), ...(rest !== 0 && { others: rest }) };

@@ -1,6 +1,7 @@
 import { type ConnectionRecord, connectionRecord } from '../records/connection.ts';
 import { Lines } from '../records/line.ts';
 import { Clock } from '../records/time.ts';
+import type { GroupBy } from '../stats/grouping.ts';
 import { NoteLog, type NoteTaker } from '../stats/note.ts';
 import { Statistics, type StatisticsPart } from '../stats/statistics.ts';
 import { isEmpty, type WindowPart } from '../stats/window-part.ts';
@@ -49,6 +50,8 @@ export interface ShardTask {
   readonly idleTimeout: number;
   /** Length of a window of capture time, ns; Infinity: none are wanted. */
   readonly interval: number;
+  /** By what the connections of a window are told apart. */
+  readonly per: GroupBy | undefined;
   readonly form: Form;
   readonly transitions: boolean;
 }
@@ -120,7 +123,7 @@ export class ShardJob {
   constructor(task: ShardTask, taker?: NoteTaker) {
     this.#task = task;
     this.#notes = new NoteLog(taker);
-    this.#counter = new WindowCounter(task.profile);
+    this.#counter = new WindowCounter(task.profile, task.per);
     this.#clock = new Clock(task.origin, task.digits);
     const feed = task.feed && new Feed(task.feed);
     this.#windows = feed ?? new Plan(task.captures, task.windowBytes);
@@ -175,7 +178,7 @@ export class ShardJob {
     return {
       first: interval - since,
       interval,
-      opened: () => counter.opened(),
+      opened: (table, slot) => counter.opened(table, slot),
       closing: (table, slot, time) => counter.closing(table, slot, time),
       boundary: (table, time) => {
         counter.look(table, time);

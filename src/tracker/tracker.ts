@@ -215,7 +215,7 @@ export class Tracker {
     if (client === 1) words[slot + slots.FACTS]! |= slots.CLIENT_IS_HIGH;
     beginHistory(this.table, slot, segment);
     const { idleTimeout, watch } = this.#options;
-    watch?.opened();
+    watch?.opened(this.table, slot);
     if (idleTimeout < Infinity) this.#silences.push(slot, words[slot + slots.GENERATION]!, segment.time + idleTimeout);
   }
 

@@ -21,22 +21,24 @@ import {
   SYN_ACK_FIRST,
 } from '../src/layout/slot.ts';
 import { ACK, FIN, RST, SYN } from '../src/layout/tcp.ts';
-import { DECIDE, ENDS, FOUND, OPENED, RENEWS, TAKEN, WAS } from '../src/layout/tracking.ts';
+import { DECIDE, ENDS, FOLLOWS, FOUND, OPENED, STRAYS, TAKEN, WAS } from '../src/layout/tracking.ts';
 import { observe } from './observe.ts';
 import { enter, slotAt } from './table.ts';
-import { count, tell } from './tracking.ts';
+import { count, tell, told } from './tracking.ts';
 import { beginHistory } from './zeek.ts';
 
 /**
  * Lets a connection have a segment.
  * @param found slot of its 4-tuple's connection, or -1
- * @returns what the host has to do: TAKEN nothing, DECIDE all, ENDS and RENEWS what follows from it. FOUND tells the slot.
+ * @returns what the host has to do: TAKEN nothing, DECIDE all, ENDS and FOLLOWS what follows from it. FOUND tells the slot.
  */
 export function place(found: i32, record: usize, pairs: usize): i32 {
   tell(FOUND, found);
   let slot = found;
-  if (slot < 0) slot = open(record, pairs);
-  else if (isDoubtful(slot, record)) return DECIDE;
+  if (slot < 0) {
+    if (told(STRAYS) != 0 && (load<i32>(record, FLAGS_WORD << 2) & SYN) == 0) return DECIDE;
+    slot = open(record, pairs);
+  } else if (isDoubtful(slot, record)) return DECIDE;
   return slot < 0 ? DECIDE : show(slot, record);
 }
 
@@ -57,11 +59,12 @@ export function show(slot: i32, record: usize): i32 {
   tell(FOUND, slot);
   tell(WAS, before);
   if (before != (load<i32>(words, FACTS << 2) & (CLOSED | RESET))) return ENDS;
-  return mayRenew(words, record, before) ? RENEWS : TAKEN;
+  return matters(words, record, before) ? FOLLOWS : TAKEN;
 }
 
-/** Whether a segment may start its receiver's TIME_WAIT again: whatever comes after the close, or the FIN again before it. */
-function mayRenew(words: usize, record: usize, before: i32): bool {
+/** Whether something may follow for TIME_WAIT from a segment that closed nothing: it came after the close, or repeats the FIN before it. */
+function matters(words: usize, record: usize, before: i32): bool {
+  if ((before & CLOSED) != 0) return true;
   const flags = load<i32>(record, FLAGS_WORD << 2);
   if ((flags & (ACK | SYN | RST)) != ACK) return false;
   const sender: usize = (flags & FROM_HIGH) != 0 ? 1 : 0;

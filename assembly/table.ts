@@ -63,8 +63,9 @@ export function find(record: usize, pairs: usize): i32 {
   return -1;
 }
 
-/** Whether a slot is that of a record's 4-tuple. */
+/** Whether a slot is that of a record's 4-tuple. Slots that were never given away since forget() may hold anything. */
 export function isOf(slot: i32, record: usize, pairs: usize): bool {
+  if (slot >= used * SLOT_WORDS) return false;
   const words = slotAt(slot);
   const facts = load<i32>(words, FACTS << 2);
   if (load<u64>(words, LOW << 2) != load<u64>(record, LOW_WORD << 2)) return false;

@@ -53,7 +53,7 @@ export async function measureParts(path: string, runs: number): Promise<Part[]> 
     });
   });
   const track = (): void => {
-    const tracker = new Tracker({ profile: PROFILES['linux']!, idleTimeout: Infinity, ended: () => {} }, decoder.table);
+    const tracker = new Tracker({ profile: PROFILES['linux']!, idleTimeout: Infinity, bound: () => {}, ended: () => {} }, decoder.table);
     let packets = 0;
     for (const batch of batches) {
       tracker.track(batch, packets);

@@ -3,6 +3,7 @@ import { compileFilter } from './filter/compile.ts';
 import { FilterError } from './filter/parse.ts';
 import { SHARDS_CAPACITY } from './layout/batch.ts';
 import type { RunOptions, Scope } from './merge/run.ts';
+import { ADDRESS_BITS, type GroupBy } from './stats/grouping.ts';
 import type { Change } from './stats/what-if.ts';
 import { LINE_TYPES, type LineType } from './stream/ndjson.ts';
 import { PROFILES } from './tracker/time-wait.ts';
@@ -45,6 +46,7 @@ const OPTIONS = {
   top: { type: 'string', value: 'N', help: 'how many hosts, groups of ports and the like to name (default 20, of stream 5)' },
   only: { type: 'string', of: 'stream', value: 'TYPES', help: `lines to print: ${LINE_TYPES.join(',')}` },
   interval: { type: 'string', of: 'stream', value: 'TIME', help: 'print a window line for each interval of capture time: 10s, 500ms, 5m' },
+  per: { type: 'string', of: 'stream', value: 'GROUP', help: 'with --interval, one more line for each host, service, pair or subnet/N' },
   transitions: { type: 'boolean', of: 'stream', help: 'list the states of both endpoints, with seconds since the start' },
   profile: { type: 'string', value: 'NAME', help: `how hosts treat TIME_WAIT: ${Object.keys(PROFILES).join(', ')} (default linux)` },
   '2msl': { type: 'string', value: 'SECONDS', help: "length of TIME_WAIT, instead of the profile's" },
@@ -102,6 +104,7 @@ export function parseCommand(args: readonly string[]): Command {
       ...(values['2msl'] !== undefined && { twoMsl: seconds('2msl', values['2msl']) }),
       ...(values['idle-timeout'] !== undefined && { idleTimeout: seconds('idle-timeout', values['idle-timeout']) }),
       ...(values.interval !== undefined && { interval: interval(values.interval) }),
+      ...(values.per !== undefined && { per: group(values.per, values.interval) }),
       ...(values.ports !== undefined && { ports: portRange('ports', values.ports) }),
       ...(values['what-if'] !== undefined && { whatIf: values['what-if'].map(change) }),
       ...io(values.io),
@@ -190,6 +193,16 @@ function interval(text: string): number {
   const value = Number(number) * UNITS[unit]!;
   if (!(value >= 0.001 && value <= 1e6)) throw new UsageError(`--interval ${text}: not a time from 1ms on, as 10s, 500ms or 5m`);
   return value;
+}
+
+/** What windows are told apart by. */
+function group(text: string, every: string | undefined): GroupBy {
+  if (every === undefined) throw new UsageError('--per needs --interval');
+  if (text === 'host' || text === 'service' || text === 'pair') return { kind: text };
+  const bits = /^subnet\/(\d{1,3})$/.exec(text)?.[1];
+  if (bits === undefined || Number(bits) > ADDRESS_BITS)
+    throw new UsageError(`--per ${text}: not one of host, service, pair, subnet/N with N from 0 to ${ADDRESS_BITS}`);
+  return { kind: 'subnet', bits: Number(bits) };
 }
 
 /** How many ports LOW-HIGH are. */

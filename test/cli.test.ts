@@ -274,6 +274,8 @@ describe('stream', () => {
     for (const wrong of [
       ['--interval', '0'],
       ['--interval', 'soon'],
+      ['--per', 'host'],
+      ...['hosts', 'subnet', 'subnet/', 'subnet/129', 'subnet/-1', 'subnet/x', ''].map((word) => ['--interval', '1s', '--per', word]),
       ['--ports', '5'],
       ['--ports', '9-5'],
       ['--ports', '1-70000'],

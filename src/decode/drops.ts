@@ -19,6 +19,7 @@ export const DROP_NAMES = [
   'tunnel_payload',
   'aggregate',
   'filtered',
+  'after_time_wait',
 ] as const;
 
 export type DropName = (typeof DROP_NAMES)[number];

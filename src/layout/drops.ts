@@ -32,5 +32,7 @@ export const TUNNEL_PAYLOAD = 12;
 export const AGGREGATE = 13;
 /** A TCP segment that the filter does not let pass. */
 export const FILTERED = 14;
+/** Of a connection whose record has ended, because its TIME_WAIT was over by the profile (tracker/departed.ts). */
+export const AFTER_TIME_WAIT = 15;
 
-export const DROP_REASONS = 15;
+export const DROP_REASONS = 16;

@@ -101,6 +101,8 @@ export const ZEEK_RST = 72;
 export const FIN_RETRANSMITS = 74;
 /** Segments whose payload had all been seen before. */
 export const RETRANSMITS = 76;
+/** Latest TSval (RFC 7323) of its SYN, its FIN, and of what follows a FIN: all that a reuse of the 4-tuple is held against. */
+export const TSVAL = 78;
 
 // -- bits of FACTS
 /** The high endpoint is the client. */
@@ -172,6 +174,10 @@ export const SYN_ACKED = 0x8000;
 export const FIN_SUPPOSED = 0x100000;
 /** Its first FIN had an acknowledgement: FIN_ACK is one. */
 export const FIN_HAS_ACK = 0x200000;
+/** TSVAL holds one. */
+export const TSVAL_KNOWN = 0x400000;
+/** A segment of it has no room for a timestamp, so that none of them has one (RFC 7323 §3.2). */
+export const NO_TIMESTAMPS = 0x800000;
 
 // -- bits of COMPLETENESS: what was seen of a conversation, whoever sent it and whatever its numbers (Wireshark's user's guide,
 // "TCP Conversation Completeness")

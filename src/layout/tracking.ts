@@ -6,7 +6,7 @@
 export const REASON = 0;
 /** Slot of the connection that the segment belongs to, -1 where there is none. */
 export const FOUND = 1;
-/** ENDS, RENEWS: the bits CLOSED and RESET of its facts before this segment. */
+/** ENDS, FOLLOWS: the bits CLOSED and RESET of its facts before this segment. */
 export const WAS = 2;
 /** Counted since the host last set them to 0: segments, copies of earlier packets, packets forgotten too early, connections opened. */
 export const SEGMENTS = 3;
@@ -15,8 +15,10 @@ export const FORGOTTEN = 5;
 export const OPENED = 6;
 /** Set by the host: walk() is to stop at each connection that is opened. */
 export const TELL_OPENED = 7;
+/** Set by the host: a segment that belongs to no connection, and opens none by a SYN, may be one of an earlier connection. */
+export const STRAYS = 8;
 
-export const TRACKING_WORDS = 8;
+export const TRACKING_WORDS = 10;
 
 // Why walk() stopped.
 /** It did not: all segments were taken. */
@@ -27,8 +29,8 @@ export const DUE = 1;
 export const DECIDE = 2;
 /** The segment was taken, and its connection is closed or reset by it, or not any more. */
 export const ENDS = 3;
-/** The segment was taken, and may start its receiver's TIME_WAIT again. */
-export const RENEWS = 4;
+/** The segment was taken; it came after the close, or repeats a FIN before it. */
+export const FOLLOWS = 4;
 /** The segment was taken; it opened a connection. */
 export const OPENS = 5;
 

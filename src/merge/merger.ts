@@ -3,9 +3,10 @@ import type { Delivery } from '../shard/job.ts';
 import { COLUMNS, type NoteTaker, precedes as precedesRow } from '../stats/note.ts';
 import { mergeParts, type WindowPart } from '../stats/window-part.ts';
 import type { WindowRecord } from './window.ts';
+import type { GroupWindowRecord } from './window-groups.ts';
 
 /** What leaves a run. */
-export type Item = ConnectionRecord | WindowRecord | Uint8Array;
+export type Item = ConnectionRecord | WindowRecord | GroupWindowRecord | Uint8Array;
 
 /** What a shard has delivered and nobody has taken yet: its deliveries in order, and the place in the first one. */
 interface Queue {
@@ -26,7 +27,7 @@ interface Queue {
 export class Merger {
   readonly #queues: readonly Queue[];
   readonly #note: NoteTaker;
-  readonly #window: (whole: WindowPart) => WindowRecord | Uint8Array;
+  readonly #window: (whole: WindowPart) => Item[];
   /** Windows of capture time that ended in the present one, as far as they have not left. */
   readonly #parts: WindowPart[] = [];
   /** The window that comes next. */
@@ -36,7 +37,7 @@ export class Merger {
    * `note`: takes the rows that were noted of ended connections (stats/note.ts), in the same order; `window`: makes a window of capture
    * time what leaves the run.
    */
-  constructor(shards: number, note: NoteTaker, window: (whole: WindowPart) => WindowRecord | Uint8Array) {
+  constructor(shards: number, note: NoteTaker, window: (whole: WindowPart) => Item[]) {
     this.#queues = Array.from({ length: shards }, () => ({ deliveries: [], place: 0, taken: 0, opened: false, notes: [] }));
     this.#note = note;
     this.#window = window;
@@ -110,7 +111,7 @@ export class Merger {
     while (parts[0] && isDue(parts[0])) {
       const { end, last } = parts[0];
       const others = parts.findIndex((part) => part.end !== end || part.last !== last);
-      merged.push(this.#window(mergeParts(parts.splice(0, others < 0 ? parts.length : others))));
+      merged.push(...this.#window(mergeParts(parts.splice(0, others < 0 ? parts.length : others))));
     }
   }
 

@@ -2,7 +2,6 @@ import type { Owner } from '../stats/owners.ts';
 import type { ResetStage } from '../stats/reset-stage.ts';
 import type { Resets } from '../stats/resets.ts';
 import type { Outcome } from './outcome.ts';
-import { type Quantiles, quantiles } from './quantiles.ts';
 
 /** RSTs that ended connections, or came after their close, by the stage at which they came. */
 export interface ResetCounts {
@@ -34,18 +33,4 @@ function countsOf({ total, stages, idle, round }: Resets): ResetCounts {
   const [best] = [...round].sort((a, b) => b[1] - a[1] || a[0] - b[0]);
   const agree = best !== undefined && best[1] >= AGREEING && best[1] * 2 >= idle;
   return { total, stage, idle, ...(agree && { idle_timeout: { seconds: best[0], count: best[1] } }) };
-}
-
-/** New connections from ports still in TIME_WAIT. */
-export interface ReuseRecord {
-  accepted: number;
-  /** Answered by an ACK out of TIME_WAIT, which the new client answers by RST (RFC 5961). */
-  challenged: number;
-  /** How long the TIME_WAIT had lasted. */
-  age_s: Quantiles;
-}
-
-export function reuseRecord({ answers, clock }: Outcome): ReuseRecord {
-  const { age, challenged } = answers.reuses;
-  return { accepted: age.count, challenged, age_s: quantiles(age, clock) };
 }

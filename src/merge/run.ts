@@ -4,7 +4,7 @@ import { interfacesOf } from '../capture/section.ts';
 import { Decoder, type DecoderModule } from '../decode/decoder.ts';
 import { adviseHugePages } from '../decode/huge-pages.ts';
 import { SHARDS_CAPACITY, WINDOW_CAPACITY } from '../layout/batch.ts';
-import { DROP_REASONS, FRAGMENT } from '../layout/drops.ts';
+import { AFTER_TIME_WAIT, DROP_REASONS, FRAGMENT } from '../layout/drops.ts';
 import { BY_VLAN, BY_VNI } from '../layout/framing.ts';
 import { Clock } from '../records/time.ts';
 import { Exchange } from '../shard/exchange.ts';
@@ -16,6 +16,7 @@ import { processors } from '../shard/parallelism.ts';
 import { Plan, type PlannedCapture } from '../shard/plan.ts';
 import { pump } from '../shard/pump.ts';
 import { Answers } from '../stats/answers.ts';
+import { ADDRESS_BITS, type GroupBy } from '../stats/grouping.ts';
 import type { Change } from '../stats/what-if.ts';
 import { Statistics } from '../stats/statistics.ts';
 import { Oddities } from '../tracker/oddities.ts';
@@ -24,6 +25,7 @@ import { compileFilter } from '../filter/compile.ts';
 import { type Input, openInput } from './input.ts';
 import { type Item, Merger } from './merger.ts';
 import { windowRecord } from './window.ts';
+import { groupRecords } from './window-groups.ts';
 import type { Outcome } from './outcome.ts';
 
 /** What may tell networks of equal addresses apart. */
@@ -50,6 +52,8 @@ export interface RunOptions {
   readonly ports?: number;
   /** Length of a window of capture time, seconds, 0.001 or more; no windows where absent. */
   readonly interval?: number;
+  /** What windows are told apart by: a line of its own for each group. */
+  readonly per?: GroupBy;
   /** Changes of settings to be compared with what was seen. */
   readonly whatIf?: readonly Change[];
   /** How files are read; as is fastest where absent. */
@@ -108,6 +112,10 @@ export class Run {
     if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1 && workers <= SHARDS_CAPACITY)) {
       throw new RangeError(`${workers} workers: not a whole number from 1 to ${SHARDS_CAPACITY}`);
     }
+    const { per, interval } = options;
+    if (per?.kind === 'subnet' && !(Number.isInteger(per.bits) && per.bits >= 0 && per.bits <= ADDRESS_BITS))
+      throw new RangeError(`a prefix of ${per.bits} bits`);
+    if (per && interval === undefined) throw new RangeError('groups without an interval');
     if (!(Number.isInteger(windowBytes) && windowBytes >= 1 && windowBytes <= WINDOW_CAPACITY))
       throw new RangeError(`window of ${windowBytes} bytes`);
     const module = Decoder.compile();
@@ -167,8 +175,9 @@ export class Run {
       this.workers,
       (rows, at) => this.#answers.add(rows, at),
       (whole) => {
-        const record = windowRecord(whole, this.clock, this.#options.ports ?? EPHEMERAL_PORTS);
-        return this.#form === 'records' ? record : Buffer.from(`${JSON.stringify(record)}\n`);
+        const range = this.#options.ports ?? EPHEMERAL_PORTS;
+        const records = [windowRecord(whole, this.clock, range), ...groupRecords(whole, this.clock)];
+        return this.#form === 'records' ? records : [Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join(''))];
       },
     );
     const together = windowsOf(this.#form);
@@ -187,8 +196,9 @@ export class Run {
     const drops = new Float64Array(DROP_REASONS);
     const oddities = new Oddities();
     const statistics = new Statistics();
-    for (const { counts, pieces, oddities: odd, statistics: part } of results) {
+    for (const { counts, pieces, late, oddities: odd, statistics: part } of results) {
       drops[FRAGMENT]! += pieces;
+      drops[AFTER_TIME_WAIT]! += late;
       counts.drops.forEach((count, reason) => void (drops[reason]! += count));
       odd.forEach((count, i) => void (oddities.counts[i]! += count));
       statistics.merge(part);
@@ -239,6 +249,7 @@ export class Run {
       seed: Math.floor(Math.random() * 2 ** 32), // keys the hashes, which nothing that is printed depends on
       profile: this.profile,
       idleTimeout: (this.#options.idleTimeout ?? Infinity) * 1e9,
+      per: this.#options.per,
       interval: Math.round((this.#options.interval ?? Infinity) * 1e9),
       form: this.#form,
       transitions: this.#transitions,

@@ -4,11 +4,15 @@ import type { HostFigures } from '../stats/hosts.ts';
 import { OTHERS, type Tally } from '../stats/tally.ts';
 import type { Oddity } from '../tracker/oddities.ts';
 import { type LeakRecord, leaksRecord } from './leaks.ts';
+import { type MeasuredRecord, measuredRecord } from './measured.ts';
 import type { Outcome } from './outcome.ts';
 import { type PopulationRecord, populationRecord, type PortsRecord, portsRecord } from './ports.ts';
 import { type Quantiles, quantiles } from './quantiles.ts';
+import { type StateMatrix, stateMatrix } from './states.ts';
+import { type StuckRecord, stuckRecord } from './stuck.ts';
 import { type WhatIfRecord, whatIfRecord } from './what-if.ts';
-import { type ResetsRecord, resetsRecord, type ReuseRecord, reuseRecord } from './resets.ts';
+import { type ResetsRecord, resetsRecord } from './resets.ts';
+import { type ReuseRecord, reuseRecord } from './reuse.ts';
 
 /** The last line of `stream` (SPEC §5). Lists by name hold the most frequent, and `others` where that is not all. */
 export interface SummaryRecord {
@@ -34,6 +38,8 @@ export interface SummaryRecord {
     last_ack_s: Quantiles;
   };
   end_reason: Record<string, number>;
+  /** At the end of the capture: connections by the states of client and server. */
+  states: StateMatrix;
   time_wait: {
     profile: string;
     '2msl_s': number;
@@ -44,9 +50,13 @@ export interface SummaryRecord {
     ended_by: Record<string, number>;
     /** Who holds it: those with the highest peaks. */
     hosts: HostRecord[];
+    /** Its length as packets prove it. */
+    measured: MeasuredRecord;
   } & PopulationRecord;
   ports: PortsRecord;
   close_wait: { suspects: number; leaks: number; owners: LeakRecord[] };
+  /** Endpoints that cannot finish their close. */
+  stuck: StuckRecord;
   resets: ResetsRecord;
   reuse: ReuseRecord;
   /** One for each change that was asked for. */
@@ -92,6 +102,7 @@ export function summaryRecord(outcome: Outcome, top = TOP): SummaryRecord {
       last_ack_s: quantiles(statistics.lastAck, clock),
     },
     end_reason: most(statistics.endReasons),
+    states: stateMatrix(statistics.states.counts),
     time_wait: {
       profile: profile.name,
       '2msl_s': profile.twoMsl / 1e9,
@@ -101,9 +112,11 @@ export function summaryRecord(outcome: Outcome, top = TOP): SummaryRecord {
       restarts: statistics.timeWaitRestarts,
       ended_by: most(statistics.timeWaitEnds),
       hosts: waiting.snapshot(...span, top).worst.map((figures) => hostRecord(figures, clock)),
+      measured: measuredRecord(outcome, top),
     },
     ports: portsRecord(outcome, top),
     close_wait: leaksRecord(outcome, top),
+    stuck: stuckRecord(outcome, top),
     resets: resetsRecord(outcome, top),
     reuse: reuseRecord(outcome),
     ...(outcome.answers.whatIfs.length > 0 && { what_if: outcome.answers.whatIfs.map((one) => whatIfRecord(one, outcome)) }),

@@ -3,6 +3,7 @@ import type { Clock } from '../records/time.ts';
 import { GROUP_WIDTH, type WindowPart } from '../stats/window-part.ts';
 import { rounded } from './ports.ts';
 import type { Quantiles } from './quantiles.ts';
+import { type StateMatrix, stateMatrix } from './states.ts';
 
 /** One interval of capture time (SPEC §5). Counts by name add up, over all windows, to those of the summary. */
 export interface WindowRecord {
@@ -29,7 +30,7 @@ export interface WindowRecord {
   time_wait: { entered: number; restarted: number; expired: number; reused: number; assassinated: number; now: number; peak: number };
   close_wait: { now: number; oldest_s?: number };
   /** At the end of the interval: connections by the states of client and server. */
-  states: Record<string, Record<string, number>>;
+  states: StateMatrix;
   /** At the end of the interval: clients with the most ports taken towards one server address and port. */
   ports: { client: string; server: string; server_port: number; held: number; pressure: number }[];
 }
@@ -59,7 +60,7 @@ export function windowRecord(whole: WindowPart, clock: Clock, range: number): Wi
     resets: ranked(whole.resets),
     time_wait: { ...timeWait, ...waiting(whole) },
     close_wait: { now: closeWait, ...(closeWait > 0 && { oldest_s: clock.seconds(end - oldest) }) },
-    states: matrix(whole.states),
+    states: stateMatrix(whole.states),
     ports: worst(whole.held, range),
   };
 }
@@ -76,7 +77,7 @@ function waiting({ waiting: before, changes }: WindowPart): { now: number; peak:
 }
 
 /** Those that count most, then by name; the rest together. */
-function ranked(counts: ReadonlyMap<string, number>): Record<string, number> {
+export function ranked(counts: ReadonlyMap<string, number>): Record<string, number> {
   const sorted = [...counts].filter(([, n]) => n !== 0).sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1));
   const rest = sorted.slice(2 * TOP).reduce((sum, [, n]) => sum + n, 0);
   return { ...Object.fromEntries(sorted.slice(0, 2 * TOP)), ...(rest !== 0 && { others: rest }) };
@@ -87,15 +88,6 @@ function quantiles(list: number[], clock: Clock): Quantiles {
   const sorted = Float64Array.from(list).sort();
   const at = (q: number): number => clock.seconds(sorted[Math.max(1, Math.ceil(q * sorted.length)) - 1]!);
   return { count: list.length, p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1) };
-}
-
-function matrix(states: ReadonlyMap<string, number>): Record<string, Record<string, number>> {
-  const rows: Record<string, Record<string, number>> = {};
-  for (const [pair, n] of [...states].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const [client = '', server = ''] = pair.split(' ');
-    (rows[client] ??= {})[server] = n;
-  }
-  return rows;
 }
 
 function worst({ keys, counts }: WindowPart['held'], range: number): WindowRecord['ports'] {

@@ -8,9 +8,9 @@ export function writeAscii(text: string, bytes: Uint8Array, from: number): numbe
   return from + text.length;
 }
 
-/** Writes a whole number, not negative, in decimal; answers where it ends. */
+/** Writes a whole number in decimal; answers where it ends. */
 export function writeInteger(value: number, bytes: Uint8Array, from: number): number {
-  if (value >= SMALL) return writeAscii(String(value), bytes, from);
+  if (value >= SMALL || value < 0) return writeAscii(String(value), bytes, from);
   let digits = 1;
   for (let limit = 10; value >= limit && digits < 10; limit *= 10) digits++;
   let rest = value | 0;

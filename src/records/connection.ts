@@ -3,6 +3,8 @@ import { type Modifier, MODIFIER_NAMES } from '../tracker/modifiers.ts';
 import { sequenceText } from '../tracker/sequence.ts';
 import * as slots from '../layout/slot.ts';
 import { type State, type Transition, transitions } from '../tracker/states.ts';
+import type { ReuseVerdict } from '../tracker/rare.ts';
+import { reuses } from '../tracker/reuse.ts';
 import type { TimeWaitEnd } from '../tracker/time-wait.ts';
 import type { Ended } from '../tracker/tracker.ts';
 import { type ConnState, connState, history } from '../tracker/zeek.ts';
@@ -75,6 +77,23 @@ export interface TimeWaitRecord<T = string> {
   basis: 'ack' | 'fin';
 }
 
+/**
+ * A SYN of the 4-tuple while it was in TIME_WAIT (SPEC §4). It stands with the connection that it began; where it began none, because it
+ * was challenged or another SYN took its place, with the one whose TIME_WAIT it met.
+ */
+export interface ConnectionReuse<D = number> {
+  /** Whose TIME_WAIT it met. */
+  holder: Role;
+  /** `accepted`: answered by a SYN-ACK; `challenged`: by a plain ACK; `refused`: by an RST; `ignored`: not at all. */
+  verdict: ReuseVerdict;
+  /** Since that TIME_WAIT last started, and since the latest segment of the old connection. */
+  age_s: D;
+  gap_s: D;
+  /** Its sequence number minus the highest of the same sender before, and its TSval minus the latest known; signed, modulo 2^32. */
+  isn_delta?: number;
+  tsval_delta?: number;
+}
+
 /** One incarnation of a 4-tuple, as `stream` prints it and analyze() yields it (SPEC §5). */
 export interface ConnectionRecord<T = string, D = number> {
   type: 'connection';
@@ -86,6 +105,8 @@ export interface ConnectionRecord<T = string, D = number> {
   open: Open;
   close: CloseRecord<T, D>;
   time_wait: TimeWaitRecord<T>[];
+  /** Absent where there was none. */
+  reuse?: ConnectionReuse<D>[];
   end_reason: EndReason;
   visibility: 'both' | 'client_only' | 'server_only';
   confidence: Confidence;
@@ -153,6 +174,7 @@ export function connectionRecord<T, D>(connection: Ended, clock: Measure<T, D>, 
       ended_by: wait.endedBy,
       basis: wait.basis,
     })),
+    ...reusesOf(connection, clock, role),
     end_reason: endReason,
     visibility:
       words[slot + slots.SEGMENTS + client] === 0
@@ -167,6 +189,18 @@ export function connectionRecord<T, D>(connection: Ended, clock: Measure<T, D>, 
     flow_end_reason: FLOW_END_REASONS[endReason],
     ...scopeOf(connection),
   };
+}
+
+function reusesOf<T, D>({ table, slot }: Ended, clock: Measure<T, D>, role: (endpoint: number) => Role): { reuse?: ConnectionReuse<D>[] } {
+  const list = reuses(table, slot);
+  if (list.length === 0) return {};
+  const reuse = list.map(({ reuse: { holder, age, gap, isnDelta, tsvalDelta }, verdict }) => {
+    const record: ConnectionReuse<D> = { holder: role(holder), verdict, age_s: clock.seconds(age), gap_s: clock.seconds(gap) };
+    if (!Number.isNaN(isnDelta)) record.isn_delta = isnDelta;
+    if (!Number.isNaN(tsvalDelta)) record.tsval_delta = tsvalDelta;
+    return record;
+  });
+  return { reuse };
 }
 
 /** What tells the connection from others of its 4-tuple, where that was asked for: see ADDRESS_PAIR_BYTES. */

@@ -3,6 +3,7 @@ import { writeAscii, writeInteger } from './ascii.ts';
 import {
   type CloseRecord,
   type ConnectionRecord,
+  type ConnectionReuse,
   connectionRecord,
   type EndpointRecord,
   type Measure,
@@ -32,6 +33,7 @@ type Fields =
   | 'open'
   | 'close'
   | 'time_wait'
+  | 'reuse'
   | 'end_reason'
   | 'visibility'
   | 'confidence'
@@ -80,6 +82,12 @@ const HOLDER = ascii('{"holder":');
 const EXPIRY = key('expiry');
 const RESTARTS = key('restarts');
 const ENDED_BY = key('ended_by');
+const REUSE = key('reuse');
+const VERDICT = key('verdict');
+const AGE = key('age_s');
+const GAP = key('gap_s');
+const ISN_DELTA = key('isn_delta');
+const TSVAL_DELTA = key('tsval_delta');
 const END_REASON = key('end_reason');
 const VISIBILITY = key('visibility');
 const CONFIDENCE = key('confidence');
@@ -138,6 +146,7 @@ export class Lines {
     this.#text(OPEN, record.open);
     this.#close(record.close);
     this.#timeWaits(record.time_wait);
+    if (record.reuse) this.#reuses(record.reuse);
     this.#text(END_REASON, record.end_reason);
     this.#text(VISIBILITY, record.visibility);
     this.#text(CONFIDENCE, record.confidence);
@@ -228,6 +237,24 @@ export class Lines {
       this.#integer(RESTARTS, record.restarts);
       this.#text(ENDED_BY, record.ended_by);
       this.#text(BASIS, record.basis);
+      this.#byte(CLOSE_OBJECT);
+    }
+    this.#byte(CLOSE_LIST);
+  }
+
+  #reuses(records: readonly ConnectionReuse[]): void {
+    this.#put(REUSE);
+    this.#byte(OPEN_LIST);
+    for (let i = 0; i < records.length; i++) {
+      const record = records[i]!;
+      if (i > 0) this.#byte(COMMA);
+      this.#put(HOLDER);
+      this.#quoted(record.holder);
+      this.#text(VERDICT, record.verdict);
+      this.#seconds(AGE, record.age_s);
+      this.#seconds(GAP, record.gap_s);
+      if (record.isn_delta !== undefined) this.#integer(ISN_DELTA, record.isn_delta);
+      if (record.tsval_delta !== undefined) this.#integer(TSVAL_DELTA, record.tsval_delta);
       this.#byte(CLOSE_OBJECT);
     }
     this.#byte(CLOSE_LIST);

@@ -1,5 +1,6 @@
 import type { LeakRecord } from '../merge/leaks.ts';
 import type { PortRecord } from '../merge/ports.ts';
+import type { StuckOwner } from '../merge/stuck.ts';
 import type { SummaryRecord } from '../merge/summary.ts';
 import { brief, count, duration, plural, share } from './words.ts';
 
@@ -16,6 +17,12 @@ const TIGHT = 0.8;
 const EACH = 3;
 /** Share of connections that were reset from which on it stands out. */
 const MANY = 0.05;
+/** Endpoints in FIN_WAIT2 that are a pile, and FINs without an answer that are no accident. */
+const PILE = 10;
+const SEVERAL = 3;
+
+const GONE =
+  'What helps: look for a peer, a firewall or an address translator that is gone, or forgets connections before they are closed.';
 
 /** What stands out, most important first. */
 export function findings(summary: SummaryRecord): Finding[] {
@@ -25,8 +32,10 @@ export function findings(summary: SummaryRecord): Finding[] {
     ...worst.filter(({ pressure, exhausted_at }) => pressure >= TIGHT && !exhausted_at).map((group) => tight(group, summary)),
     ...worst.filter(({ forecast_at, pressure }) => forecast_at !== undefined && pressure < TIGHT).map((group) => forecast(group, summary)),
     ...summary.close_wait.owners.slice(0, EACH).map(leak),
+    ...stuck(summary),
     ...timers(summary),
     ...challenged(summary),
+    ...measured(summary),
     ...aborts(summary),
   ];
 }
@@ -35,6 +44,9 @@ const REMEDIES =
   'What helps: keep connections open and use them again, let the server close first, give the client a wider range of ports (net.ipv4.ip_local_port_range) or more addresses, or spread over more server addresses or ports.';
 
 const addressed = (address: string, port: number): string => (address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`);
+
+const named = ({ host, role, server_port }: Pick<StuckOwner, 'host' | 'role' | 'server_port'>): string =>
+  role === 'server' ? `The server ${addressed(host, server_port)}` : `${host}, a client of port ${server_port},`;
 
 const pairFilter = ({ client, server, server_port }: PortRecord): string => `tcp port ${server_port} and host ${client} and host ${server}`;
 
@@ -77,13 +89,51 @@ function forecast(group: PortRecord, { ports: { range, sustained_per_s } }: Summ
 }
 
 function leak({ host, role, server_port, suspects, leaks, oldest_s, connections }: LeakRecord): Finding {
-  const who = role === 'server' ? `The server ${addressed(host, server_port)}` : `${host}, a client of port ${server_port},`;
+  const who = named({ host, role, server_port });
   const grade = leaks > 0 ? `; ${count(leaks)} still answered probes: the program lives and does not close` : '';
   return {
     text: `${who} leaves ${plural(leaks + suspects, 'connection')} in CLOSE_WAIT, the oldest for ${duration(oldest_s)} (${connections.join(', ')})${grade}.`,
     advice: 'What helps: the program has to close its socket when it has read the end of the stream; no setting of the kernel does that.',
     filter: `tcp port ${server_port} and host ${host}`,
   };
+}
+
+const repeats = ({ total }: StuckOwner): string => `repeated the FIN of ${plural(total, 'connection')} and never got an ACK for it`;
+
+/** A finding for each owner that has at least so many. `flags`: what the filter adds to port and host. */
+function each(owners: readonly StuckOwner[], least: number, text: (owner: StuckOwner) => string, advice: string, flags: string): Finding[] {
+  return owners
+    .filter(({ total }) => total >= least)
+    .slice(0, EACH)
+    .map((owner) => ({
+      text: `${named(owner)} ${text(owner)} (${owner.connection}${owner.total > 1 ? ' for one' : ''}).`,
+      advice,
+      filter: `tcp port ${owner.server_port} and host ${owner.host} and tcp[tcpflags] & ${flags} != 0`,
+    }));
+}
+
+/** Endpoints that wait in vain for the other side's part of the close. */
+function stuck({ stuck: { fin_wait2, fin_wait1, last_ack, half_open } }: SummaryRecord): Finding[] {
+  return [
+    ...each(
+      fin_wait2.owners,
+      PILE,
+      ({ total, oldest_s }) =>
+        `has ${plural(total, 'connection')} in FIN_WAIT2 at the end, the oldest for ${duration(oldest_s!)}: the peer acknowledged the FIN and does not close`,
+      'What helps: the peer has to close; until then a limit for what the closer waits (net.ipv4.tcp_fin_timeout for sockets that no program has any more).',
+      'tcp-fin',
+    ),
+    ...each(fin_wait1.owners, SEVERAL, (owner) => `stays in FIN_WAIT1: it ${repeats(owner)}`, GONE, 'tcp-fin'),
+    ...each(last_ack.owners, SEVERAL, (owner) => `stays in LAST_ACK: it ${repeats(owner)}`, GONE, 'tcp-fin'),
+    ...each(
+      half_open.owners,
+      1,
+      ({ total }) =>
+        `kept ${plural(total, 'connection')} that the other side had forgotten: a new SYN of the same ports was challenged, and the RST that came back ended the old one`,
+      'What helps: keep-alives find half-open connections before somebody needs their ports; look for what restarts, or forgets, at the other side.',
+      '(tcp-syn|tcp-rst)',
+    ),
+  ];
 }
 
 /** Senders of RSTs after the same long silence. */
@@ -100,17 +150,39 @@ function timers({ resets }: SummaryRecord): Finding[] {
     }));
 }
 
-function challenged({ reuse: { challenged: times } }: SummaryRecord): Finding[] {
+/** A SYN of a port that is still in TIME_WAIT is answered by an ACK, then comes an RST: told in words. */
+function challenged({ reuse: { challenged: times, challenged_age_s: age } }: SummaryRecord): Finding[] {
   if (times === 0) return [];
   return [
     {
       text:
-        `${plural(times, 'new connection')} met a TIME_WAIT of the same ports that did not let ${times === 1 ? 'it' : 'them'} in: the SYN was answered by an ACK of the old connection, ` +
+        `${plural(times, 'new connection')} met a TIME_WAIT of the same ports, ${times === 1 ? '' : 'at most '}${duration(age.max!)} old, ` +
+        `that did not let ${times === 1 ? 'it' : 'them'} in: the SYN was answered by an ACK of the old connection, ` +
         'which the client answers by RST, and it has to send its SYN again a second later.',
       advice: 'What helps: TCP timestamps on both sides, more ports for the client, or the client closing first.',
       filter: 'tcp[tcpflags] & (tcp-syn|tcp-rst) != 0',
     },
   ];
+}
+
+/** Hosts whose TIME_WAIT lasts otherwise than the profile says. */
+function measured({ time_wait: { measured: found, profile } }: SummaryRecord): Finding[] {
+  return found.worst
+    .filter(({ agrees }) => !agrees)
+    .slice(0, EACH)
+    .map(({ host, lower_s, upper_s, observations, profile_s }) => {
+      const known = [
+        ...(lower_s === undefined ? [] : [`it was still there ${duration(lower_s)} after its last start`]),
+        ...(upper_s === undefined ? [] : [`it had left after ${duration(upper_s)}`]),
+      ];
+      return {
+        text:
+          `TIME_WAIT of ${host} does not last the ${duration(profile_s)} that were assumed (${profile}): by ${plural(observations, 'observation')}, ${known.join(', and ')}. ` +
+          `All numbers about its TIME_WAIT rest on that assumption.`,
+        advice: 'What helps: --profile or --2msl with the length that the host really has.',
+        filter: `tcp and host ${host}`,
+      };
+    });
 }
 
 function aborts(summary: SummaryRecord): Finding[] {

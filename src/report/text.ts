@@ -35,6 +35,7 @@ export function reportText(summary: SummaryRecord, captures: readonly string[], 
     standsOut(findings(summary), bold),
     closes(summary, bold),
     sequences(summary, bold),
+    states(summary, bold),
     timeWait(summary, bold),
     whatIf(summary, bold),
     troubles(summary, bold),
@@ -92,6 +93,18 @@ function sequences(summary: SummaryRecord, bold: Style): string {
   return `${bold('Close sequences')} (> client, < server; F FIN, A ACK, FA both, D data, R RST, f a repeated)\n${lines.join('\n')}\n${rest}`;
 }
 
+/** Who is where when the capture ends. */
+function states({ states: matrix, connections }: SummaryRecord, bold: Style): string {
+  const pairs = Object.entries(matrix).flatMap(([client, row]) => Object.entries(row).map(([server, n]) => ({ client, server, n })));
+  if (pairs.length === 0 || connections === 0) return '';
+  pairs.sort((a, b) => b.n - a.n);
+  const lines = pairs
+    .slice(0, SHOWN)
+    .map(({ client, server, n }) => `  ${count(n).padStart(10)} ${share(n, connections).padStart(7)}  ${client.padEnd(12)} ${server}\n`);
+  const rest = pairs.length > SHOWN ? `  ${`and ${pairs.length - SHOWN} others`.padStart(10)}\n` : '';
+  return `${bold('States at the end')} (client, server)\n${lines.join('')}${rest}`;
+}
+
 function timeWait(summary: SummaryRecord, bold: Style): string {
   const { time_wait: wait } = summary;
   if (wait.entered === 0) return '';
@@ -106,8 +119,44 @@ function timeWait(summary: SummaryRecord, bold: Style): string {
 ${peak}  closes from before the capture are not in it: the numbers of ${warmUp} are lower bounds
   held by:
 ${holders.join('\n')}
-`;
+${usedAgain(summary)}${measured(summary)}`;
 }
+
+/** How long it really lasts, as far as packets prove that. */
+function measured({ time_wait: { measured: found } }: SummaryRecord): string {
+  if (found.worst.length === 0) return '';
+  const rows = found.worst.slice(0, SHOWN).map(({ host, lower_s, upper_s, observations, agrees }) => {
+    const bounds = [
+      lower_s === undefined ? '' : `at least ${duration(lower_s)}`,
+      upper_s === undefined ? '' : `at most ${duration(upper_s)}`,
+    ];
+    const text = bounds.filter((bound) => bound !== '').join(', ');
+    return `  ${count(observations).padStart(10)}  ${host}: ${text}${agrees ? '' : ', unlike the profile'}\n`;
+  });
+  const rest = found.hosts > rows.length ? `  ${`and ${count(found.hosts - rows.length)} hosts`.padStart(10)}\n` : '';
+  return `  its length, as packets prove it (observations):\n${rows.join('')}${rest}`;
+}
+
+/** New connections of the same ports. */
+function usedAgain({ reuse }: SummaryRecord): string {
+  const { age_s: age, isn_delta: isn } = reuse;
+  if (age.count === 0) return '';
+  const verdicts = (['accepted', 'challenged', 'refused', 'ignored'] as const).filter((verdict) => reuse[verdict] > 0);
+  const ages = age.count === 1 ? `${duration(age.max!)} old` : `${duration(age.p50!)} old in the middle, ${duration(age.max!)} at most`;
+  const below = isn.not_above > 0 ? `; ${count(isn.not_above)} of the new sequence numbers were not above the old ones` : '';
+  return (
+    `  met by ${plural(age.count, 'SYN')} of the same ports: ` +
+    `${verdicts.map((verdict) => `${count(reuse[verdict])} ${ANSWERS[verdict]}`).join(', ')}; it was then ${ages}${below}\n`
+  );
+}
+
+/** How a SYN that met a TIME_WAIT was answered. */
+const ANSWERS = {
+  accepted: 'accepted',
+  challenged: 'challenged by an ACK',
+  refused: 'refused by RST',
+  ignored: 'never answered',
+} as const;
 
 /** What was seen, and under it the same with other settings. */
 function whatIf({ what_if: others, time_wait, ports }: SummaryRecord, bold: Style): string {

@@ -1,10 +1,12 @@
 import { type ConnectionRecord, connectionRecord } from '../records/connection.ts';
 import { Lines } from '../records/line.ts';
 import { Clock } from '../records/time.ts';
+import type { GroupBy } from '../stats/grouping.ts';
 import { NoteLog, type NoteTaker } from '../stats/note.ts';
 import { Statistics, type StatisticsPart } from '../stats/statistics.ts';
 import { isEmpty, type WindowPart } from '../stats/window-part.ts';
 import { WindowCounter } from '../stats/windows.ts';
+import type { BoundTaker } from '../tracker/measure.ts';
 import { tupleKey } from '../tracker/order.ts';
 import type { Profile } from '../tracker/time-wait.ts';
 import type { Ended } from '../tracker/tracker.ts';
@@ -48,6 +50,8 @@ export interface ShardTask {
   readonly idleTimeout: number;
   /** Length of a window of capture time, ns; Infinity: none are wanted. */
   readonly interval: number;
+  /** By what the connections of a window are told apart. */
+  readonly per: GroupBy | undefined;
   readonly form: Form;
   readonly transitions: boolean;
 }
@@ -96,6 +100,7 @@ export interface ShardResult {
   readonly duplicates: number;
   /** First fragments that are no segments after all. */
   readonly pieces: number;
+  readonly late: number;
   readonly oddities: Float64Array;
   readonly statistics: StatisticsPart;
 }
@@ -118,7 +123,7 @@ export class ShardJob {
   constructor(task: ShardTask, taker?: NoteTaker) {
     this.#task = task;
     this.#notes = new NoteLog(taker);
-    this.#counter = new WindowCounter(task.profile);
+    this.#counter = new WindowCounter(task.profile, task.per);
     this.#clock = new Clock(task.origin, task.digits);
     const feed = task.feed && new Feed(task.feed);
     this.#windows = feed ?? new Plan(task.captures, task.windowBytes);
@@ -135,7 +140,9 @@ export class ShardJob {
       interfaces: new InterfaceLog(task.interfaces),
     };
     const watch = task.interval < Infinity ? this.#watch(task.origin, task.interval) : undefined;
-    this.#shard = new Shard(setting, { ...task, watch }, (connection) => this.#ended(connection));
+    const { measured } = this.#statistics;
+    const bound: BoundTaker = (host, what) => measured.add(host, what);
+    this.#shard = new Shard(setting, { ...task, watch, bound }, (connection) => this.#ended(connection));
   }
 
   /** Runs to the end; yields what each window has ended, and last, in parts, what the end of the capture did. */
@@ -158,6 +165,7 @@ export class ShardJob {
       segments: tracker.segments,
       duplicates: tracker.duplicates,
       pieces: tracker.pieces,
+      late: tracker.late,
       oddities: tracker.oddities.counts,
       statistics: this.#statistics.part(),
     };
@@ -170,7 +178,7 @@ export class ShardJob {
     return {
       first: interval - since,
       interval,
-      opened: (connections) => counter.opened(connections),
+      opened: (table, slot) => counter.opened(table, slot),
       closing: (table, slot, time) => counter.closing(table, slot, time),
       boundary: (table, time) => {
         counter.look(table, time);

@@ -2,7 +2,7 @@ import { WaitingHosts } from './hosts.ts';
 import { Leaks } from './leaks.ts';
 import { PortPressure } from './ports.ts';
 import { ResetSenders } from './resets.ts';
-import { Reuses } from './reuses.ts';
+import { StuckEndpoints } from './stuck.ts';
 import { type Change, WhatIf } from './what-if.ts';
 
 /**
@@ -14,7 +14,7 @@ export class Answers {
   readonly ports: PortPressure;
   readonly leaks = new Leaks();
   readonly resets = new ResetSenders();
-  readonly reuses = new Reuses();
+  readonly stuck = new StuckEndpoints();
 
   readonly whatIfs: readonly WhatIf[];
 
@@ -29,7 +29,7 @@ export class Answers {
     this.ports.add(rows, at);
     this.leaks.add(rows, at);
     this.resets.add(rows, at);
-    this.reuses.add(rows, at);
+    this.stuck.add(rows, at);
     for (const whatIf of this.whatIfs) whatIf.add(rows, at);
   }
 }

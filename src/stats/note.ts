@@ -48,6 +48,8 @@ export const RESET_BY_HIGH = 8;
 export const LEAKS_HIGH = 16;
 /** The peer of an endpoint in CLOSE_WAIT still probes it: the program lives and does not close. */
 export const PROBED = 32;
+/** The high endpoint alone began the close. */
+export const BEGUN_BY_HIGH = 64;
 
 /** How a TIME_WAIT ended: the values of WAIT_END. */
 export const WAIT_ENDS = ['expiry', 'reuse', 'rst', 'capture_end'] as const;
@@ -172,7 +174,8 @@ function write(rows: Float64Array, at: number, connection: Ended): void {
     rows[at + ADDRESS + 2 * ADDRESS_WORDS - 1] = words[slot + slots.HIGH]! >>> 0;
   }
   rows[at + PORTS] = words[slot + slots.PORTS]! >>> 0;
-  rows[at + FACTS] = (client === 1 ? CLIENT_IS_HIGH : 0) | (ipv6 ? IPV6 : 0) | (atEnd ? AT_END : 0);
+  rows[at + FACTS] =
+    (client === 1 ? CLIENT_IS_HIGH : 0) | (ipv6 ? IPV6 : 0) | (atEnd ? AT_END : 0) | (verdict.initiator === 1 ? BEGUN_BY_HIGH : 0);
   rows[at + CLASS] = CLASS_PLACE.get(verdict.class)!;
   rows[at + MODIFIERS] = verdict.modifiers;
   rows[at + START] = times[(slot >> 1) + slots.START]!;

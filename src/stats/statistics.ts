@@ -1,15 +1,21 @@
 import { endReasonOf } from '../records/connection.ts';
 import { CloseTimes, CLOSE_CLASSES, closeTimes } from '../tracker/close.ts';
 import { MODIFIER_NAMES } from '../tracker/modifiers.ts';
+import { reuses } from '../tracker/reuse.ts';
 import { sequenceKey, sequenceText } from '../tracker/sequence.ts';
 import * as slots from '../layout/slot.ts';
 import type { Ended } from '../tracker/tracker.ts';
 import { Histogram } from './histogram.ts';
+import { type MeasuredPart, MeasuredWaits } from './measured.ts';
+import { Reuses, type ReusesPart } from './reuses.ts';
+import { statesNow } from './states-now.ts';
 import { Tally } from './tally.ts';
 
 /** Different close sequences that are told apart; the rest is counted together. */
 const SEQUENCES = 1000;
-const TALLIES = ['classes', 'initiators', 'sequences', 'modifiers', 'endReasons', 'timeWaitEnds'] as const;
+const TALLIES = ['classes', 'initiators', 'sequences', 'modifiers', 'endReasons', 'timeWaitEnds', 'states'] as const;
+/** Pairs of states: more than there are. */
+const STATES = 1 << 7;
 const HISTOGRAMS = ['finAck', 'halfClosed', 'lastAck', 'wholeClose'] as const;
 const COUNTS = ['connections', 'timeWaitRestarts'] as const;
 
@@ -18,6 +24,8 @@ export interface StatisticsPart {
   readonly counts: Record<(typeof COUNTS)[number], number>;
   readonly tallies: Record<(typeof TALLIES)[number], ReadonlyMap<string, number>>;
   readonly histograms: Record<(typeof HISTOGRAMS)[number], Pick<Histogram, 'bins' | 'count' | 'sum' | 'max'>>;
+  readonly reuses: ReusesPart;
+  readonly measured: MeasuredPart;
 }
 
 /** What all ended connections have in common: counts, populations, durations. Parts of a run merge by merge(). */
@@ -30,10 +38,14 @@ export class Statistics {
   readonly endReasons = new Tally(8);
   timeWaitRestarts = 0;
   readonly timeWaitEnds = new Tally(4);
+  /** Those that the capture's end ended, by the states of client and server. */
+  readonly states = new Tally(STATES);
   readonly finAck = new Histogram();
   readonly halfClosed = new Histogram();
   readonly lastAck = new Histogram();
   readonly wholeClose = new Histogram();
+  readonly reuses = new Reuses();
+  readonly measured = new MeasuredWaits();
 
   readonly #times = new CloseTimes();
 
@@ -54,6 +66,8 @@ export class Statistics {
       this.timeWaitRestarts += wait.restarts;
       this.timeWaitEnds.add(wait.endedBy);
     }
+    if (connection.packet === Infinity) this.states.add(statesNow(table, slot, verdict, timeWaits));
+    for (const reuse of reuses(table, slot)) this.reuses.add(reuse);
     const times = closeTimes(table, slot, verdict, this.#times);
     if (times.finAck >= 0) this.finAck.add(times.finAck);
     if (times.halfClosed >= 0) this.halfClosed.add(times.halfClosed);
@@ -67,13 +81,17 @@ export class Statistics {
       counts: each(COUNTS, (name) => this[name]),
       tallies: each(TALLIES, (name) => this[name].counts),
       histograms: each(HISTOGRAMS, (name) => this[name]),
+      reuses: this.reuses,
+      measured: this.measured.part(),
     };
   }
 
-  merge({ counts, tallies, histograms }: StatisticsPart): void {
+  merge({ counts, tallies, histograms, reuses: part, measured }: StatisticsPart): void {
     for (const name of COUNTS) this[name] += counts[name];
     for (const name of TALLIES) this[name].merge(tallies[name]);
     for (const name of HISTOGRAMS) this[name].merge(histograms[name]);
+    this.reuses.merge(part);
+    this.measured.merge(measured);
   }
 }
 

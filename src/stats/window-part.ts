@@ -1,5 +1,5 @@
-import type { State } from '../tracker/states.ts';
 import { IndexTable } from './index-table.ts';
+import { addGroup, type GroupCounts } from './window-groups.ts';
 
 /** What one shard has seen of one window of capture time: parts of all shards add up. Times are ns on the capture clock. */
 export interface WindowPart {
@@ -26,13 +26,11 @@ export interface WindowPart {
   oldest: number;
   /** Ports held at the end of the window, by group (GROUP_WIDTH numbers: address of client and server, server port and family). */
   held: { readonly keys: Float64Array; readonly counts: Float64Array };
+  /** By group, where they were asked for. */
+  groups: Map<string, GroupCounts>;
   /** Durations of the closes: whole, first FIN to its ACK, half closed, second FIN to its ACK. */
   readonly durations: [number[], number[], number[], number[]];
 }
-
-/** Where nobody knows an endpoint's state. */
-export const UNKNOWN = 'UNKNOWN';
-export type StateName = State | typeof UNKNOWN;
 
 const NOTHING_HELD = { keys: new Float64Array(0), counts: new Float64Array(0) };
 
@@ -54,6 +52,7 @@ export function emptyPart(waiting: number): WindowPart {
     closeWait: 0,
     oldest: Infinity,
     held: NOTHING_HELD,
+    groups: new Map(),
     durations: [[], [], [], []],
   };
 }
@@ -78,6 +77,7 @@ export function mergeParts(parts: readonly WindowPart[]): WindowPart {
     whole.waiting += part.waiting;
     for (const change of part.changes) whole.changes.push(change);
     whole.closeWait += part.closeWait;
+    for (const [name, group] of part.groups) addGroup(whole.groups, name, group);
     whole.oldest = Math.min(whole.oldest, part.oldest);
     part.durations.forEach((list, i) => {
       for (const duration of list) whole.durations[i]!.push(duration);

@@ -1,16 +1,18 @@
 import * as slots from '../layout/slot.ts';
 import { CloseTimes, closeTimes, holdsTimeWait, judge, Verdict } from '../tracker/close.ts';
 import { sequenceText } from '../tracker/sequence.ts';
-import { transitions } from '../tracker/states.ts';
 import type { ConnectionTable } from '../tracker/table.ts';
 import { type Profile, type TimeWait, timeWaits } from '../tracker/time-wait.ts';
 import type { Ended } from '../tracker/tracker.ts';
+import type { GroupBy } from './grouping.ts';
 import { IndexTable } from './index-table.ts';
 import { resetStage } from './reset-stage.ts';
-import { count, emptyPart, GROUP_WIDTH, type StateName, UNKNOWN, type WindowPart } from './window-part.ts';
+import { type StateName, statesNow, UNKNOWN } from './states-now.ts';
+import { type GroupNews, WindowGroups } from './window-groups.ts';
+import { count, emptyPart, GROUP_WIDTH, type WindowPart } from './window-part.ts';
 
 /** What a window was told of a connection that may still change. */
-interface Told {
+interface Told extends GroupNews {
   class: string;
   initiator: string;
   sequence: string;
@@ -21,7 +23,19 @@ interface Told {
   assassinated: number;
 }
 
-const NOTHING: Told = { class: '', initiator: '', sequence: '', reset: '', entered: 0, waiting: 0, assassinated: 0 };
+const NOTHING: Told = {
+  class: '',
+  initiator: '',
+  sequence: '',
+  reset: '',
+  resetBy: 0,
+  holders: 0,
+  waits: 0,
+  groups: undefined,
+  entered: 0,
+  waiting: 0,
+  assassinated: 0,
+};
 
 /**
  * One shard's windows of capture time. A close is counted in the window in which it became known, not when its record ends, which is
@@ -37,13 +51,17 @@ export class WindowCounter {
   #part = emptyPart(0);
   #waiting = 0;
   readonly #key = new Float64Array(GROUP_WIDTH);
+  readonly #groups: WindowGroups | undefined;
 
-  constructor(profile: Profile) {
+  /** `by`: what groups are told apart beside the whole. */
+  constructor(profile: Profile, by?: GroupBy) {
     this.#profile = profile;
+    this.#groups = by && new WindowGroups(by);
   }
 
-  opened(connections: number): void {
-    this.#part.opened += connections;
+  opened(table: ConnectionTable, slot: number): void {
+    this.#part.opened++;
+    this.#groups?.opened(table, slot);
   }
 
   /** The close of a connection that is still in the table may be known by now, or look different. */
@@ -61,7 +79,9 @@ export class WindowCounter {
     const part = this.#part;
     part.ended++;
     const known = this.#told.has(slot);
-    this.#tell(slot, this.#news(connection, connection.packet !== Infinity), time);
+    const news = this.#news(connection, connection.packet !== Infinity);
+    this.#tell(slot, news, time);
+    if (news.groups) this.#groups?.ended(news.groups);
     this.#told.delete(slot);
     if (!known) this.#durations(connection);
     for (const { endedBy, restarts } of waits) {
@@ -74,13 +94,18 @@ export class WindowCounter {
   #news({ table, slot, verdict, timeWaits: waits }: Pick<Ended, 'table' | 'slot' | 'verdict' | 'timeWaits'>, over: boolean): Told {
     const client = (table.words[slot + slots.FACTS]! & slots.CLIENT_IS_HIGH) === 0 ? 0 : 1;
     const { initiator } = verdict;
+    const waiting = over ? [] : waits.filter(({ endedBy }) => endedBy === 'capture_end');
     return {
       class: verdict.class,
       initiator: initiator === undefined ? '' : initiator === 'both' ? 'both' : initiator === client ? 'client' : 'server',
       sequence: sequenceText(table, slot, client),
       reset: resetStage(verdict) ?? '',
+      resetBy: verdict.resetBy,
+      holders: endpointBits(waits),
+      waits: endpointBits(waiting),
+      groups: this.#groups?.namesOf(table, slot),
       entered: waits.length,
-      waiting: over ? 0 : waits.filter(({ endedBy }) => endedBy === 'capture_end').length,
+      waiting: waiting.length,
       assassinated: waits.filter(({ endedBy }) => endedBy === 'rst').length,
     };
   }
@@ -106,6 +131,7 @@ export class WindowCounter {
       part.changes.push({ time, by: news.waiting - old.waiting });
       this.#waiting += news.waiting - old.waiting;
     }
+    this.#groups?.tell(old, news);
     this.#told.set(slot, news);
   }
 
@@ -128,6 +154,7 @@ export class WindowCounter {
       const client = (table.words[slot + slots.FACTS]! & slots.CLIENT_IS_HIGH) === 0 ? 0 : 1;
       const [own, peer] = this.#states(table, slot, client, time);
       count(part.states, `${own} ${peer}`);
+      this.#groups?.look(table, slot, own, peer);
       if (own === 'CLOSE_WAIT') this.#closeWait(table, slot, client ^ 1);
       if (peer === 'CLOSE_WAIT') this.#closeWait(table, slot, client);
       if (own !== 'CLOSED' && own !== UNKNOWN && own !== 'SYN_SENT') held[groups.number(this.#groupKey(table, slot, client))]!++;
@@ -144,6 +171,7 @@ export class WindowCounter {
   /** What the window [start, end) has; the next one begins. */
   take(start: number, end: number, last: boolean): WindowPart {
     const part = { ...this.#part, start, end, last };
+    if (this.#groups) part.groups = this.#groups.take();
     this.#part = emptyPart(this.#waiting);
     return part;
   }
@@ -158,9 +186,10 @@ export class WindowCounter {
     }
     const verdict = this.#verdict;
     judge(table, slot, verdict);
-    const waits: TimeWait[] = timeWaits(table, slot, verdict, this.#profile, time, false);
-    const state = (endpoint: number): StateName => transitions(table, slot, endpoint, verdict, waits).at(-1)?.state ?? UNKNOWN;
-    return [state(client), state(client ^ 1)];
+    return statesNow(table, slot, verdict, timeWaits(table, slot, verdict, this.#profile, time, false)).split(' ') as [
+      StateName,
+      StateName,
+    ];
   }
 
   /** Writes a slot's group of ports to the key. */
@@ -185,3 +214,6 @@ export class WindowCounter {
     return key;
   }
 }
+
+/** A bit for each endpoint that holds one. */
+const endpointBits = (waits: readonly TimeWait[]): number => waits.reduce((bits, { holder }) => bits | (1 << holder), 0);

@@ -12,6 +12,7 @@ export const ODDITY_NAMES = [
   'fragment_tail_forgotten',
   'fragment_without_tail',
   'hole_forgotten',
+  'reuse_forgotten',
   'rst_challenged',
   'rst_invalid',
   'seq_implausible',

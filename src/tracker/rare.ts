@@ -1,4 +1,32 @@
 import type { Segment } from './segment.ts';
+import type { Stay } from './stay.ts';
+
+/** A SYN of a 4-tuple that was still in TIME_WAIT (SPEC §4), as it was when the SYN was captured. Times are ns. */
+export interface Reuse {
+  /** The SYN's sender and its number. */
+  readonly sender: number;
+  readonly isn: number;
+  /** Whose TIME_WAIT it met: its receiver's, which answers it; its sender's own where only that one holds. */
+  readonly holder: number;
+  /** Since that TIME_WAIT last started; and since the latest segment of the old incarnation. */
+  readonly age: number;
+  readonly gap: number;
+  /** Its number minus the highest that the same sender used before; its TSval minus the latest one known of it. Not a number: unknown. */
+  readonly isnDelta: number;
+  readonly tsvalDelta: number;
+  /** By the numbers and timestamps, no stack would let it into TIME_WAIT. */
+  readonly barred: boolean;
+}
+
+/** What came of it: a SYN-ACK (or its sender went on as if there had been one), a plain ACK of the old incarnation, an RST, nothing. */
+export const REUSE_VERDICTS = ['accepted', 'challenged', 'refused', 'ignored'] as const;
+export type ReuseVerdict = (typeof REUSE_VERDICTS)[number];
+
+/** A reuse that began no incarnation. */
+export interface Rejected {
+  readonly reuse: Reuse;
+  readonly verdict: ReuseVerdict;
+}
 
 /** A SYN with an unknown ISN on a living connection: nobody can say yet whether it will be accepted (SPEC §2, identity). */
 export interface HeldSyn {
@@ -7,6 +35,8 @@ export interface HeldSyn {
   count: number;
   /** How often with FIN. */
   fins: number;
+  /** It met a TIME_WAIT. */
+  readonly reuse: Reuse | undefined;
 }
 
 /** An RST inside the window but not at the exact number: it counts only if its receiver is never seen alive again (RFC 5961 §3). */
@@ -26,6 +56,10 @@ export class Rare {
   doubtful: DoubtfulReset | undefined;
   /** Endpoint whose SYN was challenged, or -1. */
   challenged = -1;
+  /** The SYN that began this incarnation met a TIME_WAIT of the one before. */
+  reuse: Reuse | undefined;
+  /** SYNs that met this one's TIME_WAIT and were not let in, at most REJECTED. */
+  readonly rejected: Rejected[] = [];
   /** Close tokens beyond a slot's room, at most MORE_TOKENS. */
   tokens: number[] = [];
   /** Zeek history letters beyond a slot's room, at most HISTORY_MORE. */
@@ -43,6 +77,8 @@ export class Rare {
   /** The same before the holder's own acknowledgement was seen: they count where that stays missing. */
   readonly earlyRestarts: [number, number] = [0, 0];
   readonly earlyRestarted: [number, number] = [0, 0];
+  /** What each endpoint's TIME_WAIT has shown of its length. */
+  readonly stays: [Stay | undefined, Stay | undefined] = [undefined, undefined];
   /** When the peer of each endpoint last sent something that would restart a TIME_WAIT which an RST seems to have ended. */
   readonly knocked: [number, number] = [0, 0];
   /** Silence before the RST that was believed, where it was worth a word (IDLE), ns. */
@@ -55,5 +91,7 @@ export class Rare {
 export const MORE_TOKENS = 48;
 /** Letters of Zeek's history kept beside a slot's own. */
 export const HISTORY_MORE = 104;
+/** SYNs remembered that a TIME_WAIT did not let in; further ones are counted. */
+export const REJECTED = 8;
 /** Ranges remembered as holes, per endpoint; the oldest is forgotten (and counted) beyond that. */
 export const HOLES = 64;

@@ -3,17 +3,34 @@ import * as modifiers from '../layout/modifiers.ts';
 import { COPY_FORGOTTEN, SYN_UNANSWERED } from '../layout/oddities.ts';
 import * as slots from '../layout/slot.ts';
 import { ACK, FIN, RST, SYN } from '../layout/tcp.ts';
-import { COPIES, DECIDE, DUE, FORGOTTEN, FOUND, OPENED, OPENS, REASON, SEGMENTS, TAKEN, TELL_OPENED, WAS } from '../layout/tracking.ts';
+import {
+  COPIES,
+  DECIDE,
+  DUE,
+  FORGOTTEN,
+  FOUND,
+  OPENED,
+  OPENS,
+  REASON,
+  SEGMENTS,
+  STRAYS,
+  TAKEN,
+  TELL_OPENED,
+  WAS,
+} from '../layout/tracking.ts';
 import { holdsTimeWait, judge, Verdict } from './close.ts';
+import { Departed } from './departed.ts';
 import type { Ended, Ending } from './ended.ts';
 import { Fragments } from './fragments.ts';
 import { hostCalls } from './host.ts';
 import { beginsAnew, repliesToHeld } from './incarnation.ts';
+import { type BoundTaker, measure, report, stayOf } from './measure.ts';
 import type { TableMemory } from './memory.ts';
 import { Oddities } from './oddities.ts';
 import { compareTuples, slotsByTuple } from './order.ts';
-import type { HeldSyn } from './rare.ts';
+import type { HeldSyn, Reuse, ReuseVerdict } from './rare.ts';
 import { settleDoubt } from './reset.ts';
+import { meet, reject } from './reuse.ts';
 import { type Batch, Segment } from './segment.ts';
 import { ConnectionTable } from './table.ts';
 import { type Profile, timeWaits } from './time-wait.ts';
@@ -28,6 +45,8 @@ export interface TrackerOptions {
   readonly idleTimeout: number;
   readonly ended: (connection: Ended) => void;
   readonly watch?: Watch | undefined;
+  /** Takes what packets prove of the length of TIME_WAIT. */
+  readonly bound: BoundTaker;
 }
 
 /** Connections that the capture's end ends at a stroke. */
@@ -48,12 +67,15 @@ export class Tracker {
   segments = 0;
   /** First fragments that belong to no connection, because the rest of their datagram never came: no segments after all. */
   pieces = 0;
+  /** Segments of connections whose record had ended, because their TIME_WAIT was over by the profile. */
+  late = 0;
 
   readonly #options: TrackerOptions;
   readonly #memory: TableMemory;
   readonly #fragments = new Fragments();
   readonly #expiries = new ExpiryQueue();
   readonly #silences = new SilenceHeap();
+  readonly #departed: Departed;
   /** When the watch is due. */
   #boundary: number;
   readonly #segment = new Segment();
@@ -63,8 +85,9 @@ export class Tracker {
     this.#options = options;
     this.#memory = memory;
     memory.attach(hostCalls(() => this.table, memory, this.oddities, options.profile.endedByRst));
-    memory.answers[TELL_OPENED] = options.idleTimeout < Infinity ? 1 : 0;
+    memory.answers[TELL_OPENED] = options.idleTimeout < Infinity || options.watch ? 1 : 0;
     this.table = new ConnectionTable(memory);
+    this.#departed = new Departed(options.profile.twoMsl);
     this.#boundary = options.watch?.first ?? Infinity;
   }
 
@@ -96,12 +119,11 @@ export class Tracker {
     answers[FORGOTTEN] = 0;
   }
 
-  /** Connections were opened, the one in this slot last; where silences count, it is the only one. */
+  /** Connections were opened; where somebody wants to know of each, only the one in this slot. */
   #opened(slot: number): void {
-    const { answers } = this.#memory;
+    this.#memory.answers[OPENED] = 0;
     const { idleTimeout, watch } = this.#options;
-    watch?.opened(answers[OPENED]!);
-    answers[OPENED] = 0;
+    watch?.opened(this.table, slot);
     if (idleTimeout === Infinity) return;
     const { words, times } = this.table;
     this.#silences.push(slot, words[slot + slots.GENERATION]!, times[(slot >> 1) + slots.START]! + idleTimeout);
@@ -151,6 +173,11 @@ export class Tracker {
     const { table } = this;
     let slot = found;
     if (slot < 0) {
+      if (this.#departed.takes(batch, segment, this.#options.bound)) {
+        this.segments--;
+        this.late++;
+        return;
+      }
       slot = table.open(batch, segment);
       this.#opened(slot);
     } else {
@@ -168,13 +195,15 @@ export class Tracker {
       const identity = beginsAnew(table, slot, segment);
       if (identity === 'held') {
         this.#dropHeld(slot);
-        table.rare(slot).held = { segment: segment.clone(), count: 1, fins: (segment.flags & FIN) === 0 ? 0 : 1 };
+        const reuse = meet(table, slot, segment, this.#options.profile, this.#verdict);
+        table.rare(slot).held = { segment: segment.clone(), count: 1, fins: (segment.flags & FIN) === 0 ? 0 : 1, reuse };
         table.words[slot + slots.FACTS] = (table.words[slot + slots.FACTS]! & ~slots.PLAIN) | slots.HELD;
         return;
       }
       if (identity === 'new') {
         this.#dropHeld(slot);
-        this.#renew(slot, segment, 'tuple_reused', segment.time, packet);
+        const reuse = meet(table, slot, segment, this.#options.profile, this.#verdict);
+        this.#renew(slot, segment, reuse, 'tuple_reused', segment.time, packet);
       }
     }
     this.#show(slot, segment);
@@ -190,6 +219,7 @@ export class Tracker {
   #conclude(slot: number, segment: Segment, before: number): void {
     const { table } = this;
     const { words } = table;
+    if ((before & slots.CLOSED) !== 0) measure(table, slot, segment, before, this.#options.bound);
     const after = words[slot + slots.FACTS]! & (slots.CLOSED | slots.RESET);
     if (before === 0 && after !== 0) this.#due(slot, segment.time + this.#options.profile.twoMsl);
     else if ((before & ~after & slots.RESET) !== 0) this.#survive(slot, segment.sender);
@@ -274,7 +304,9 @@ export class Tracker {
   /** The held SYN was accepted: the new incarnation begins at it. */
   #acceptHeld(slot: number, ending: Ending, time: number, packet: number): void {
     const held = this.#takeHeld(slot)!;
-    this.#renew(slot, held.segment, ending, time, packet);
+    if (held.reuse?.barred && ending === 'tuple_reused' && (this.table.words[slot + slots.FACTS]! & slots.CLOSED) !== 0)
+      report(this.table, slot, held.reuse.holder, stayOf(this.table, slot, held.reuse.holder).left(time), this.#options.bound);
+    this.#renew(slot, held.segment, held.reuse, ending, time, packet);
     this.#show(slot, held.segment);
     this.#countAgain(slot, held.segment, held.count - 1, held.fins - ((held.segment.flags & FIN) === 0 ? 0 : 1));
   }
@@ -283,17 +315,21 @@ export class Tracker {
   #challenged(slot: number): void {
     const { words } = this.table;
     const rare = this.table.rare(slot);
-    const { segment } = rare.held!;
+    const { segment, reuse } = rare.held!;
     const waiting = holdsTimeWait(this.table, slot, segment.sender ^ 1);
+    if (reuse && (words[slot + slots.FACTS]! & slots.CLOSED) !== 0)
+      report(this.table, slot, reuse.holder, stayOf(this.table, slot, reuse.holder).stays(segment.time), this.#options.bound);
     words[slot + slots.MODIFIERS]! |= waiting ? modifiers.SYN_IN_TIME_WAIT_CHALLENGED : modifiers.SYN_CHALLENGED;
     rare.challenged = segment.sender;
-    this.#dropHeld(slot);
+    this.#dropHeld(slot, 'challenged');
   }
 
   /** Counts a held SYN with the old incarnation. */
-  #dropHeld(slot: number): void {
+  #dropHeld(slot: number, verdict: ReuseVerdict = 'ignored'): void {
     const held = this.#takeHeld(slot);
-    if (held) this.#countAgain(slot, held.segment, held.count, held.fins);
+    if (!held) return;
+    if (held.reuse) reject(this.table, this.oddities, slot, held.reuse, verdict);
+    this.#countAgain(slot, held.segment, held.count, held.fins);
   }
 
   #takeHeld(slot: number): HeldSyn | undefined {
@@ -321,13 +357,14 @@ export class Tracker {
   }
 
   /** The 4-tuple's old incarnation ends, the next one begins with `segment`. */
-  #renew(slot: number, segment: Segment, ending: Ending, time: number, packet: number): void {
+  #renew(slot: number, segment: Segment, reuse: Reuse | undefined, ending: Ending, time: number, packet: number): void {
     const { words } = this.table;
     const waiting =
       (words[slot + slots.FACTS]! & slots.RESET) === 0 && (holdsTimeWait(this.table, slot, 0) || holdsTimeWait(this.table, slot, 1));
     if (waiting && ending === 'tuple_reused') words[slot + slots.MODIFIERS]! |= modifiers.REUSE_IN_TIME_WAIT;
     this.#deliver(slot, ending, time, packet, ending === 'tuple_reused' ? segment.time : time);
     this.table.renew(slot, segment);
+    if (reuse) this.table.rare(slot).reuse = reuse;
     this.#memory.answers[OPENED]!++;
     this.#opened(slot);
   }
@@ -345,6 +382,10 @@ export class Tracker {
     const verdict = this.#verdict;
     judge(table, slot, verdict);
     const waits = timeWaits(table, slot, verdict, this.#options.profile, over, ending === 'tuple_reused');
+    if (ending === 'expired') {
+      this.#departed.add(table, slot, waits, time);
+      this.#memory.answers[STRAYS] = 1;
+    }
     this.#options.ended({ table, slot, verdict, timeWaits: waits, ending, time, packet });
   }
 }

@@ -5,8 +5,8 @@ export interface Watch {
   /** The first capture time, and how much later the next ones are, ns. */
   readonly first: number;
   readonly interval: number;
-  /** So many connections have begun since the last call. */
-  opened(connections: number): void;
+  /** A connection begins in a slot. */
+  opened(table: ConnectionTable, slot: number): void;
   /** Both FINs of a connection are acknowledged, or an RST was believed; or that turned out otherwise. */
   closing(table: ConnectionTable, slot: number, time: number): void;
   /** Capture time has come to one of those times. */

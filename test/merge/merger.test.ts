@@ -57,7 +57,7 @@ it('puts what shards deliver into one order, in whatever parts and whichever sha
       const merger = new Merger(
         2,
         (rows, at) => noted.push(`${rows[at + TIME]}/${rows[at + PORTS]}`),
-        () => Buffer.from('none'),
+        () => [Buffer.from('none')],
       );
       const merged: Uint8Array[] = [];
       for (const turn of turns) {

@@ -11,6 +11,7 @@ import {
   analyze,
   CaptureError,
   type ConnectionRecord,
+  type GroupWindowRecord,
   type SummaryRecord,
   type WindowRecord,
 } from '../../src/index.ts';
@@ -31,7 +32,7 @@ function written(content: Uint8Array): string {
 }
 
 async function analysed(captures: string | readonly string[], options: AnalyzeOptions = {}) {
-  const records: (ConnectionRecord | WindowRecord | SummaryRecord)[] = [];
+  const records: (ConnectionRecord | WindowRecord | GroupWindowRecord | SummaryRecord)[] = [];
   for await (const record of analyze(captures, options)) records.push(record);
   const summary = records.pop();
   if (summary?.type !== 'summary') throw new Error('the last record is no summary');

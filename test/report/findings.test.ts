@@ -45,6 +45,22 @@ describe('what stands out', () => {
     const [reset] = findings(await summaryOf(`${LAB}rst_linger0.client.pcap`));
     expect(reset?.text).toMatch(/^3 of 3 connections .* ended by an RST in the middle.* 10\.77\.26\.1 \(client, port 9026\) sent 3/);
     const [challenge] = findings(await summaryOf(`${LAB}tw_syn_old.client.pcap`));
+    expect(challenge?.text).toMatch(
+      /^1 new connection met a TIME_WAIT of the same ports, 1 s old, that did not let it in: the SYN was answered/,
+    );
     expect(challenge?.text).toContain('the SYN was answered by an ACK of the old connection, which the client answers by RST');
+  });
+});
+
+describe('a host whose TIME_WAIT is not what the profile says', () => {
+  it('is named, with what is proved of it', async () => {
+    const summary = await summaryOf(`${OURS}article.pcap`);
+    const host = { host: '10.0.0.3', observations: 4, left: 1, profile_s: 60, agrees: false, lower_s: 25, upper_s: 31.5 };
+    const measured = { hosts: 2, others: 0, worst: [host, { ...host, host: '10.0.0.4', agrees: true }] };
+    const said = findings({ ...summary, time_wait: { ...summary.time_wait, measured } });
+    expect(said.map(({ filter }) => filter)).toEqual(['tcp and host 10.0.0.3']);
+    expect(said[0]?.text).toMatch(
+      /^TIME_WAIT of 10\.0\.0\.3 does not last the 60 s that were assumed \(linux\): by 4 observations, it was still there 25 s after its last start, and it had left after 31\.5 s\./,
+    );
   });
 });

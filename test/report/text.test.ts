@@ -26,6 +26,9 @@ describe('the report for people', () => {
       Close sequences (> client, < server; F FIN, A ACK, FA both, D data, R RST, f a repeated)
                  1 100.0 %  F> A< F< A>
 
+      States at the end (client, server)
+                 1 100.0 %  TIME_WAIT    CLOSED
+
       TIME_WAIT (linux, 60 s)
         entered 1 time: 1 still there at the end
         at most 1 at once (2021-06-10T17:31:59.809483Z), 0.0 on average; restarted 0 times

@@ -20,7 +20,7 @@ interface Cut {
 }
 
 async function answer(paths: string[], cut: Cut): Promise<string> {
-  const run = await Run.open(paths, 'lines', true, { ...cut, interval: 0.05 });
+  const run = await Run.open(paths, 'lines', true, { ...cut, interval: 0.05, per: { kind: 'host' } });
   const lines: Uint8Array[] = [];
   for await (const batch of run.batches()) lines.push(...(batch as Uint8Array[]));
   return `${Buffer.concat(lines).toString()}${JSON.stringify(summaryRecord(run.outcome()))}`;

@@ -28,7 +28,12 @@ function noted(size: number, taken: 'whole' | 'soon'): Float64Array[] {
   const rows: Float64Array[] = [];
   const taker = (all: Float64Array, at: number) => void rows.push(all.slice(at, at + COLUMNS));
   const notes = new NoteLog(taken === 'soon' ? taker : undefined);
-  const options = { profile: PROFILES['linux']!, idleTimeout: Infinity, ended: (connection: Ended) => notes.add(connection) };
+  const options = {
+    profile: PROFILES['linux']!,
+    idleTimeout: Infinity,
+    bound: () => {},
+    ended: (connection: Ended) => notes.add(connection),
+  };
   const tracker = new Tracker(options, decoder.table);
   tracker.track(encode(segments), 0);
   for (const _ of tracker.finish(clock + 100 * SECOND));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { resetsRecord, reuseRecord } from '../../src/merge/resets.ts';
+import { resetsRecord } from '../../src/merge/resets.ts';
+import { reuseRecord } from '../../src/merge/reuse.ts';
 import type { Outcome } from '../../src/merge/outcome.ts';
 import { Clock } from '../../src/records/time.ts';
 import { type Host, ipv4, type Story, story } from '../support/story.ts';
@@ -72,7 +73,7 @@ describe('who resets connections', () => {
       client.ack();
       told.wait(5);
     }
-    const { accepted, challenged, age_s } = reuseRecord({ answers: told.outcome().answers, clock: new Clock(0, 9) } as Outcome);
+    const { accepted, challenged, age_s } = reuseRecord({ statistics: told.outcome().statistics, clock: new Clock(0, 9) } as Outcome);
     expect([accepted, challenged, age_s.count]).toEqual([2, 0, 2]);
     expect(age_s.max).toBeCloseTo(5, 1);
   });

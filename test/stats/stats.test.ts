@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Deltas } from '../../src/stats/deltas.ts';
 import { Histogram } from '../../src/stats/histogram.ts';
 import { Population } from '../../src/stats/population.ts';
 import { Statistics } from '../../src/stats/statistics.ts';
@@ -17,6 +18,33 @@ const duration = fc.oneof(
   fc.double({ min: 1, max: 1e15, noNaN: true }),
 );
 const SHARES = [0, 0.01, 0.25, 0.5, 0.9, 0.99, 1];
+
+const deltasOf = (values: readonly number[]): Deltas => {
+  const deltas = new Deltas();
+  for (const value of values) deltas.add(value);
+  return deltas;
+};
+
+describe('Deltas', () => {
+  const whole = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
+  it('answer any quantile to within 0.4 %, on both sides of zero, however they were put together', () => {
+    fc.assert(
+      fc.property(fc.array(whole, { minLength: 1, maxLength: 60 }), fc.array(whole, { maxLength: 60 }), (some, others) => {
+        const deltas = deltasOf(some);
+        deltas.merge(deltasOf(others));
+        const sorted = [...some, ...others].toSorted((a, b) => a - b);
+        expect(deltas.count).toBe(sorted.length);
+        expect(deltas.below.count + deltas.zeros).toBe(sorted.filter((value) => value <= 0).length);
+        for (const q of SHARES) {
+          const exact = sorted[Math.max(1, Math.ceil(q * sorted.length)) - 1]!;
+          const quantile = deltas.quantile(q)!;
+          expect(Math.abs(quantile - exact), `${q} of ${sorted.join(' ')}: ${quantile}`).toBeLessThanOrEqual(Math.abs(exact) * 0.004);
+        }
+      }),
+    );
+    expect(new Deltas().quantile(0.5)).toBeUndefined();
+  });
+});
 
 describe('Histogram', () => {
   it('answers any quantile to within 0.4 %', () => {

@@ -29,7 +29,7 @@ async function tell(paths: readonly string[], interval: number): Promise<Told> {
   for await (const record of analyze(paths, { interval })) {
     types.push(record.type);
     if (record.type === 'connection') connections.push(record);
-    else if (record.type === 'window') windows.push(record);
+    else if (record.type === 'window') windows.push(record as WindowRecord);
     else return { connections, windows, summary: record, types };
   }
   throw new Error('no summary');

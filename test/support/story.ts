@@ -385,6 +385,7 @@ export function retell(segments: readonly Told[], retelling: Retelling = {}): Ou
     {
       profile: twoMsl === undefined ? known : { ...known, twoMsl: twoMsl * SECOND },
       idleTimeout: idleTimeout * SECOND,
+      bound: (host, bound) => outcome.statistics.measured.add(host, bound),
       ended: (connection) => {
         outcome.records.push(connectionRecord(connection, clock, true));
         outcome.endings.push({ packet: connection.packet, ending: connection.ending, time: connection.time });

@@ -20,10 +20,23 @@ describe('a closed connection', () => {
     expect(records[0]).toMatchObject({ end_reason: 'closed', time_wait: [{ ended_by: 'expiry' }] });
   });
 
-  it('then its tuple is free: a late segment belongs to nobody and begins in the middle', () => {
+  it('then its tuple is free: a segment that is none of its own belongs to nobody and begins in the middle', () => {
     const told = timeWait().wait(61);
-    told.server.again(told.server.lastFin);
+    told.server.again(told.server.lastFin, { seq: told.server.next + 9 });
     expect(told.records().map(({ open }) => open)).toEqual(['three_way', 'midstream']);
+  });
+
+  it('but one that ends where its own had ended makes no new connection until four minutes are over', () => {
+    for (const [seconds, late] of [
+      [61, 1],
+      [239, 1],
+      [241, 0],
+    ] as const) {
+      const told = timeWait().wait(seconds);
+      told.server.again(told.server.lastFin);
+      const { records, tracker } = told.outcome();
+      expect([records.length, tracker.late, tracker.segments], `${seconds} s`).toEqual([2 - late, late, 8 - late]);
+    }
   });
 
   it('waits longer where its TIME_WAIT starts again', () => {

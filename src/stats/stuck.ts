@@ -1,0 +1,65 @@
+import { CLOSE_CLASSES } from '../tracker/close.ts';
+import { FIN_RETRANSMITTED, HALF_OPEN_DETECTED } from '../layout/modifiers.ts';
+import { AT_END, BEGUN_BY_HIGH, CLASS, CLOSE_WAIT, FACTS, MODIFIERS, RESET, RESET_BY_HIGH } from './note.ts';
+import { endpointsText } from './note-text.ts';
+import { ByOwner, type Owner } from './owners.ts';
+
+/** Where an endpoint is stuck in a close, or was found to be. */
+export const STUCK_KINDS = ['fin_wait2', 'fin_wait1', 'last_ack', 'half_open'] as const;
+export type StuckKind = (typeof STUCK_KINDS)[number];
+
+const HALF_OPEN_CLASS = CLOSE_CLASSES.indexOf('half_open');
+const FIN_UNACKED = CLOSE_CLASSES.indexOf('fin_unacked');
+const LAST_ACK_MISSING = CLOSE_CLASSES.indexOf('last_ack_missing');
+
+/** Connections of one owner that are stuck in the same way. */
+export interface Stuck {
+  total: number;
+  /** In FIN_WAIT2: since when the oldest is, ns; Infinity: nobody knows. */
+  since: number;
+  /** A connection that stands for all of them. */
+  sample: string;
+}
+
+/**
+ * Endpoints that cannot finish their close:
+ *
+ *   fin_wait2   the peer has acknowledged the FIN, and had not sent its own when the capture ended
+ *   fin_wait1   the FIN was repeated and never acknowledged, and the peer sent none
+ *   last_ack    the same of the endpoint that closed second
+ *   half_open   the peer had forgotten the connection: it sent a SYN in the middle, and then an RST
+ */
+export class StuckEndpoints {
+  readonly totals: Record<StuckKind, number> = { fin_wait2: 0, fin_wait1: 0, last_ack: 0, half_open: 0 };
+  readonly #owners = Object.fromEntries(
+    STUCK_KINDS.map((kind) => [kind, new ByOwner<Stuck>(() => ({ total: 0, since: Infinity, sample: '' }))]),
+  ) as Record<StuckKind, ByOwner<Stuck>>;
+
+  add(rows: Float64Array, at: number): void {
+    const facts = rows[at + FACTS]!;
+    const modifiers = rows[at + MODIFIERS]!;
+    const closer = (facts & BEGUN_BY_HIGH) === 0 ? 0 : 1;
+    if ((modifiers & HALF_OPEN_DETECTED) !== 0) this.#count('half_open', rows, at, (facts & RESET_BY_HIGH) === 0 ? 1 : 0);
+    const name = rows[at + CLASS]!;
+    if (name === HALF_OPEN_CLASS) {
+      if ((facts & AT_END) !== 0) this.#count('fin_wait2', rows, at, closer);
+    } else if ((modifiers & FIN_RETRANSMITTED) === 0) return;
+    else if (name === FIN_UNACKED) this.#count('fin_wait1', rows, at, closer);
+    else if (name === LAST_ACK_MISSING && rows[at + RESET] === -1) this.#count('last_ack', rows, at, 1 - closer);
+  }
+
+  #count(kind: StuckKind, rows: Float64Array, at: number, endpoint: number): void {
+    this.totals[kind]++;
+    const stuck = this.#owners[kind].of(rows, at, endpoint);
+    if (!stuck) return;
+    if (stuck.total++ === 0) stuck.sample = endpointsText(rows, at);
+    if (kind === 'fin_wait2') stuck.since = Math.min(stuck.since, rows[at + CLOSE_WAIT]!);
+  }
+
+  /** The owners with the most of one kind, then the oldest. */
+  worst(kind: StuckKind, top: number): (Owner & Stuck)[] {
+    const all = [...this.#owners[kind].entries()].map(([owner, stuck]) => Object.assign(owner, stuck));
+    // Unknown ages compare as equal: their order is that in which they were met.
+    return all.sort((a, b) => b.total - a.total || (a.since === b.since ? 0 : a.since - b.since)).slice(0, top);
+  }
+}

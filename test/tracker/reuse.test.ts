@@ -1,0 +1,187 @@
+/* oxlint-disable unicorn/consistent-function-scoping -- a test's own words stand beside it */
+// A port that is used again while it is in TIME_WAIT (SPEC §4): how old that was, how far apart the numbers are, and what came of it.
+
+import { describe, expect, it } from 'vitest';
+import { RST } from '../../src/layout/tcp.ts';
+import { type Endpoint, lastAck, MILLISECOND, SECOND, serverTimeWait, type Story, timeWait } from '../support/story.ts';
+
+/** Seconds between the SYN and the segment before it, which is also its TIME_WAIT's start. */
+const after = (seconds: number): number => (seconds * SECOND + 10 * MILLISECOND) / SECOND;
+const listsOf = (told: Story) => told.records().map(({ reuse }) => reuse);
+
+describe('a SYN that meets a TIME_WAIT', () => {
+  it('of its receiver, and is accepted: it stands with the connection that it begins', () => {
+    const told = serverTimeWait().wait(2);
+    const [client, server] = told.incarnation(told.client.isn + 50_000);
+    client.syn();
+    server.synAck();
+    client.ack();
+    expect(listsOf(told)).toEqual([
+      undefined,
+      [{ holder: 'server', verdict: 'accepted', age_s: after(2), gap_s: after(2), isn_delta: 50_000 - told.client.next }],
+    ]);
+  });
+
+  it('of its own sender: the same', () => {
+    const told = timeWait().wait(1);
+    const [client, server] = told.incarnation();
+    client.syn();
+    server.synAck();
+    expect(listsOf(told)).toMatchObject([undefined, [{ holder: 'client', verdict: 'accepted', age_s: after(1) }]]);
+  });
+
+  it('and is refused by RST', () => {
+    const told = serverTimeWait().wait(2);
+    const [client, server] = told.incarnation();
+    client.syn();
+    server.rst();
+    expect(told.records().map(({ close, reuse }) => [close.class, reuse?.[0]?.verdict])).toEqual([
+      ['four_wave', undefined],
+      ['refused', 'refused'],
+    ]);
+  });
+
+  it('and is never answered', () => {
+    const told = serverTimeWait().wait(2);
+    const [client] = told.incarnation();
+    const syn = client.syn();
+    client.again(syn);
+    expect(told.records().map(({ close, reuse }) => [close.class, reuse])).toMatchObject([
+      ['four_wave', undefined],
+      ['no_reply', [{ holder: 'server', verdict: 'ignored' }]],
+    ]);
+    expect(told.wait(100).records()[1]).toMatchObject({ reuse: [{ verdict: 'ignored', age_s: after(2) }] });
+  });
+
+  it('of the sender alone, and its receiver, which waits for the last ACK, challenges it', () => {
+    const told = lastAck().wait(2);
+    const [client] = told.incarnation();
+    client.syn();
+    told.server.ack();
+    expect(listsOf(told).at(-1)).toMatchObject([{ holder: 'client', verdict: 'challenged' }]);
+  });
+});
+
+describe('a SYN that a TIME_WAIT challenges stands with the old connection', () => {
+  const challenged = (told: Story, isn: number): Endpoint => {
+    const [client] = told.incarnation(isn);
+    client.syn();
+    told.server.ack();
+    return client;
+  };
+
+  it('with the distance of its number, below the old one', () => {
+    const told = serverTimeWait().wait(3);
+    challenged(told, told.client.isn - 9_000);
+    expect(listsOf(told)).toEqual([
+      [{ holder: 'server', verdict: 'challenged', age_s: after(3), gap_s: after(3), isn_delta: -9_000 - told.client.next }],
+    ]);
+  });
+
+  it('across the wrap of sequence numbers', () => {
+    const told = serverTimeWait({ clientIsn: 5 });
+    challenged(told, -20);
+    expect(listsOf(told)[0]?.[0]?.isn_delta).toBe(-25 - told.client.next);
+  });
+
+  it('then its RST ends the TIME_WAIT, and the same SYN again meets none', () => {
+    const told = serverTimeWait().wait(1);
+    const [client, server] = told.incarnation(10);
+    const syn = client.syn();
+    told.server.ack();
+    told.client.send(RST);
+    client.again(syn);
+    server.synAck();
+    client.ack();
+    expect(listsOf(told)).toMatchObject([[{ verdict: 'challenged' }], undefined]);
+  });
+
+  it('once, however often the same SYN comes; another one is another', () => {
+    const told = serverTimeWait();
+    const client = challenged(told, 10);
+    client.syn({ seq: 0 });
+    told.server.ack();
+    told.wait(1);
+    challenged(told, 20);
+    expect(listsOf(told)[0]?.map(({ verdict, age_s }) => [verdict, Math.round(age_s)])).toEqual([
+      ['challenged', 0],
+      ['challenged', 1],
+    ]);
+  });
+
+  it('at most eight of them; further ones are counted', () => {
+    const told = serverTimeWait();
+    for (let isn = 10; isn < 20; isn++) challenged(told, isn);
+    const { records, tracker } = told.outcome();
+    expect(records[0]?.reuse).toHaveLength(8);
+    expect(tracker.oddities.toRecord()).toMatchObject({ reuse_forgotten: 2 });
+  });
+
+  it('and so does one that another SYN replaced before it was answered', () => {
+    const told = serverTimeWait();
+    told.incarnation(10)[0].syn();
+    const [client, server] = told.incarnation(20);
+    client.syn();
+    server.synAck();
+    expect(listsOf(told)).toMatchObject([[{ verdict: 'ignored' }], [{ verdict: 'accepted' }]]);
+  });
+});
+
+describe('its age', () => {
+  it('counts from the latest restart, the gap from the latest segment', () => {
+    const told = timeWait().wait(3);
+    told.server.again(told.server.lastFin);
+    told.wait(1);
+    told.client.ack();
+    told.wait(2);
+    const [client, server] = told.incarnation();
+    client.syn();
+    server.synAck();
+    expect(listsOf(told)[1]).toMatchObject([{ age_s: 3.02, gap_s: 2.01 }]);
+  });
+
+  it.each([
+    ['is over', (told: Story) => told.wait(61)],
+    ['was ended by RST', (told: Story) => told.server.rst()],
+  ])('there is none where TIME_WAIT %s', (_, over) => {
+    const told = timeWait();
+    over(told);
+    const [client, server] = told.incarnation();
+    client.syn();
+    server.synAck();
+    expect(listsOf(told).every((reuse) => reuse === undefined)).toBe(true);
+  });
+});
+
+describe('its timestamp', () => {
+  const delta = (old: number | undefined, fresh: number | undefined): number | undefined => {
+    const told = lastAck();
+    told.server.tsval = 1;
+    told.client.tsval = old;
+    told.client.ack();
+    const [client, server] = told.incarnation();
+    client.syn(fresh === undefined ? {} : { tsval: fresh });
+    server.synAck();
+    return listsOf(told)[1]?.[0]?.tsval_delta;
+  };
+
+  it('minus the latest one of the same sender, where both are known', () => {
+    expect(delta(5000, 7000)).toBe(2000);
+    expect(delta(7000, 5000)).toBe(-2000);
+    expect(delta(-5, 5)).toBe(10);
+    expect(delta(undefined, 5000)).toBeUndefined();
+    expect(delta(5000, undefined)).toBeUndefined();
+  });
+
+  it('that of an RST is nobody’s, and an older one that was captured late is not the latest', () => {
+    const told = lastAck();
+    told.client.tsval = 5000;
+    told.client.ack();
+    told.client.ack({ tsval: 4000 });
+    told.client.send(RST, { tsval: 9000, seq: 100_000 });
+    const [client, server] = told.incarnation();
+    client.syn({ tsval: 5001 });
+    server.synAck();
+    expect(listsOf(told)[1]?.[0]?.tsval_delta).toBe(1);
+  });
+});

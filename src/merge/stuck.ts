@@ -14,9 +14,14 @@ export interface StuckOwner extends Owner {
 /** Endpoints that cannot finish their close, by what they wait for (stats/stuck.ts), and who has the most of them. */
 export type StuckRecord = Record<StuckKind, { total: number; owners: StuckOwner[] }>;
 
+/** Owners of each kind, so that a summary's line stays below 16 KiB. */
+const OWNERS = 3;
+
+/** `top`: how many owners of all kinds together it names, and at least OWNERS of each. */
 export function stuckRecord({ answers: { stuck }, clock, lastTime }: Outcome, top: number): StuckRecord {
+  const each = Math.max(OWNERS, Math.floor(top / STUCK_KINDS.length));
   const ownersOf = (kind: StuckKind): StuckOwner[] =>
-    stuck.worst(kind, top).map(({ host, role, server_port, total, since, sample }) => {
+    stuck.worst(kind, each).map(({ host, role, server_port, total, since, sample }) => {
       const owner: StuckOwner = { host, role, server_port, total, connection: sample };
       if (since < Infinity) owner.oldest_s = clock.seconds(lastTime - since);
       return owner;

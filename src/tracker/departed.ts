@@ -51,9 +51,9 @@ export class Departed {
     this.#kept = LONGEST - twoMsl;
   }
 
-  /** A connection leaves the table at `time`. */
+  /** A connection leaves the table at `time`. One whose TIME_WAIT was ended by something else has nothing more to show. */
   add(table: ConnectionTable, slot: number, waits: readonly TimeWait[], time: number): void {
-    if (waits.length === 0 || this.#kept <= 0) return;
+    if (waits.length === 0 || waits[0]!.endedBy !== 'expiry' || this.#kept <= 0) return;
     const entry = this.#tail++;
     if ((entry & (CHUNK - 1)) === 0) this.#nextChunk(time);
     const { words: into, since } = this.#chunks[this.#chunks.length - 1]!;

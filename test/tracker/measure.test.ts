@@ -153,6 +153,17 @@ describe('after the time of the profile', () => {
     expect(bounds(told)).toEqual({ [CLIENT]: [20, 70.01, 1, 1] });
   });
 
+  it('one that an RST had ended shows nothing more', () => {
+    const told = timeWait();
+    told.server.rst();
+    told.wait(70);
+    told.server.again(told.server.lastFin);
+    told.client.send(RST, { seq: told.client.next });
+    const { records, tracker } = told.outcome();
+    expect([records.length, tracker.late]).toEqual([2, 0]);
+    expect(bounds(told)).toEqual({});
+  });
+
   it('both hold where the FINs crossed', () => {
     const told = closing();
     told.client.ack();

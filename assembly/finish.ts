@@ -3,7 +3,7 @@
 import { DATA_AFTER_FIN as SENT_AFTER_FIN, FIN_RETRANSMITTED, FIN_SEQ_CHANGED, FIN_WITH_DATA } from '../src/layout/modifiers.ts';
 import { KEEPALIVE_BEFORE_CLOSE, OUT_OF_ORDER, ZERO_WINDOW_AT_CLOSE } from '../src/layout/modifiers.ts';
 import { FIN_INVALID } from '../src/layout/oddities.ts';
-import { ACK_WORD, FLAGS_WORD, PAYLOAD_WORD, SEQ_WORD, TIME_WORD } from '../src/layout/segment.ts';
+import { ACK_WORD, FLAGS_WORD, HAS_TIMESTAMP, PAYLOAD_WORD, SEQ_WORD, TCP_WORD, TIME_WORD, TSVAL_WORD } from '../src/layout/segment.ts';
 import {
   A,
   A_AGAIN,
@@ -26,15 +26,21 @@ import {
   FIN_TIME,
   FIN_WITH_ACK,
   KEEPALIVE,
+  NO_TIMESTAMPS,
   NXT,
   SEEN,
+  TSVAL,
+  TSVAL_KNOWN,
   WINDOWS,
 } from '../src/layout/slot.ts';
-import { ACK, FIN } from '../src/layout/tcp.ts';
+import { ACK, FIN, SYN } from '../src/layout/tcp.ts';
 import { modify, setFact, setSeen } from './facts.ts';
 import { acknowledgedAlready, addHalfClosedBytes, oddity, overtaken } from './host.ts';
 import { log } from './sequence.ts';
 import { slotAt } from './table.ts';
+
+/** Words of a TCP header with a timestamp: twenty bytes, and ten of option. */
+const WITH_TIMESTAMP = 8;
 
 /** `fresh`: payload bytes of this segment never seen before; `start`: sequence number of its first payload byte. */
 export function finish(slot: i32, sender: i32, record: usize, start: i32, fresh: i32): void {
@@ -45,6 +51,7 @@ export function finish(slot: i32, sender: i32, record: usize, start: i32, fresh:
   const isFin = (flags & FIN) != 0;
   if (!isFin && ((load<i32>(words, SEEN << 2) | load<i32>(words, (SEEN + 1) << 2)) & FIN_SENT) == 0) return;
 
+  noteTimestamp(own, record, flags);
   const peer = load<i32>(other, SEEN << 2);
   const beyond = load<i32>(record, ACK_WORD << 2) - load<i32>(other, FIN_SEQ << 2);
   const acknowledged = (peer & FIN_SENT) != 0 && (flags & ACK) != 0 && beyond > 0;
@@ -69,6 +76,19 @@ export function finish(slot: i32, sender: i32, record: usize, start: i32, fresh:
   }
   const bothAcked = (load<i32>(words, SEEN << 2) & load<i32>(words, (SEEN + 1) << 2) & FIN_ACKED) != 0;
   if (bothAcked) setFact(words, CLOSED);
+}
+
+/** Remembers a sender's latest TSval, from the first FIN on: a reuse of the 4-tuple is held against it, and nothing else is. */
+function noteTimestamp(own: usize, record: usize, flags: i32): void {
+  if ((flags & HAS_TIMESTAMP) == 0) {
+    const header = (load<i32>(record, TCP_WORD << 2) >> 4) & 15;
+    if ((flags & SYN) == 0 && header < WITH_TIMESTAMP) setSeen(own, NO_TIMESTAMPS);
+    return;
+  }
+  const tsval = load<i32>(record, TSVAL_WORD << 2);
+  if ((load<i32>(own, SEEN << 2) & TSVAL_KNOWN) != 0 && tsval - load<i32>(own, TSVAL << 2) <= 0) return;
+  store<i32>(own, tsval, TSVAL << 2);
+  setSeen(own, TSVAL_KNOWN);
 }
 
 function dataAfterFin(slot: i32, sender: i32, fresh: i32, acknowledges: bool): void {

@@ -4,18 +4,7 @@
 //
 // `own` and `peer` are the slot, moved to the sender's and to the receiver's words: load<i32>(own, NXT << 2) is the sender's NXT.
 
-import {
-  ACK_WORD,
-  FLAGS_WORD,
-  FROM_HIGH,
-  HAS_TIMESTAMP,
-  NO_WINDOW_SCALE,
-  PAYLOAD_WORD,
-  SEQ_WORD,
-  TCP_WORD,
-  TIME_WORD,
-  TSVAL_WORD,
-} from '../src/layout/segment.ts';
+import { ACK_WORD, FLAGS_WORD, FROM_HIGH, NO_WINDOW_SCALE, PAYLOAD_WORD, SEQ_WORD, TCP_WORD, TIME_WORD } from '../src/layout/segment.ts';
 import { ACK_BEYOND_FIN, ACK_IMPLAUSIBLE, SEQ_IMPLAUSIBLE, SYN_ACK_ISN_CHANGED, SYN_ACK_UNEXPECTED } from '../src/layout/oddities.ts';
 import { DATA_AFTER_RST, OUT_OF_ORDER } from '../src/layout/modifiers.ts';
 import {
@@ -48,7 +37,6 @@ import {
   LAST,
   LETTERS,
   MIDSTREAM,
-  NO_TIMESTAMPS,
   NXT,
   NXT_KNOWN,
   PLAIN,
@@ -65,8 +53,6 @@ import {
   SYN_SENT,
   SYN_TIME,
   SYNS,
-  TSVAL,
-  TSVAL_KNOWN,
   WINDOWS,
 } from '../src/layout/slot.ts';
 import { ACK, FIN, RST, SYN } from '../src/layout/tcp.ts';
@@ -89,9 +75,6 @@ import { addLetters, contentGap, follow } from './zeek.ts';
 
 /** The largest window that TCP can advertise (RFC 7323 §2.3: 2^30): what lies further away belongs to no live exchange. */
 const MAX_WINDOW: i32 = 1 << 30;
-
-/** Words of a TCP header with a timestamp: twenty bytes, and ten of option. */
-const WITH_TIMESTAMP = 8;
 
 function plausible(number: i32, now: i32): bool {
   const distance = number - now;
@@ -121,7 +104,6 @@ export function observe(slot: i32, record: usize): void {
     increase(own + (RSTS << 2));
     reset(slot, record, time - last, first ? 1 : 0);
   } else show(slot, sender, record, flags, payload);
-  noteTimestamp(words, own, record, flags);
   counted(words);
   judgePlain(slot);
 }
@@ -149,20 +131,6 @@ function show(slot: i32, sender: i32, record: usize, flags: i32, payload: i32): 
     store<i32>(own, load<i32>(own, SEEN << 2) & ~KEEPALIVE, SEEN << 2);
     store<i32>(peer, load<i32>(peer, SEEN << 2) & ~KEEPALIVE, SEEN << 2);
   }
-}
-
-/** Remembers a sender's latest TSval, of the segments that a reuse of the 4-tuple is held against: all others would pay for what few need. */
-function noteTimestamp(words: usize, own: usize, record: usize, flags: i32): void {
-  const closing = ((load<i32>(words, SEEN << 2) | load<i32>(words, (SEEN + 1) << 2)) & FIN_SENT) != 0;
-  if (!closing && (flags & (SYN | FIN)) == 0) return;
-  const tsval = load<i32>(record, TSVAL_WORD << 2);
-  const header = (load<i32>(record, TCP_WORD << 2) >> 4) & 15;
-  if ((flags & HAS_TIMESTAMP) != 0) {
-    if ((flags & RST) != 0) return; // an RST without a connection behind it has a TSval of nobody's
-    if ((load<i32>(own, SEEN << 2) & TSVAL_KNOWN) != 0 && tsval - load<i32>(own, TSVAL << 2) <= 0) return;
-    store<i32>(own, tsval, TSVAL << 2);
-    setSeen(own, TSVAL_KNOWN);
-  } else if ((flags & (SYN | RST)) == 0 && header < WITH_TIMESTAMP) setSeen(own, NO_TIMESTAMPS);
 }
 
 /** Counts in full what ordinary segments have left for later. */

@@ -101,7 +101,7 @@ export const ZEEK_RST = 72;
 export const FIN_RETRANSMITS = 74;
 /** Segments whose payload had all been seen before. */
 export const RETRANSMITS = 76;
-/** Latest TSval (RFC 7323) of its SYN, its FIN, and of what follows a FIN: all that a reuse of the 4-tuple is held against. */
+/** Latest TSval (RFC 7323) of the segments from the first FIN on. */
 export const TSVAL = 78;
 
 // -- bits of FACTS

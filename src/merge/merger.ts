@@ -16,8 +16,9 @@ interface Queue {
   taken: number;
   /** Whether the first one was looked at. */
   opened: boolean;
-  /** What was noted in the deliveries of the present window. */
-  notes: Float64Array[];
+  /** What was noted in the deliveries of the present window, as far as it has not been given away; and the place in the first chunk. */
+  readonly notes: Float64Array[];
+  row: number;
 }
 
 /**
@@ -38,7 +39,7 @@ export class Merger {
    * time what leaves the run.
    */
   constructor(shards: number, note: NoteTaker, window: (whole: WindowPart) => Item[]) {
-    this.#queues = Array.from({ length: shards }, () => ({ deliveries: [], place: 0, taken: 0, opened: false, notes: [] }));
+    this.#queues = Array.from({ length: shards }, () => ({ deliveries: [], place: 0, taken: 0, opened: false, notes: [], row: 0 }));
     this.#note = note;
     this.#window = window;
   }
@@ -52,11 +53,12 @@ export class Merger {
   add(delivery: Delivery): Item[] {
     this.#queues[delivery.shard]!.deliveries.push(delivery);
     const ready: Item[] = [];
-    while (this.#mergeInto(ready)) {
-      this.#leave(ready, () => true);
-      this.#mergeNotes();
-      this.next++;
-    }
+    do {
+      while (this.#mergeInto(ready)) {
+        this.#leave(ready, () => true);
+        this.next++;
+      }
+    } while (this.#mergeNotes());
     return ready;
   }
 
@@ -65,14 +67,19 @@ export class Merger {
     for (;;) {
       let first: Queue | undefined;
       let over = true;
+      let waits = false;
       for (const queue of this.#queues) {
         const head = this.#head(queue);
-        if (!head) return false; // what comes first may be what this shard has yet to deliver
-        if (queue.place === head.items.length) continue;
-        over = false;
-        if (!first || precedes(head, queue.place, first.deliveries[0]!, first.place)) first = queue;
+        // What comes first may be what this shard has yet to deliver; or its rows wait for those of other shards.
+        if (!head || (queue.place === head.items.length && !head.last)) waits = true;
+        else if (queue.place < head.items.length) {
+          over = false;
+          if (!first || precedes(head, queue.place, first.deliveries[0]!, first.place)) first = queue;
+        }
       }
+      if (waits) return false;
       if (over) {
+        this.#mergeNotes();
         for (const queue of this.#queues) take(queue);
         return true;
       }
@@ -86,7 +93,7 @@ export class Merger {
   /** The delivery that a shard's next item is in; one without items is the last of its window. */
   #head(queue: Queue): Delivery | undefined {
     let head = this.#open(queue);
-    while (head && !head.last && queue.place === head.items.length) {
+    while (head && !head.last && queue.place === head.items.length && queue.notes.length === 0) {
       take(queue);
       head = this.#open(queue);
     }
@@ -115,19 +122,27 @@ export class Merger {
     }
   }
 
-  /** Gives away what was noted in the window that is over: the same k-way merge of rows, of which each shard's come in chunks. */
-  #mergeNotes(): void {
-    const logs = this.#queues.map((queue) => queue.notes.splice(0));
-    const heads = logs.map((chunks) => ({ chunks, chunk: 0, rows: chunks[0], at: 0 })).filter(({ rows }) => rows !== undefined);
-    while (heads.length > 0) {
-      let first = heads[0]!;
-      for (const head of heads) if (head !== first && precedesRow(head.rows!, head.at, first.rows!, first.at)) first = head;
-      this.#note(first.rows!, first.at);
-      first.at += COLUMNS;
-      if (first.at < first.rows!.length) continue;
-      first.rows = first.chunks[++first.chunk];
-      first.at = 0;
-      if (first.rows === undefined) heads.splice(heads.indexOf(first), 1);
+  /**
+   * Gives away what was noted, as far as nothing can come before it: the same k-way merge of rows, of which each shard's come in chunks.
+   * Answers whether there was any.
+   */
+  #mergeNotes(): boolean {
+    for (let merged = false; ; merged = true) {
+      let first: Queue | undefined;
+      for (const queue of this.#queues) {
+        const rows = queue.notes[0];
+        if (rows === undefined) {
+          if (queue.opened && queue.deliveries[0]!.last) continue;
+          return merged; // what comes first may be what this shard has yet to deliver
+        }
+        if (!first || precedesRow(rows, queue.row, first.notes[0]!, first.row)) first = queue;
+      }
+      if (!first) return merged;
+      this.#note(first.notes[0]!, first.row);
+      first.row += COLUMNS;
+      if (first.row < first.notes[0]!.length) continue;
+      first.notes.shift();
+      first.row = 0;
     }
   }
 }

@@ -5,6 +5,8 @@ import { type ShardResult, ShardJob, type ShardTask } from './job.ts';
 
 /** Deliveries of a shard that may wait for those of the others: more than windows that it may be ahead of them. */
 const IN_FLIGHT = 512;
+/** The same of the parts of what the end of the capture ends: by then no shard waits for another, and each is of a thousand connections. */
+const IN_FLIGHT_AT_END = 32;
 
 /** A shard's task together with the port that its deliveries go to. */
 export interface WorkerTask extends ShardTask {
@@ -23,7 +25,7 @@ export default function runShard(task: WorkerTask): ShardResult | WorkerFailure 
     const exchange = new Exchange(task.shards, task.control);
     let sent = 0;
     for (const parcel of job.run()) {
-      exchange.waitForTaken(task.index, sent - IN_FLIGHT);
+      exchange.waitForTaken(task.index, sent - (parcel.last ? IN_FLIGHT : IN_FLIGHT_AT_END));
       const moved = parcel.notes.map(({ buffer }) => buffer);
       if (parcel.text) moved.push(parcel.text.buffer);
       task.port.postMessage(parcel, moved);

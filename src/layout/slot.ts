@@ -55,7 +55,7 @@ export const ACKED = 18;
 export const SEGMENTS = 20;
 /** Facts of the endpoint, bits below. */
 export const SEEN = 22;
-/** Latest TSval (RFC 7323) of the segments that took the long way: SYN, FIN and what follows a FIN among them, which is all that is asked for. */
+/** Latest TSval (RFC 7323) of the segments from the first FIN on. */
 export const TSVAL = 24;
 /** Payload bytes it sent, every sequence number counted once (double: offset in doubles). */
 export const BYTES = 13;

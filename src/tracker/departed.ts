@@ -1,5 +1,5 @@
 import { FIN_SEQ, HASH, HIGH, LOW, PORTS } from '../layout/slot.ts';
-import { ACK, FIN, SYN } from '../layout/tcp.ts';
+import { ACK, FIN } from '../layout/tcp.ts';
 import type { Segment } from './segment.ts';
 import { distance, plausible } from './serial.ts';
 import { Stay } from './stay.ts';
@@ -70,9 +70,9 @@ export class Departed {
     if (stays?.[0] || stays?.[1]) this.#stays.set(entry, stays);
   }
 
-  /** What the endpoints of a segment's connection have shown, if it is one that has left and the segment is its. */
+  /** What the endpoints of a segment's connection have shown, if it is one that has left and the segment, which is no SYN, is its. */
   find(segment: Segment): Stays | undefined {
-    if (this.#head === this.#tail || (segment.flags & SYN) !== 0) return undefined;
+    if (this.#head === this.#tail) return undefined;
     this.#index();
     let entry = this.#buckets[segment.hash & (this.#buckets.length - 1)]! - 1;
     while (entry >= this.#head && !this.#isOf(entry, segment)) entry = this.#words(entry)[this.#at(entry) + BEFORE]! - 1;

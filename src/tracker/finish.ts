@@ -27,6 +27,7 @@ import {
   SEEN,
 } from '../layout/slot.ts';
 import type { ConnectionTable } from './table.ts';
+import { noteTimestamp } from './timestamps.ts';
 
 // The four waves: FINs, their acknowledgements, their retransmissions, and payload in between.
 
@@ -37,6 +38,7 @@ export function finish(table: ConnectionTable, oddities: Oddities, slot: number,
   const receiver = sender ^ 1;
   const isFin = (flags & FIN) !== 0;
   if (!isFin && ((words[slot + SEEN]! | words[slot + SEEN + 1]!) & FIN_SENT) === 0) return;
+  noteTimestamp(words, slot, segment);
 
   const peer = words[slot + SEEN + receiver]!;
   const acknowledged = (peer & FIN_SENT) !== 0 && (flags & ACK) !== 0 && distance(ack, words[slot + FIN_SEQ + receiver]!) > 0;

@@ -16,7 +16,6 @@ import {
   TSVAL,
   TSVAL_KNOWN,
 } from '../layout/slot.ts';
-import { RST, SYN } from '../layout/tcp.ts';
 import { judge, type Verdict } from './close.ts';
 import type { Oddities } from './oddities.ts';
 import { REJECTED, type Rejected, type Reuse, type ReuseVerdict } from './rare.ts';
@@ -28,20 +27,7 @@ import { type Profile, timeWaits } from './time-wait.ts';
 // New connections of a 4-tuple that is still in TIME_WAIT (SPEC §4). A reuse stands with the connection that the SYN belongs to: the
 // one that it began, or, where it was challenged or another SYN took its place, the old one, in which it is counted.
 
-/** Words of a TCP header with a timestamp: twenty bytes, and ten of option. */
-const WITH_TIMESTAMP = 8;
 const NONE: readonly Rejected[] = [];
-
-/** Remembers a sender's latest TSval. Of segments that take the long way only: all others would pay for what few connections need. */
-export function noteTimestamp(words: Int32Array, slot: number, { sender, flags, tsval, tcp }: Segment): void {
-  const seen = words[slot + SEEN + sender]!;
-  if ((flags & HAS_TIMESTAMP) !== 0) {
-    if ((flags & RST) !== 0) return; // an RST without a connection behind it has a TSval of nobody's
-    if ((seen & TSVAL_KNOWN) !== 0 && distance(tsval, words[slot + TSVAL + sender]!) <= 0) return;
-    words[slot + TSVAL + sender] = tsval;
-    words[slot + SEEN + sender] = seen | TSVAL_KNOWN;
-  } else if ((flags & (SYN | RST)) === 0 && ((tcp >> 4) & 15) < WITH_TIMESTAMP) words[slot + SEEN + sender] = seen | NO_TIMESTAMPS;
-}
 
 /** What a SYN of another incarnation meets in the slot: a TIME_WAIT that is not over, or nothing worth a word. `verdict` is overwritten. */
 export function meet(table: ConnectionTable, slot: number, segment: Segment, profile: Profile, verdict: Verdict): Reuse | undefined {

@@ -16,7 +16,7 @@ import { Oddities } from './oddities.ts';
 import { type Batch, Segment } from './segment.ts';
 import { compareTuples, slotsByTuple } from './order.ts';
 import type { Reuse, ReuseVerdict } from './rare.ts';
-import { meet, noteTimestamp, reject } from './reuse.ts';
+import { meet, reject } from './reuse.ts';
 import { ConnectionTable } from './table.ts';
 import { type Profile, timeWaits } from './time-wait.ts';
 import { ExpiryQueue, SilenceHeap } from './timers.ts';
@@ -151,7 +151,7 @@ export class Tracker {
     const { table } = this;
     let slot = found;
     if (slot < 0) {
-      if (this.#isLate(batch, segment)) return;
+      if ((segment.flags & SYN) === 0 && this.#isLate(batch, segment)) return;
       slot = table.add(batch, segment);
       this.#begin(slot, segment);
     } else {
@@ -226,7 +226,6 @@ export class Tracker {
     const before = facts & ending;
     observe(table, this.oddities, slot, segment, this.#options.profile.endedByRst);
     const { words } = table;
-    noteTimestamp(words, slot, segment);
     if ((facts & slots.CLOSED) !== 0) measure(table, slot, segment, facts, this.#options.bound);
     const after = words[slot + slots.FACTS]! & ending;
     if (before === 0 && after !== 0) this.#due(slot, segment.time + this.#options.profile.twoMsl);

@@ -52,7 +52,8 @@ export class Statistics {
   add(connection: Ended): void {
     const { table, slot, verdict, timeWaits } = connection;
     const { initiator } = verdict;
-    const client = (table.words[slot + slots.FACTS]! & slots.CLIENT_IS_HIGH) === 0 ? 0 : 1;
+    const facts = table.words[slot + slots.FACTS]!;
+    const client = (facts & slots.CLIENT_IS_HIGH) === 0 ? 0 : 1;
     this.connections++;
     this.classes.add(verdict.class);
     if (initiator !== undefined) this.initiators.add(initiator === 'both' ? 'both' : initiator === client ? 'client' : 'server');
@@ -67,7 +68,7 @@ export class Statistics {
       this.timeWaitEnds.add(wait.endedBy);
     }
     if (connection.packet === Infinity) this.states.add(statesNow(table, slot, verdict, timeWaits));
-    for (const reuse of reuses(table, slot)) this.reuses.add(reuse);
+    if ((facts & slots.HAS_RARE) !== 0) for (const reuse of reuses(table, slot)) this.reuses.add(reuse);
     const times = closeTimes(table, slot, verdict, this.#times);
     if (times.finAck >= 0) this.finAck.add(times.finAck);
     if (times.halfClosed >= 0) this.halfClosed.add(times.halfClosed);

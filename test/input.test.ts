@@ -157,6 +157,14 @@ describe('a set of captures', () => {
     }
   });
 
+  it('that overlap may all be compressed by xz, of which the decompressor has only one stream open at a time', () => {
+    const long = join(CAPTURES, 'long.pcap.xz'); // more than comes out of it at once
+    const paths = ['a', 'b', 'c'].map((name) => file(`long.${name}.xz`, readFileSync(long)));
+    const set = stream(paths);
+    expect([set.status, set.stderr]).toEqual([0, '']);
+    expect(set.summaries[0]).toMatchObject({ packets: 3 * 307, connections: 1, input: { duplicates: 2 * 307 } });
+  });
+
   it('taken on two interfaces counts each packet once', () => {
     const paths = ['a', 'b'].map((name) => file(`copy.${name}.pcap`, pcap(packetsOf(40_000, 0))));
     const { summaries } = stream(paths);

@@ -9,6 +9,7 @@ import { mergeCaptures } from '../capture/merge.ts';
 import type { Interface } from '../capture/section.ts';
 import { byteStream, kindOf, nameOf } from '../capture/stream.ts';
 import type { Decoder } from '../decode/decoder.ts';
+import { decompressBeside } from '../shard/decompression.ts';
 import type { PlannedCapture } from '../shard/plan.ts';
 import { lastTimeOf, packetsIn, type Probe, probe } from '../shard/probe.ts';
 
@@ -85,7 +86,8 @@ async function find(paths: readonly string[], follow: boolean, decoder: Decoder,
     if (files?.length === 0) found.errors.push(new CaptureError(path, 0, 'the folder is empty'));
     for (const file of files ?? [path]) {
       try {
-        const bytes = (): Bytes => (follow ? followCapture(file, (fault) => void faults.push(fault), signal) : byteStream(file, signal));
+        const bytes = (): Bytes =>
+          follow ? followCapture(file, (fault) => void faults.push(fault), signal) : byteStream(file, decompressBeside, signal);
         const kind = follow ? 'once' : await kindOf(file);
         found.opened.push(kind === 'file' ? openFile(file, decoder) : await openStream(file, bytes, kind === 'again', decoder));
       } catch (error) {
@@ -122,7 +124,7 @@ function merge(captures: readonly Opened[], signal: AbortSignal, faults: Fault[]
     captures.map(({ path, firstTime, stream }) => ({
       path,
       begins: (firstTime ?? 0) / 1e9,
-      open: stream ?? (() => byteStream(path, signal)),
+      open: stream ?? (() => byteStream(path, decompressBeside, signal)),
     })),
     (fault) => void faults.push(fault),
   );

@@ -1,6 +1,6 @@
 // Bytes in the order in which they come: from standard input, a pipe, or a compressed file.
 
-import { createReadStream, open as openDescriptor } from 'node:fs';
+import { constants, createReadStream, open as openDescriptor } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
@@ -90,8 +90,10 @@ export async function kindOf(path: string): Promise<Kind> {
 async function readable(path: string): Promise<Readable> {
   if (path === STANDARD_INPUT) return process.stdin;
   if ((await stat(path)).isFile()) return createReadStream(path, { highWaterMark: CHUNK });
-  // A read of a pipe may wait for ever, which must not be in a thread that the program's end has to wait for.
-  return new Socket({ fd: await promisify(openDescriptor)(path, 'r'), readable: true, writable: false });
+  // To open a pipe that nobody writes, and to read it, may take for ever: a thread must not wait for it, for which the program's end
+  // would have to wait. Its end comes after its first writer's.
+  const fd = await promisify(openDescriptor)(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return new Socket({ fd, readable: true, writable: false });
 }
 
 async function* decoded(input: AsyncIterable<Uint8Array>, decompression: Decompression): AsyncGenerator<Uint8Array, void, undefined> {

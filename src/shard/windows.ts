@@ -72,7 +72,7 @@ export class WindowReader {
 
   /** Guesses the offset of the first record that begins in a window; undefined where nothing looks like one. */
   guess(window: Window, framing: Framing, near: number): number | undefined {
-    this.#read(window, window.base);
+    if (this.#attempt(window, window.base) instanceof CaptureError) return undefined; // decode() tells of it
     const bytes = this.#decoder.window.subarray(0, this.#filled);
     const from = window.base - this.#base;
     const boundary = findBoundary(bytes, from, from + window.bytes, window.last, framing, near, GUESS);
@@ -92,18 +92,20 @@ export class WindowReader {
     const { opening, error } = start.framing === undefined ? this.#opening(window) : { opening: undefined, error: undefined };
     const framing = start.framing ?? opening?.section ?? NOTHING;
     decoder.begin(this.#setting, framing, slot, start.clock);
-    if (error) {
+    const unreadable = ({ offset, rule }: CaptureError): DecodedWindow => {
       decoder.decode(0, 0);
-      troubles.push({ offset: error.offset, rule: error.rule, truncated: false });
+      troubles.push({ offset, rule, truncated: false });
       return answer({ offset: Infinity, lost: false });
-    }
+    };
+    if (error) return unreadable(error);
     const from = opening?.start ?? start.offset;
     const stop = window.base + window.bytes;
     if (!(from < stop)) {
       decoder.decode(0, 0);
       return answer({ offset: from, lost: start.lost });
     }
-    const wanted = this.#read(window, Math.min(from, start.previous || from, window.base));
+    const wanted = this.#attempt(window, Math.min(from, start.previous || from, window.base));
+    if (wanted instanceof CaptureError) return unreadable(wanted);
     const base = this.#base;
     const filled = this.#filled;
     const end = Math.min(stop - base, filled);
@@ -157,8 +159,8 @@ export class WindowReader {
 
   /** What the capture begins with. */
   #opening(window: Window): { opening?: { section: Framing; start: number }; error?: CaptureError } {
-    this.#read(window, 0);
     try {
+      this.#read(window, 0);
       return { opening: openingOf(this.#source!.path, this.#decoder.window.slice(0, Math.min(OPENING_BYTES, this.#filled))) };
     } catch (error) {
       if (error instanceof CaptureError) return { error };
@@ -211,6 +213,16 @@ export class WindowReader {
     return `the file ends within its last record, ${this.#filled - at} bytes after where that begins`;
   }
 
+  /** The same as #read(), or why it cannot be: what came before has to be reported. */
+  #attempt(window: Window, offset: number): number | CaptureError {
+    try {
+      return this.#read(window, offset);
+    } catch (error) {
+      if (error instanceof CaptureError) return error;
+      throw error;
+    }
+  }
+
   /**
    * Has a stretch of the capture in the decoder's window, from an offset, or a little before it, to where the window may be read;
    * answers how many bytes it should be.
@@ -219,9 +231,9 @@ export class WindowReader {
     const { capture } = window;
     if (this.#capture !== capture) {
       this.close();
+      this.#filled = -1;
       this.#source = this.#open(capture);
       this.#capture = capture;
-      this.#filled = -1;
     }
     const { alignment = 1 } = this.#source!;
     const base = offset - (offset % alignment);
@@ -236,6 +248,7 @@ export class WindowReader {
       );
     }
     this.#base = base;
+    this.#filled = -1; // nothing, if it fails
     this.#filled = this.#source!.read(target.subarray(0, wanted), base);
     return wanted;
   }

@@ -201,9 +201,13 @@ export class WindowReader {
 
   /** Whether what the capture's end cuts is no record: others stand behind where it should begin, up to that end. */
   #overlongRule(from: number, near: number): string | undefined {
-    if (Number.isNaN(near)) return undefined; // nothing is known that could tell records
     const { window, framing } = this.#decoder;
-    const found = findBoundary(window.subarray(0, this.#filled), from, this.#filled, true, framing, near, TO_THE_END)?.found;
+    const bytes = window.subarray(0, this.#filled);
+    const boundary = findBoundary(bytes, from, this.#filled, true, framing, near, TO_THE_END);
+    // Where no time is known that tells records, there have to be some of them.
+    const found =
+      boundary?.found &&
+      (!Number.isNaN(near) || findBoundary(bytes, boundary.offset, boundary.offset + 1, true, framing, near, GUESS)?.found);
     return found ? 'what should be a record claims more bytes than the capture has' : undefined;
   }
 

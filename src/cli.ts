@@ -44,12 +44,13 @@ async function main(args: readonly string[]): Promise<number> {
       summaries.push(await analyse(run, captures, command));
       statuses.push(conclude(run));
     } catch (error) {
-      if (!(error instanceof CaptureError && command.each)) throw error;
-      say(error.message);
+      if (!(error instanceof CaptureError && (command.each || abort.signal.aborted))) throw error;
+      say(abort.signal.aborted ? 'ended before anything could be read' : error.message);
       statuses.push(FAILED);
     }
   }
-  if (command.name === 'report' && command.json) await print(`${JSON.stringify(command.each ? summaries : summaries[0], undefined, 2)}\n`);
+  if (command.name === 'report' && command.json && (command.each || summaries.length > 0))
+    await print(`${JSON.stringify(command.each ? summaries : summaries[0], undefined, 2)}\n`);
   if (status !== DONE) return status;
   return statuses.every((one) => one === statuses[0]) ? (statuses[0] ?? DONE) : PARTIAL;
 }
@@ -90,6 +91,8 @@ function version(): string {
   const { version: text } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
   return text;
 }
+
+process.stderr.on('error', () => undefined); // whoever should read it is gone, and there is nobody else to tell
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(DONE); // whoever read the output has seen enough

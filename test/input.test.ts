@@ -1,7 +1,20 @@
 // Whatever captures come in: as files, sets, folders, streams, while they grow, merged. Through the built command line.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -168,6 +181,25 @@ describe('a set of captures', () => {
     }
   });
 
+  it('that overlap goes on where one of them is cut or damaged', () => {
+    const halves = [0, 1].map((half) => gzipSync(pcap(whole.filter((_, i) => i % 2 === half))));
+    const [up, down] = halves.map((content, i) => file(`half.${i}.gz`, content));
+    expect(stream([up!, down!]).text).toBe(one.text);
+    const cut = file('half.cut.gz', halves[1]!.subarray(0, -100));
+    const set = stream([up!, cut]);
+    expect([set.status, set.summaries[0]!.input.truncated]).toEqual([3, true]);
+    expect(set.stderr).toMatch(/half\.cut\.gz: offset \d+: the gzip stream is cut/);
+    expect(set.summaries[0]!.packets).toBeGreaterThan(whole.length / 2);
+  });
+
+  it('that overlap may all be compressed by xz, of which the decompressor has only one stream open at a time', () => {
+    const long = join(CAPTURES, 'long.pcap.xz'); // more than comes out of it at once
+    const paths = ['a', 'b', 'c'].map((name) => file(`long.${name}.xz`, readFileSync(long)));
+    const set = stream(paths);
+    expect([set.status, set.stderr]).toEqual([0, '']);
+    expect(set.summaries[0]).toMatchObject({ packets: 3 * 307, connections: 1, input: { duplicates: 2 * 307 } });
+  });
+
   it('taken on two interfaces counts each packet once', () => {
     const paths = ['a', 'b'].map((name) => file(`copy.${name}.pcap`, pcap(packetsOf(40_000, 0))));
     const { summaries } = stream(paths);
@@ -257,6 +289,14 @@ class Live {
   }
 }
 
+const linkOf = (path: string): string | undefined => {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined; // closed meanwhile
+  }
+};
+
 describe('a capture that is still being made', () => {
   const content = pcap([...packetsOf(40_000, 0), ...packetsOf(40_001, 100), ...packetsOf(40_002, 200)]);
 
@@ -296,6 +336,42 @@ describe('a capture that is still being made', () => {
       interrupted: true,
       input: { truncated: false },
     });
+  });
+
+  it.skipIf(process.platform !== 'linux')('that nobody writes yet is waited for, until a signal', async () => {
+    const pipe = join(folder, 'pipe');
+    spawnSync('mkfifo', [pipe]);
+    for (const args of [[pipe], ['--json', pipe], ['stream', '--follow', pipe]]) {
+      const waiting = new Live(process.execPath, [CLI, ...args]);
+      const descriptors = `/proc/${waiting.child.pid}/fd`;
+      await waiting.until(() => readdirSync(descriptors).some((name) => linkOf(join(descriptors, name)) === pipe));
+      waiting.child.kill('SIGINT');
+      expect(await waiting.ended, args.join(' ')).toBe(130);
+      expect(waiting.lines).toEqual([]);
+    }
+    const live = new Live(process.execPath, [CLI, 'stream', pipe]);
+    writeFileSync(pipe, content); // as soon as it is opened
+    expect(await live.ended).toBe(0);
+    expect(live.lines.map(({ type }) => type)).toEqual(['connection', 'connection', 'connection', 'summary']);
+  });
+
+  it('that is followed is told from a folder, and from a link that leads nowhere', () => {
+    const loop = join(folder, 'loop');
+    symlinkSync(loop, loop);
+    expect(stream(['--follow', folder])).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('a directory is not a capture') as string,
+    });
+    for (const args of [[loop], ['--follow', loop], ['--each', loop]])
+      expect(stream(args)).toMatchObject({ status: 1, stderr: `fourwaves: ${loop}: offset 0: symbolic links that lead in a circle\n` });
+  });
+
+  it('whose messages nobody reads ends quietly', () => {
+    const ran = spawnSync('bash', ['-c', `('${process.execPath}' '${CLI}' nowhere; echo $? >&3) 2>&1 | true`], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    });
+    expect(ran.output[3]).toBe('1\n');
   });
 
   const canCapture = process.getuid?.() === 0 && existsSync('/usr/bin/tcpdump');

@@ -99,6 +99,7 @@ function recordLength(bytes: Uint8Array, section: Section, near: number): (at: n
     let original = view.getUint32(at + 12, little);
     if ((form & LENGTHS_SWAPPED) !== 0 && captured > original) [captured, original] = [original, captured];
     if (captured > limit || captured > original) return IMPLAUSIBLE;
+    if (captured === 0 && Number.isNaN(near)) return IMPLAUSIBLE; // zeros are no record that anything shows
     if (view.getUint32(at + 4, little) >= units || Math.abs(view.getUint32(at, little) - near) > NEAR_S) return IMPLAUSIBLE;
     return header + captured;
   };

@@ -9,6 +9,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: 'permission denied',
   EISDIR: 'a directory is not a capture',
   ENOTDIR: 'a part of the path is not a directory',
+  ELOOP: 'symbolic links that lead in a circle',
   EMFILE: 'too many files are open',
   EIO: 'the device reports a read error',
 };
@@ -71,7 +72,7 @@ export function reasonOf(error: unknown): string {
 }
 
 /** Runs a system call, and tells its failure in the words of a capture's reader. */
-function attempt<T>(path: string, offset: number, call: () => T): T {
+export function attempt<T>(path: string, offset: number, call: () => T): T {
   try {
     return call();
   } catch (error) {

@@ -84,7 +84,7 @@ export class RecordReader {
   }
 
   async #search(): Promise<boolean> {
-    if (!this.#section) await this.#open();
+    if (!this.#section && !(await this.#open())) return false;
     while (!this.#step()) {
       if (this.#ended) return this.#tail();
       await this.#more();
@@ -92,8 +92,10 @@ export class RecordReader {
     return true;
   }
 
-  async #open(): Promise<void> {
+  /** Takes the capture's header; false: nothing has come, so that there is none. */
+  async #open(): Promise<boolean> {
     while (!this.#ended && this.#bytes.length < OPENING_BYTES) await this.#more();
+    if (this.#bytes.length === 0) return false;
     const { section, start } = openingOf(this.#path, this.#bytes.subarray(0, OPENING_BYTES));
     this.#section = section;
     for (const { linkType, snaplen, units, limit } of interfacesOf(section)) {
@@ -102,6 +104,7 @@ export class RecordReader {
       this.#units = units;
     }
     this.#at = start;
+    return true;
   }
 
   async #more(): Promise<void> {

@@ -1,11 +1,11 @@
 // Bytes in the order in which they come: from standard input, a pipe, or a compressed file.
 
-import { createReadStream, open as openDescriptor } from 'node:fs';
+import { constants, createReadStream, open as openDescriptor } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
-import { decompressorFor, MAGIC_BYTES } from '../compression/decompress.ts';
+import { formatOf, MAGIC_BYTES } from '../compression/decompress.ts';
 import { CompressionError } from '../compression/errors.ts';
 import { CaptureError } from './errors.ts';
 import { reasonOf } from './file.ts';
@@ -21,11 +21,32 @@ export function nameOf(path: string): string {
 /** Bytes that are read from a file at once. */
 const CHUNK = 1 << 20;
 
+/** Decompresses a stream, of whatever format; answers in the end what was wrong with it. */
+export type Decompression = (chunks: AsyncIterable<Uint8Array>) => AsyncGenerator<Uint8Array, string | undefined, undefined>;
+
+/** Decompression in the thread that asks. What it gives may be written over as soon as more is asked for. */
+export const decompressHere: Decompression = async function* decompressed(chunks) {
+  const { head, all } = await peek(chunks);
+  try {
+    yield* formatOf(head)?.decompress(all) ?? all;
+  } catch (error) {
+    if (error instanceof CompressionError) return error.message;
+    throw error;
+  }
+  return undefined;
+};
+
 /**
  * A capture's bytes, decompressed where they are compressed. They end early, without an error, when `signal` is aborted.
+ * A chunk may be written over when the chunk after the next one is asked for.
+ * @param decompression for formats that would keep this thread from all else
  * @throws CaptureError where they cannot be read, or not to the end
  */
-export async function* byteStream(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* byteStream(
+  path: string,
+  decompression: Decompression,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
   let given = 0;
   try {
     const input = await readable(path);
@@ -33,7 +54,7 @@ export async function* byteStream(path: string, signal?: AbortSignal): AsyncGene
     signal?.addEventListener('abort', stop);
     try {
       if (signal?.aborted) return;
-      for await (const chunk of decompressed(input)) {
+      for await (const chunk of decoded(input, decompression)) {
         given += chunk.length;
         yield chunk;
       }
@@ -60,7 +81,7 @@ export async function kindOf(path: string): Promise<Kind> {
   if (!file) return 'file';
   try {
     const { buffer, bytesRead } = await file.read(new Uint8Array(MAGIC_BYTES), 0, MAGIC_BYTES, 0);
-    return decompressorFor(buffer.subarray(0, bytesRead)) === undefined ? 'file' : 'again';
+    return formatOf(buffer.subarray(0, bytesRead)) === undefined ? 'file' : 'again';
   } finally {
     await file.close();
   }
@@ -69,27 +90,39 @@ export async function kindOf(path: string): Promise<Kind> {
 async function readable(path: string): Promise<Readable> {
   if (path === STANDARD_INPUT) return process.stdin;
   if ((await stat(path)).isFile()) return createReadStream(path, { highWaterMark: CHUNK });
-  // A read of a pipe may wait for ever, which must not be in a thread that the program's end has to wait for.
-  return new Socket({ fd: await promisify(openDescriptor)(path, 'r'), readable: true, writable: false });
+  // To open a pipe that nobody writes, and to read it, may take for ever: a thread must not wait for it, for which the program's end
+  // would have to wait. Its end comes after its first writer's.
+  const fd = await promisify(openDescriptor)(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return new Socket({ fd, readable: true, writable: false });
 }
 
-async function* decompressed(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+async function* decoded(input: AsyncIterable<Uint8Array>, decompression: Decompression): AsyncGenerator<Uint8Array, void, undefined> {
+  const { head, all } = await peek(input);
+  const format = formatOf(head);
+  if (!format) yield* all;
+  else if (!format.blocks) yield* format.decompress(all);
+  else {
+    const rule = yield* decompression(all);
+    if (rule !== undefined) throw new CompressionError(rule);
+  }
+}
+
+/** A stream's first bytes, MAGIC_BYTES or all that there are, and all of it. */
+async function peek(input: AsyncIterable<Uint8Array>): Promise<{ head: Uint8Array; all: AsyncIterable<Uint8Array> }> {
   const chunks = input[Symbol.asyncIterator]();
-  let head: Uint8Array = new Uint8Array(0);
-  while (head.length < MAGIC_BYTES) {
+  let first: Uint8Array = new Uint8Array(0);
+  while (first.length < MAGIC_BYTES) {
     const { value, done } = await chunks.next();
     if (done) break;
-    head = head.length === 0 ? value : Buffer.concat([head, value]);
+    first = first.length === 0 ? value : Buffer.concat([first, value]);
   }
-  const rest = {
-    async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
-      if (head.length > 0) yield head;
-      for (;;) {
-        const { value, done } = await chunks.next();
-        if (done) return;
-        yield value;
-      }
-    },
-  };
-  yield* decompressorFor(head.subarray(0, MAGIC_BYTES))?.(rest) ?? rest;
+  async function* all(): AsyncGenerator<Uint8Array, void, undefined> {
+    if (first.length > 0) yield first;
+    for (;;) {
+      const { value, done } = await chunks.next();
+      if (done) return;
+      yield value;
+    }
+  }
+  return { head: first.subarray(0, MAGIC_BYTES), all: all() };
 }

@@ -1,10 +1,13 @@
-type Decompress = (chunks: AsyncIterable<Uint8Array>) => AsyncGenerator<Uint8Array, void, undefined>;
+/** Gives what chunks hold. What it gives may be written over as soon as more is asked for. */
+export type Decompress = (chunks: AsyncIterable<Uint8Array>) => AsyncGenerator<Uint8Array, void, undefined>;
 
-interface Format {
+export interface Format {
   readonly name: string;
   /** Whether a stream that begins with these bytes, MAGIC_BYTES or all that there are, is of the format. */
   readonly matches: (bytes: Uint8Array) => boolean;
   readonly decompress: Decompress;
+  /** Whether it computes in the thread that asks, which then gets to nothing else. */
+  readonly blocks: boolean;
 }
 
 /** Bytes that tell a format. */
@@ -27,17 +30,23 @@ const later = (load: () => Promise<Decompress>): Decompress =>
   };
 
 const FORMATS: readonly Format[] = [
-  { name: 'gzip', matches: begins(0x1f, 0x8b), decompress: later(async () => (await import('./gzip.ts')).gunzip) },
+  { name: 'gzip', matches: begins(0x1f, 0x8b), decompress: later(async () => (await import('./gzip.ts')).gunzip), blocks: false },
   {
     name: 'zstd',
     matches: (bytes) => isZstd(bytes) || isSkippable(bytes),
-    decompress: later(async () => (await import('./zstd.ts')).unzstd),
+    decompress: later(async () => (await import('./libzstd.ts')).systemUnzstd() ?? (await import('./zstd.ts')).unzstd),
+    blocks: true,
   },
-  { name: 'lz4', matches: isLz4, decompress: later(async () => (await import('./lz4.ts')).unlz4) },
-  { name: 'xz', matches: begins(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00), decompress: later(async () => (await import('./xz.ts')).unxz) },
+  { name: 'lz4', matches: isLz4, decompress: later(async () => (await import('./lz4.ts')).unlz4), blocks: true },
+  {
+    name: 'xz',
+    matches: begins(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00),
+    decompress: later(async () => (await import('./xz.ts')).unxz),
+    blocks: true,
+  },
 ];
 
-/** The decompressor for a stream that begins with these bytes: by content, whatever its name is. Undefined: it is not compressed. */
-export function decompressorFor(bytes: Uint8Array): Decompress | undefined {
-  return FORMATS.find(({ matches }) => matches(bytes))?.decompress;
+/** The format of a stream that begins with these bytes: by content, whatever its name is. Undefined: it is not compressed. */
+export function formatOf(bytes: Uint8Array): Format | undefined {
+  return FORMATS.find(({ matches }) => matches(bytes));
 }

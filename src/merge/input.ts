@@ -9,6 +9,7 @@ import { mergeCaptures } from '../capture/merge.ts';
 import type { Interface } from '../capture/section.ts';
 import { byteStream, kindOf, nameOf } from '../capture/stream.ts';
 import type { Decoder } from '../decode/decoder.ts';
+import { decompressBeside } from '../shard/decompression.ts';
 import type { PlannedCapture } from '../shard/plan.ts';
 import { lastTimeOf, packetsIn, type Probe, probe } from '../shard/probe.ts';
 
@@ -81,16 +82,18 @@ export async function openInput(paths: readonly string[], follow: boolean, decod
 async function find(paths: readonly string[], follow: boolean, decoder: Decoder, signal: AbortSignal, faults: Fault[]): Promise<Found> {
   const found: Found = { opened: [], errors: [], passedOver: [] };
   for (const path of paths) {
-    const files = filesIn(path);
-    if (files?.length === 0) found.errors.push(new CaptureError(path, 0, 'the folder is empty'));
-    for (const file of files ?? [path]) {
+    const files = follow ? [path] : filesOf(path, found.errors);
+    for (const file of files) {
       try {
-        const bytes = (): Bytes => (follow ? followCapture(file, (fault) => void faults.push(fault), signal) : byteStream(file, signal));
-        const kind = follow ? 'once' : await kindOf(file);
-        found.opened.push(kind === 'file' ? openFile(file, decoder) : await openStream(file, bytes, kind === 'again', decoder));
+        const kind = await kindOf(file);
+        const grows = follow && kind !== 'once';
+        const bytes = (): Bytes =>
+          grows ? followCapture(file, (fault) => void faults.push(fault), signal) : byteStream(file, decompressBeside, signal);
+        if (kind === 'file' && !follow) found.opened.push(openFile(file, decoder));
+        else found.opened.push(await openStream(file, bytes, kind === 'again' && !follow, decoder));
       } catch (error) {
         if (!(error instanceof CaptureError)) throw error;
-        if (files && files.length > 1) found.passedOver.push(error.message);
+        if (files.length > 1) found.passedOver.push(error.message);
         else found.errors.push(error);
       }
     }
@@ -99,6 +102,19 @@ async function find(paths: readonly string[], follow: boolean, decoder: Decoder,
   if (found.opened.length === 0 && found.errors.length === 0 && first !== undefined)
     found.errors.push(new CaptureError(paths.join(', '), 0, `no file is a capture (${first})`));
   return found;
+}
+
+/** A capture, or those of a folder. */
+function filesOf(path: string, errors: CaptureError[]): string[] {
+  try {
+    const files = filesIn(path);
+    if (files?.length === 0) throw new CaptureError(path, 0, 'the folder is empty');
+    return files ?? [path];
+  } catch (error) {
+    if (!(error instanceof CaptureError)) throw error;
+    errors.push(error);
+    return [];
+  }
 }
 
 /** Whether a capture begins before the one before it has ended, or nobody can tell. */
@@ -117,12 +133,21 @@ function overlap(captures: readonly Opened[], decoder: Decoder): boolean {
   });
 }
 
+/** Where one breaks off, the others go on. */
 function merge(captures: readonly Opened[], signal: AbortSignal, faults: Fault[]): Bytes {
+  async function* toItsEnd(chunks: Bytes): Bytes {
+    try {
+      yield* chunks;
+    } catch (error) {
+      if (!(error instanceof CaptureError)) throw error;
+      faults.push({ file: error.file, offset: error.offset, rule: error.rule, truncated: true });
+    }
+  }
   return mergeCaptures(
     captures.map(({ path, firstTime, stream }) => ({
       path,
       begins: (firstTime ?? 0) / 1e9,
-      open: stream ?? (() => byteStream(path, signal)),
+      open: () => toItsEnd(stream?.() ?? byteStream(path, decompressBeside, signal)),
     })),
     (fault) => void faults.push(fault),
   );

@@ -169,7 +169,10 @@ export class Run {
     return { share: this.#feed ? Number.NaN : announced === 0 ? 1 : proved / announced, packets: packetsRead };
   }
 
-  /** Runs; yields what has ended meanwhile, often nothing. */
+  /**
+   * Runs; yields what has ended meanwhile, often nothing.
+   * @throws CaptureError where no capture can be read any more
+   */
   async *batches(): AsyncGenerator<Item[], void, undefined> {
     const merger = new Merger(
       this.workers,
@@ -188,6 +191,11 @@ export class Run {
       this.#exchange.setDelivered(merger.next * together);
       merger.taken.forEach((taken, shard) => this.#exchange.setTaken(shard, taken));
     }
+    const { faults, packets, files } = this.outcome();
+    const [first] = faults;
+    // No capture could be read at all, although all could when the run was opened.
+    if (first && packets === 0 && faults.length === files && faults.every(({ offset }) => offset === 0))
+      throw new CaptureError(first.file, first.offset, first.rule);
   }
 
   /** What was counted, once batches() is through. */

@@ -72,7 +72,7 @@ export class WindowReader {
 
   /** Guesses the offset of the first record that begins in a window; undefined where nothing looks like one. */
   guess(window: Window, framing: Framing, near: number): number | undefined {
-    this.#read(window, window.base);
+    if (this.#attempt(window, window.base) instanceof CaptureError) return undefined; // decode() tells of it
     const bytes = this.#decoder.window.subarray(0, this.#filled);
     const from = window.base - this.#base;
     const boundary = findBoundary(bytes, from, from + window.bytes, window.last, framing, near, GUESS);
@@ -92,18 +92,20 @@ export class WindowReader {
     const { opening, error } = start.framing === undefined ? this.#opening(window) : { opening: undefined, error: undefined };
     const framing = start.framing ?? opening?.section ?? NOTHING;
     decoder.begin(this.#setting, framing, slot, start.clock);
-    if (error) {
+    const unreadable = ({ offset, rule }: CaptureError): DecodedWindow => {
       decoder.decode(0, 0);
-      troubles.push({ offset: error.offset, rule: error.rule, truncated: false });
+      troubles.push({ offset, rule, truncated: false });
       return answer({ offset: Infinity, lost: false });
-    }
+    };
+    if (error) return unreadable(error);
     const from = opening?.start ?? start.offset;
     const stop = window.base + window.bytes;
     if (!(from < stop)) {
       decoder.decode(0, 0);
       return answer({ offset: from, lost: start.lost });
     }
-    const wanted = this.#read(window, Math.min(from, start.previous || from, window.base));
+    const wanted = this.#attempt(window, Math.min(from, start.previous || from, window.base));
+    if (wanted instanceof CaptureError) return unreadable(wanted);
     const base = this.#base;
     const filled = this.#filled;
     const end = Math.min(stop - base, filled);
@@ -157,8 +159,8 @@ export class WindowReader {
 
   /** What the capture begins with. */
   #opening(window: Window): { opening?: { section: Framing; start: number }; error?: CaptureError } {
-    this.#read(window, 0);
     try {
+      this.#read(window, 0);
       return { opening: openingOf(this.#source!.path, this.#decoder.window.slice(0, Math.min(OPENING_BYTES, this.#filled))) };
     } catch (error) {
       if (error instanceof CaptureError) return { error };
@@ -199,9 +201,13 @@ export class WindowReader {
 
   /** Whether what the capture's end cuts is no record: others stand behind where it should begin, up to that end. */
   #overlongRule(from: number, near: number): string | undefined {
-    if (Number.isNaN(near)) return undefined; // nothing is known that could tell records
     const { window, framing } = this.#decoder;
-    const found = findBoundary(window.subarray(0, this.#filled), from, this.#filled, true, framing, near, TO_THE_END)?.found;
+    const bytes = window.subarray(0, this.#filled);
+    const boundary = findBoundary(bytes, from, this.#filled, true, framing, near, TO_THE_END);
+    // Where no time is known that tells records, there have to be some of them.
+    const found =
+      boundary?.found &&
+      (!Number.isNaN(near) || findBoundary(bytes, boundary.offset, boundary.offset + 1, true, framing, near, GUESS)?.found);
     return found ? 'what should be a record claims more bytes than the capture has' : undefined;
   }
 
@@ -209,6 +215,16 @@ export class WindowReader {
   #cutRule(window: Window, at: number, short: boolean): string {
     if (short) return `the file ends here although it had ${window.to} bytes and more: it became shorter while it was read`;
     return `the file ends within its last record, ${this.#filled - at} bytes after where that begins`;
+  }
+
+  /** The same as #read(), or why it cannot be: what came before has to be reported. */
+  #attempt(window: Window, offset: number): number | CaptureError {
+    try {
+      return this.#read(window, offset);
+    } catch (error) {
+      if (error instanceof CaptureError) return error;
+      throw error;
+    }
   }
 
   /**
@@ -219,9 +235,9 @@ export class WindowReader {
     const { capture } = window;
     if (this.#capture !== capture) {
       this.close();
+      this.#filled = -1;
       this.#source = this.#open(capture);
       this.#capture = capture;
-      this.#filled = -1;
     }
     const { alignment = 1 } = this.#source!;
     const base = offset - (offset % alignment);
@@ -236,6 +252,7 @@ export class WindowReader {
       );
     }
     this.#base = base;
+    this.#filled = -1; // nothing, if it fails
     this.#filled = this.#source!.read(target.subarray(0, wanted), base);
     return wanted;
   }

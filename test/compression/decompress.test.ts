@@ -3,8 +3,11 @@
 import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decompressorFor, MAGIC_BYTES } from '../../src/compression/decompress.ts';
+import { decompressBeside } from '#dist/shard/decompression.js';
+import { type Decompress, formatOf, MAGIC_BYTES } from '../../src/compression/decompress.ts';
 import { CompressionError } from '../../src/compression/errors.ts';
+import { systemUnzstd } from '../../src/compression/libzstd.ts';
+import { unzstd } from '../../src/compression/zstd.ts';
 import { bytes } from '../support/packets.ts';
 
 const read = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(`../captures/${name}`, import.meta.url)));
@@ -16,12 +19,15 @@ async function* inPieces(content: Uint8Array, size: number): AsyncGenerator<Uint
 }
 
 /** What comes out, and why it ended. */
-async function decompressed(content: Uint8Array, size = 1000): Promise<{ output: Buffer; rule: string | undefined }> {
+async function decompressed(
+  content: Uint8Array,
+  size = 1000,
+  decompress = formatOf(content.subarray(0, MAGIC_BYTES))?.decompress,
+): Promise<{ output: Buffer; rule: string | undefined }> {
   const chunks: Uint8Array[] = [];
-  const decompress = decompressorFor(content.subarray(0, MAGIC_BYTES));
   if (!decompress) throw new Error('not compressed');
   try {
-    for await (const chunk of decompress(inPieces(content, size))) chunks.push(chunk);
+    for await (const chunk of decompress(inPieces(content, size))) chunks.push(chunk.slice());
   } catch (error) {
     if (!(error instanceof CompressionError)) throw error;
     return { output: Buffer.concat(chunks), rule: error.message };
@@ -29,17 +35,33 @@ async function decompressed(content: Uint8Array, size = 1000): Promise<{ output:
   return { output: Buffer.concat(chunks), rule: undefined };
 }
 
-describe.each(['gz', 'zst', 'lz4', 'xz'])('%s', (suffix) => {
+async function* beside(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  const rule = yield* decompressBeside(chunks);
+  if (rule !== undefined) throw new CompressionError(rule);
+}
+
+const system = systemUnzstd();
+/** Zstd by the system's library, where it is to be had, and without; and in another thread, as the program does it. */
+const WAYS: [name: string, suffix: string, way?: Decompress][] = [
+  ['gz', 'gz'],
+  ...(system ? [['zst by the library', 'zst', system] satisfies [string, string, Decompress]] : []),
+  ['zst by WebAssembly', 'zst', unzstd],
+  ['lz4', 'lz4'],
+  ['xz', 'xz'],
+  ...['zst', 'lz4', 'xz'].map((suffix): [string, string, Decompress] => [`${suffix} in a thread`, suffix, beside]),
+];
+
+describe.each(WAYS)('%s', (_name, suffix, way) => {
   const content = read(`all_eth.pcap.${suffix}`);
 
   it.each([1, 7, 1000, 1 << 20])('is decompressed in pieces of %i bytes', async (size) => {
-    const { output, rule } = await decompressed(content, size);
+    const { output, rule } = await decompressed(content, size, way);
     expect(rule).toBeUndefined();
     expect(output.equals(plain)).toBe(true);
   });
 
   it('may have several members', async () => {
-    const { output, rule } = await decompressed(bytes(content, content, content));
+    const { output, rule } = await decompressed(bytes(content, content, content), 1000, way);
     expect(rule).toBeUndefined();
     expect(output.equals(Buffer.concat([plain, plain, plain]))).toBe(true);
   });
@@ -47,7 +69,7 @@ describe.each(['gz', 'zst', 'lz4', 'xz'])('%s', (suffix) => {
   it('gives what comes before a cut, and tells of it', async () => {
     let longest = 0;
     for (let cut = MAGIC_BYTES; cut < content.length; cut += 61) {
-      const { output, rule } = await decompressed(content.subarray(0, cut));
+      const { output, rule } = await decompressed(content.subarray(0, cut), 1000, way);
       expect(rule).toMatch(/cut/);
       expect(output.equals(plain.subarray(0, output.length))).toBe(true);
       longest = Math.max(longest, output.length);
@@ -59,7 +81,7 @@ describe.each(['gz', 'zst', 'lz4', 'xz'])('%s', (suffix) => {
   it('gives what comes before the second member, where that is damaged', async () => {
     const second = content.slice();
     second.fill(0xff, Math.floor(second.length / 2));
-    const { output, rule } = await decompressed(bytes(content, second), 100);
+    const { output, rule } = await decompressed(bytes(content, second), 100, way);
     expect(rule).toMatch(/damaged|cut/);
     expect(output.subarray(0, plain.length).equals(plain)).toBe(true);
   });
@@ -69,14 +91,14 @@ describe.each(['gz', 'zst', 'lz4', 'xz'])('%s', (suffix) => {
       fc.asyncProperty(fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }), async (errors) => {
         const damaged = content.slice();
         for (const [at, value] of errors) damaged[MAGIC_BYTES + (at % (damaged.length - MAGIC_BYTES))] = value;
-        await decompressed(damaged);
+        await decompressed(damaged, 1000, way);
       }),
       { numRuns: 200 },
     );
   });
 
   it('may be left in the midst', async () => {
-    const decompress = decompressorFor(content)!;
+    const decompress = way ?? formatOf(content)!.decompress;
     for (let i = 0; i < 50; i++) {
       for await (const chunk of decompress(inPieces(bytes(content, content), 500))) {
         expect(chunk.length).toBeGreaterThan(0);
@@ -86,7 +108,7 @@ describe.each(['gz', 'zst', 'lz4', 'xz'])('%s', (suffix) => {
   });
 
   it('hands on what its source throws', async () => {
-    const decompress = decompressorFor(content)!;
+    const decompress = way ?? formatOf(content)!.decompress;
     async function* failing(): AsyncGenerator<Uint8Array> {
       yield content.subarray(0, 500);
       throw new RangeError('the disk has gone');
@@ -99,9 +121,9 @@ describe.each(['gz', 'zst', 'lz4', 'xz'])('%s', (suffix) => {
 });
 
 describe('skippable frames', () => {
-  it.each(['zst', 'lz4'])('are skipped by %s', async (suffix) => {
+  it.each(WAYS.filter(([, suffix]) => ['zst', 'lz4'].includes(suffix)))('are skipped by %s', async (_name, suffix, way) => {
     const content = read(`all_eth.pcap.${suffix}`);
-    const { output, rule } = await decompressed(bytes(content, SKIPPABLE, content));
+    const { output, rule } = await decompressed(bytes(content, SKIPPABLE, content), 1000, way);
     expect(rule).toBeUndefined();
     expect(output.length).toBe(2 * plain.length);
   });
@@ -114,5 +136,5 @@ describe('skippable frames', () => {
 
 it('what is not compressed is left alone', () => {
   for (const content of [plain, bytes(), bytes(0x1f), bytes(0x28, 0xb5)])
-    expect(decompressorFor(content.subarray(0, MAGIC_BYTES))).toBeUndefined();
+    expect(formatOf(content.subarray(0, MAGIC_BYTES))).toBeUndefined();
 });

@@ -127,6 +127,37 @@ describe.each(Object.entries(FORMATS))('%s', (name, { capture, bounds }) => {
   });
 });
 
+describe('the very first record', () => {
+  const { capture, bounds } = FORMATS['pcap']!;
+  const others = packets.map((_, i) => 1000 + i).slice(1);
+
+  it.each<[string, (damaged: Uint8Array<ArrayBuffer>, view: DataView) => void]>([
+    ['claims more than any may', (_damaged, view) => view.setUint32(32, 0x7fff_ffff, true)],
+    ['claims more than the capture has', (_damaged, view) => view.setUint32(32, 262_000, true)],
+    ['claims a part of others', (_damaged, view) => view.setUint32(32, 5_000, true)],
+    ['claims a little more', (_damaged, view) => view.setUint32(32, view.getUint32(32, true) + 7, true)],
+    ['claims a little less', (_damaged, view) => view.setUint32(32, view.getUint32(32, true) - 7, true)],
+    ['has a header of ones', (damaged) => damaged.fill(0xff, 24, 40)],
+    ['is all ones', (damaged) => damaged.fill(0xff, 24, bounds[1])],
+  ])('that %s takes no other with it', (_name, damage) => {
+    // Cut short, so that a length may lead beyond the end.
+    const damaged = capture.slice(0, bounds[100]);
+    damage(damaged, new DataView(damaged.buffer));
+    const decoded = decodeSource(inMemory(damaged));
+    expect(decoded.records.map(known)).toEqual(expect.arrayContaining(others.slice(0, 99)));
+    expect(decodeSource(inMemory(damaged), 3000)).toEqual(decoded);
+    expect(decoded.faults.length).toBeGreaterThan(0);
+  });
+
+  it('that the end of the capture cuts is no damage, whatever it holds', () => {
+    const inner = pcap(packets.slice(0, 3)); // fewer than could show anything
+    for (const content of [new Uint8Array(9000), inner, new Uint8Array(9000).fill(0xff)]) {
+      const { faults, packets: count } = decodeSource(inMemory(pcap([{ captured: content }]).subarray(0, -10)));
+      expect([count, faults.map(({ truncated, offset }) => [truncated, offset])]).toEqual([0, [[true, 24]]]);
+    }
+  });
+});
+
 const timed = (seconds: number): CapturedPacket => ({ ...packets[0]!, seconds });
 const times = (capture: Uint8Array): number[] => decodeSource(inMemory(capture)).records.map(({ time }) => time / 1e9);
 const YEAR = 31_536_000;

@@ -133,6 +133,20 @@ describe('a run with threads', () => {
     }).rejects.toThrow(/vanishes\.pcap: offset 0: no such file/);
   });
 
+  it.each([1, 2])('goes on without a capture that vanishes, with %i workers, and keeps what came before', async (workers) => {
+    const path = join(folder, 'second.pcap');
+    const later = readFileSync(treacherous());
+    for (let at = 24; at < later.length; at += 16 + later.readUInt32LE(at + 8)) later.writeUInt32LE(later.readUInt32LE(at) + 1e6, at);
+    writeFileSync(path, later);
+    const alone = await Run.open([treacherous()], 'lines', false, { workers });
+    for await (const _ of alone.batches());
+    const run = await Run.open([treacherous(), path], 'lines', false, { workers });
+    unlinkSync(path);
+    for await (const _ of run.batches());
+    expect(run.outcome().packets).toBe(alone.outcome().packets);
+    expect(run.outcome().faults).toMatchObject([{ file: path, offset: 0, rule: 'no such file' }]);
+  });
+
   it('may be left in the middle', async () => {
     const run = await Run.open([treacherous()], 'lines', false, { workers: 2, windowBytes: 5_000 });
     for await (const batch of run.batches()) if (batch.length > 0) break;

@@ -1,6 +1,7 @@
 // Captures in windows, and the ways in which they end.
 
 import { describe, expect, it } from 'vitest';
+import { CaptureError } from '../../src/capture/errors.ts';
 import { faultMessage } from '../../src/capture/fault.ts';
 import { decodeSource, inMemory, type MemorySource } from '../decode/decoding.ts';
 import { bytes, ethernet, ipv4, pcap, tcp } from '../support/packets.ts';
@@ -74,5 +75,19 @@ describe('windows', () => {
     expect(packets).toBe(3);
     expect(faults).toMatchObject([{ truncated: true, offset: 24 + 3 * record }]);
     expect(faults[0]!.rule).toMatch(/became shorter while it was read/);
+  });
+
+  it.each([0, 200_000])('end where the device fails, at %i, and keep the windows before', (from) => {
+    const whole = inMemory(pcap(Array.from({ length: 3000 }, () => packet)));
+    const failing: MemorySource = {
+      ...whole,
+      read(target, position) {
+        if (position + target.length > from) throw new CaptureError('memory.pcap', from, 'the device reports a read error');
+        return whole.read(target, position);
+      },
+    };
+    const { faults, packets } = decodeSource(failing, 100_000);
+    expect(packets).toBe(from === 0 ? 0 : Math.ceil((100_000 - 24) / record));
+    expect(faults).toEqual([{ file: 'memory.pcap', truncated: false, offset: from, rule: 'the device reports a read error' }]);
   });
 });

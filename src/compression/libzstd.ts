@@ -1,0 +1,88 @@
+// The system's own libzstd, called in place (zstd.h, "Streaming decompression"): as fast as the zstd tool. It wants a 64-bit system
+// that has the library, and koffi, which is an optional dependency.
+
+import { createRequire } from 'node:module';
+import { CompressionError } from './errors.ts';
+
+/** What Linux distributions call it: the number is that of its binary interface, which has not changed since 1.0. */
+const LIBRARY = 'libzstd.so.1';
+/** Bytes that come out at once: a block is no larger (RFC 8878 §3.1.1.2), and so few stay in the cache. */
+const CHUNK = 1 << 17;
+
+// Words of the two structures that say where bytes come from and go to, ZSTD_outBuffer and ZSTD_inBuffer.
+const OUTPUT = 0;
+const INPUT = 3;
+const ADDRESS = 0;
+const SIZE = 1;
+const POSITION = 2;
+const WORDS = 6;
+const WORD_BYTES = 8;
+
+/** What functions that answer a size answer instead where they fail. */
+type Size = number | bigint;
+
+interface Library {
+  readonly create: () => Size;
+  readonly free: (stream: Size) => Size;
+  /** Answers how many more bytes the frame wants, as far as it is known; 0: it is through. */
+  readonly decompress: (stream: Size, output: bigint, input: bigint) => Size;
+  readonly isError: (size: Size) => number;
+  readonly errorName: (size: Size) => string;
+  readonly address: (bytes: Uint8Array | BigUint64Array) => bigint;
+}
+
+/** Undefined: something that it takes is not there. */
+function loadLibrary(): Library | undefined {
+  if (process.platform !== 'linux') return undefined;
+  try {
+    const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+    if (koffi.sizeof('size_t') !== WORD_BYTES) return undefined;
+    const library = koffi.load(LIBRARY);
+    return {
+      create: library.func('uintptr_t ZSTD_createDStream()'),
+      free: library.func('size_t ZSTD_freeDStream(uintptr_t stream)'),
+      decompress: library.func('size_t ZSTD_decompressStream(uintptr_t stream, uintptr_t output, uintptr_t input)'),
+      isError: library.func('unsigned int ZSTD_isError(size_t size)'),
+      errorName: library.func('const char *ZSTD_getErrorName(size_t size)'),
+      address: (bytes) => koffi.address(bytes),
+    };
+  } catch {
+    return undefined; // koffi, or the library, does not tell by its error what is missing; zstd.ts does without either
+  }
+}
+
+/** Decompresses zstd (RFC 8878), of any number of frames, by the system's library; undefined where that cannot be had. */
+export function systemUnzstd(): ((chunks: AsyncIterable<Uint8Array>) => AsyncGenerator<Uint8Array, void, undefined>) | undefined {
+  const library = loadLibrary();
+  return library && ((chunks) => unzstd(library, chunks));
+}
+
+async function* unzstd(library: Library, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  const output = new Uint8Array(CHUNK);
+  const words = new BigUint64Array(new ArrayBuffer(WORDS * WORD_BYTES));
+  const at = library.address(words);
+  const stream = library.create();
+  if (Number(stream) === 0) throw new Error('there is no memory to decompress zstd');
+  words[OUTPUT + ADDRESS] = library.address(output);
+  words[OUTPUT + SIZE] = BigInt(CHUNK);
+  let wanted: Size = 0;
+  try {
+    for await (const chunk of chunks) {
+      words[INPUT + ADDRESS] = library.address(chunk);
+      words[INPUT + SIZE] = BigInt(chunk.length);
+      words[INPUT + POSITION] = 0n;
+      let given = 0;
+      // What the frame still holds comes out without further input.
+      while (Number(words[INPUT + POSITION]) < chunk.length || (given === CHUNK && wanted !== 0)) {
+        words[OUTPUT + POSITION] = 0n;
+        wanted = library.decompress(stream, at, at + BigInt(INPUT * WORD_BYTES));
+        if (library.isError(wanted) !== 0) throw new CompressionError(`the zstd stream is damaged (${library.errorName(wanted)})`);
+        given = Number(words[OUTPUT + POSITION]);
+        if (given > 0) yield output.subarray(0, given);
+      }
+    }
+    if (wanted !== 0) throw new CompressionError('the zstd stream is cut');
+  } finally {
+    library.free(stream);
+  }
+}

@@ -1,7 +1,7 @@
 // The system's own libzstd, called in place (zstd.h, "Streaming decompression"): as fast as the zstd tool. It wants a 64-bit system
 // that has the library, and koffi, which is an optional dependency.
 
-import { createRequire } from 'node:module';
+import { openLibrary } from '../platform/library.ts';
 import { CompressionError } from './errors.ts';
 
 /** What Linux distributions call it: the number is that of its binary interface, which has not changed since 1.0. */
@@ -21,7 +21,7 @@ const WORD_BYTES = 8;
 /** What functions that answer a size answer instead where they fail. */
 type Size = number | bigint;
 
-interface Library {
+interface Functions {
   readonly create: () => Size;
   readonly free: (stream: Size) => Size;
   /** Answers how many more bytes the frame wants, as far as it is known; 0: it is through. */
@@ -31,24 +31,21 @@ interface Library {
   readonly address: (bytes: Uint8Array | BigUint64Array) => bigint;
 }
 
-/** Undefined: something that it takes is not there. */
-function loadLibrary(): Library | undefined {
-  if (process.platform !== 'linux') return undefined;
-  try {
-    const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
-    if (koffi.sizeof('size_t') !== WORD_BYTES) return undefined;
-    const library = koffi.load(LIBRARY);
-    return {
-      create: library.func('uintptr_t ZSTD_createDStream()'),
-      free: library.func('size_t ZSTD_freeDStream(uintptr_t stream)'),
-      decompress: library.func('size_t ZSTD_decompressStream(uintptr_t stream, uintptr_t output, uintptr_t input)'),
-      isError: library.func('unsigned int ZSTD_isError(size_t size)'),
-      errorName: library.func('const char *ZSTD_getErrorName(size_t size)'),
-      address: (bytes) => koffi.address(bytes),
-    };
-  } catch {
-    return undefined; // koffi, or the library, does not tell by its error what is missing; zstd.ts does without either
-  }
+/** Undefined: something that it takes is not there, and zstd.ts does without. */
+function loadLibrary(): Functions | undefined {
+  const library = openLibrary(LIBRARY);
+  return (
+    library && {
+      create: library.func('uintptr_t ZSTD_createDStream()') as Functions['create'],
+      free: library.func('size_t ZSTD_freeDStream(uintptr_t stream)') as Functions['free'],
+      decompress: library.func(
+        'size_t ZSTD_decompressStream(uintptr_t stream, uintptr_t output, uintptr_t input)',
+      ) as Functions['decompress'],
+      isError: library.func('unsigned int ZSTD_isError(size_t size)') as Functions['isError'],
+      errorName: library.func('const char *ZSTD_getErrorName(size_t size)') as Functions['errorName'],
+      address: (bytes) => library.address(bytes),
+    }
+  );
 }
 
 /** Decompresses zstd (RFC 8878), of any number of frames, by the system's library; undefined where that cannot be had. */
@@ -57,7 +54,7 @@ export function systemUnzstd(): ((chunks: AsyncIterable<Uint8Array>) => AsyncGen
   return library && ((chunks) => unzstd(library, chunks));
 }
 
-async function* unzstd(library: Library, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+async function* unzstd(library: Functions, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   const output = new Uint8Array(CHUNK);
   const words = new BigUint64Array(new ArrayBuffer(WORDS * WORD_BYTES));
   const at = library.address(words);

@@ -5,17 +5,21 @@ export interface Library {
   /** A function by its C declaration, which is also what it has to be taken for. */
   func(declaration: string): unknown;
   /** Where bytes lie in memory. */
-  address(bytes: Uint8Array): bigint;
+  address(bytes: Uint8Array | BigUint64Array): bigint;
 }
 
+/** Bytes of an address, and of a size. */
+const WORD_BYTES = 8;
+
 /**
- * Opens a library of the system's, null: the C library. Undefined where there is none of that name, no Linux, or no koffi, which is an
- * optional dependency: whoever asks can do without.
+ * Opens a library of the system's, null: the C library. Undefined where there is none of that name, no 64-bit Linux, or no koffi, which is
+ * an optional dependency: whoever asks can do without.
  */
 export function openLibrary(name: string | null): Library | undefined {
   if (process.platform !== 'linux') return undefined;
   try {
     const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+    if (koffi.sizeof('size_t') !== WORD_BYTES) return undefined;
     const library = koffi.load(name);
     return {
       func: (declaration) => library.func(declaration),

@@ -2,6 +2,7 @@
 
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type { Decompression } from '../capture/stream.ts';
+import { built } from '../platform/built.ts';
 import type { Answer, StreamTask } from './decompressor.ts';
 import { Slots } from './slots.ts';
 
@@ -13,7 +14,7 @@ let idle: Worker | undefined;
 
 /** What it gives is not written over before the chunk after the next one is asked for, or the stream is left. */
 export const decompressBeside: Decompression = async function* decompressed(chunks) {
-  const thread = idle ?? new Worker(new URL('../shard/decompressor.js', import.meta.url));
+  const thread = idle ?? new Worker(built('decompressor.js'));
   idle = undefined;
   const stream = new RemoteStream(thread);
   try {

@@ -2,6 +2,7 @@ import { wordsText } from '../records/address.ts';
 import { IndexTable } from './index-table.ts';
 import { ADDRESS, ADDRESS_WORDS, FACTS, IPV6, WAIT_FROM, WAIT_TO } from './note.ts';
 import { Population, type PopulationFigures } from './population.ts';
+import { highestPeaks } from './ranking.ts';
 
 /** Hosts that are told apart; what comes later is counted together. */
 const HOSTS = 1 << 16;
@@ -36,15 +37,10 @@ export class WaitingHosts {
 
   /** The `top` hosts by their peaks over [from, to], and how many there are. */
   snapshot(from: number, to: number, top: number): { worst: HostFigures[]; hosts: number } {
-    const ranked = this.#hosts.map((population, number) => ({
-      number,
-      entered: population.entered,
-      figures: population.snapshot(from, to),
-    }));
-    ranked.sort((a, b) => b.figures.peak - a.figures.peak || b.entered - a.entered || a.number - b.number);
-    const worst = ranked.slice(0, top).map(({ number, entered, figures }) => {
+    const entered = this.#hosts.map((population) => population.entered);
+    const worst = highestPeaks(entered, top, (number) => this.#hosts[number]!.snapshot(from, to)).map(({ number, figures }) => {
       const key = this.#table.key(number);
-      return Object.assign({ host: wordsText(key, 0, key[ADDRESS_WORDS] !== 0), entered }, figures);
+      return Object.assign({ host: wordsText(key, 0, key[ADDRESS_WORDS] !== 0), entered: entered[number]! }, figures);
     });
     return { worst, hosts: this.#hosts.length };
   }

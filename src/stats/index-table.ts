@@ -2,7 +2,7 @@ const FIRST_ENTRIES = 1 << 8;
 
 /**
  * Numbers keys of several 32-bit words in the order in which they first come: 0, 1, 2 ... Keys beyond the limit have no number.
- * Open addressing over dense keys, at most half full.
+ * Open addressing over dense keys, at most half full; an entry is a hash and a number, so that other keys are not looked at.
  */
 export class IndexTable {
   readonly width: number;
@@ -10,7 +10,8 @@ export class IndexTable {
   /** Nobody who makes captures shall know which keys collide. */
   readonly #seed = Math.floor(Math.random() * 2 ** 32);
   #keys: Float64Array;
-  #entries = new Int32Array(FIRST_ENTRIES);
+  /** Hash of a key, and its number plus 1; 0: empty. */
+  #entries = new Int32Array(FIRST_ENTRIES * 2);
   count = 0;
 
   /** `width`: words of a key. */
@@ -22,16 +23,18 @@ export class IndexTable {
 
   /** The number of a key, which gets one where it is new; -1 where there are too many. */
   number(key: Float64Array): number {
-    const mask = this.#entries.length - 1;
-    let at = hash(this.#seed, key, 0, this.width) & mask;
-    for (; this.#entries[at] !== 0; at = (at + 1) & mask) {
-      const number = this.#entries[at]! - 1;
-      if (this.#equals(number, key)) return number;
+    const entries = this.#entries;
+    const mask = entries.length - 1;
+    const mixed = hash(this.#seed, key, 0, this.width);
+    let at = (mixed << 1) & mask;
+    for (; entries[at + 1] !== 0; at = (at + 2) & mask) {
+      if (entries[at] === mixed && this.#equals(entries[at + 1]! - 1, key)) return entries[at + 1]! - 1;
     }
     if (this.count === this.#limit) return -1;
     this.#keys.set(key, this.count * this.width);
-    this.#entries[at] = ++this.count;
-    if (this.count * 2 >= this.#entries.length) this.#grow();
+    entries[at] = mixed;
+    entries[at + 1] = ++this.count;
+    if (this.count * 4 >= entries.length) this.#grow();
     return this.count - 1;
   }
 
@@ -54,13 +57,17 @@ export class IndexTable {
     const keys = new Float64Array(this.#keys.length * 2);
     keys.set(this.#keys);
     this.#keys = keys;
-    this.#entries = new Int32Array(this.#entries.length * 2);
-    const mask = this.#entries.length - 1;
-    for (let number = 0; number < this.count; number++) {
-      let at = hash(this.#seed, keys, number * this.width, this.width) & mask;
-      while (this.#entries[at] !== 0) at = (at + 1) & mask;
-      this.#entries[at] = number + 1;
+    const old = this.#entries;
+    const entries = new Int32Array(old.length * 2);
+    const mask = entries.length - 1;
+    for (let from = 0; from < old.length; from += 2) {
+      if (old[from + 1] === 0) continue;
+      let at = (old[from]! << 1) & mask;
+      while (entries[at + 1] !== 0) at = (at + 2) & mask;
+      entries[at] = old[from]!;
+      entries[at + 1] = old[from + 1]!;
     }
+    this.#entries = entries;
   }
 }
 

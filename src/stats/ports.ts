@@ -15,6 +15,7 @@ import {
   WAIT_TO,
 } from './note.ts';
 import { PortSet } from './port-set.ts';
+import { highestPeaks } from './ranking.ts';
 import { Population, type PopulationFigures } from './population.ts';
 
 /** Groups that are told apart; what comes later is counted together. */
@@ -165,12 +166,9 @@ export class PortPressure {
    * The `top` groups with the highest peaks over [from, to]; how many groups there are, and how many connections lie beyond the limit.
    */
   snapshot(from: number, to: number, top: number): { worst: GroupFigures[]; groups: number; beyond: number } {
-    const peaks = this.#groups.map((group, number) => {
-      if (!group) return { number, peak: 1, connections: 1 };
-      return { number, peak: group.held.snapshot(from, to).peak, connections: group.connections };
-    });
-    peaks.sort((a, b) => b.peak - a.peak || b.connections - a.connections || a.number - b.number);
-    const worst = peaks.slice(0, top).map(({ number }) => this.#figures(number, from, to));
+    const connections = this.#groups.map((group) => group?.connections ?? 1);
+    const peakOf = (number: number): { peak: number } => this.#groups[number]?.held.snapshot(from, to) ?? { peak: 1 };
+    const worst = highestPeaks(connections, top, peakOf).map(({ number }) => this.#figures(number, from, to));
     return { worst, groups: this.#groups.length, beyond: this.#beyond };
   }
 

@@ -16,8 +16,8 @@ interface Queue {
   taken: number;
   /** Whether the first one was looked at. */
   opened: boolean;
-  /** What was noted in the deliveries of the present window, as far as it has not been given away; and the place in the first chunk. */
-  readonly notes: Float64Array[];
+  /** What was noted in the deliveries of the present window, as far as it has not been given away, with their numbers; and the place in the first chunk. */
+  readonly notes: { readonly rows: Float64Array; readonly delivery: number }[];
   row: number;
 }
 
@@ -44,21 +44,20 @@ export class Merger {
     this.#window = window;
   }
 
-  /** Deliveries of each shard that are merged. */
+  /** Deliveries of each shard that are merged, their rows, too. */
   get taken(): number[] {
-    return this.#queues.map(({ taken }) => taken);
+    return this.#queues.map(({ taken, notes }) => notes[0]?.delivery ?? taken);
   }
 
   /** Takes one shard's delivery, each shard's in its order; answers all that is now in its final place. */
   add(delivery: Delivery): Item[] {
     this.#queues[delivery.shard]!.deliveries.push(delivery);
     const ready: Item[] = [];
-    do {
-      while (this.#mergeInto(ready)) {
-        this.#leave(ready, () => true);
-        this.next++;
-      }
-    } while (this.#mergeNotes());
+    while (this.#mergeInto(ready)) {
+      this.#leave(ready, () => true);
+      this.next++;
+    }
+    this.#mergeNotes();
     return ready;
   }
 
@@ -70,8 +69,8 @@ export class Merger {
       let waits = false;
       for (const queue of this.#queues) {
         const head = this.#head(queue);
-        // What comes first may be what this shard has yet to deliver; or its rows wait for those of other shards.
-        if (!head || (queue.place === head.items.length && !head.last)) waits = true;
+        if (!head)
+          waits = true; // what comes first may be what this shard has yet to deliver
         else if (queue.place < head.items.length) {
           over = false;
           if (!first || precedes(head, queue.place, first.deliveries[0]!, first.place)) first = queue;
@@ -93,7 +92,7 @@ export class Merger {
   /** The delivery that a shard's next item is in; one without items is the last of its window. */
   #head(queue: Queue): Delivery | undefined {
     let head = this.#open(queue);
-    while (head && !head.last && queue.place === head.items.length && queue.notes.length === 0) {
+    while (head && !head.last && queue.place === head.items.length) {
       take(queue);
       head = this.#open(queue);
     }
@@ -105,7 +104,7 @@ export class Merger {
     const [head] = queue.deliveries;
     if (head && !queue.opened) {
       queue.opened = true;
-      queue.notes.push(...head.notes);
+      for (const rows of head.notes) queue.notes.push({ rows, delivery: queue.taken });
       this.#parts.push(...head.parts);
       if (head.parts.length > 0) this.#parts.sort((a, b) => Number(a.last) - Number(b.last) || a.end - b.end);
     }
@@ -124,23 +123,23 @@ export class Merger {
 
   /**
    * Gives away what was noted, as far as nothing can come before it: the same k-way merge of rows, of which each shard's come in chunks.
-   * Answers whether there was any.
    */
-  #mergeNotes(): boolean {
-    for (let merged = false; ; merged = true) {
+  #mergeNotes(): void {
+    for (;;) {
       let first: Queue | undefined;
       for (const queue of this.#queues) {
-        const rows = queue.notes[0];
-        if (rows === undefined) {
+        const [next] = queue.notes;
+        if (!next) {
           if (queue.opened && queue.deliveries[0]!.last) continue;
-          return merged; // what comes first may be what this shard has yet to deliver
+          return; // what comes first may be what this shard has yet to deliver
         }
-        if (!first || precedesRow(rows, queue.row, first.notes[0]!, first.row)) first = queue;
+        if (!first || precedesRow(next.rows, queue.row, first.notes[0]!.rows, first.row)) first = queue;
       }
-      if (!first) return merged;
-      this.#note(first.notes[0]!, first.row);
+      if (!first) return;
+      const { rows } = first.notes[0]!;
+      this.#note(rows, first.row);
       first.row += COLUMNS;
-      if (first.row < first.notes[0]!.length) continue;
+      if (first.row < rows.length) continue;
       first.notes.shift();
       first.row = 0;
     }

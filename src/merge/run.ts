@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { CaptureError } from '../capture/errors.ts';
 import type { Fault } from '../capture/fault.ts';
 import { interfacesOf } from '../capture/section.ts';
@@ -118,6 +119,7 @@ export class Run {
     if (per && interval === undefined) throw new RangeError('groups without an interval');
     if (!(Number.isInteger(windowBytes) && windowBytes >= 1 && windowBytes <= WINDOW_CAPACITY))
       throw new RangeError(`window of ${windowBytes} bytes`);
+    setMaxListeners(0, abort.signal); // each capture that is open listens
     const module = Decoder.compile();
     const input = await openInput(paths, options.follow ?? false, new Decoder(module, Decoder.memory()), abort.signal);
     return new Run(input, module, form, transitions, options, abort);

@@ -27,7 +27,7 @@ function deliveriesOf(shard: number, windows: readonly (readonly number[])[], pa
       const notes = new Float64Array(share.length * COLUMNS);
       for (const [i, time] of share.entries()) {
         notes[i * COLUMNS + TIME] = time;
-        notes[i * COLUMNS + PORTS] = shard;
+        notes[i * COLUMNS + PORTS] = 1 - shard; // rows of ties in another order than their items
       }
       const last = from + part >= sorted.length;
       parts.push({
@@ -61,7 +61,7 @@ it('puts what shards deliver into one order, in whatever parts and whichever sha
       const noted: string[] = [];
       const merger = new Merger(
         2,
-        (rows, at) => noted.push(`${rows[at + TIME]}/${rows[at + PORTS]}`),
+        (rows, at) => noted.push(`${rows[at + TIME]}/${1 - rows[at + PORTS]!}`),
         () => [Buffer.from('none')],
       );
       const merged: Uint8Array[] = [];
@@ -69,13 +69,14 @@ it('puts what shards deliver into one order, in whatever parts and whichever sha
         const delivery = (turn ? queues[0]!.shift() : undefined) ?? queues[1]!.shift() ?? queues[0]!.shift();
         if (delivery) merged.push(...(merger.add(delivery) as Uint8Array[]));
       }
-      const expected = windows.flatMap(([one, other], window) =>
-        [...one.map((time) => [time, 0]), ...other.map((time) => [time, 1])]
-          .toSorted((a, b) => a[0]! - b[0]! || a[1]! - b[1]!)
-          .map(([time, shard]) => `${window * 10 + time!}/${shard}`),
-      );
-      expect(merged.map(String)).toEqual(told ? expected : []);
-      expect(noted).toEqual(expected);
+      const inOrder = (tie: number): string[] =>
+        windows.flatMap(([one, other], window) =>
+          [...one.map((time) => [time, 0]), ...other.map((time) => [time, 1])]
+            .toSorted((a, b) => a[0]! - b[0]! || (a[1]! - b[1]!) * tie)
+            .map(([time, shard]) => `${window * 10 + time!}/${shard}`),
+        );
+      expect(merged.map(String)).toEqual(told ? inOrder(1) : []);
+      expect(noted).toEqual(inOrder(-1));
       expect(merger.next).toBe(WINDOWS);
       expect(merger.taken).toEqual(sent);
     }),

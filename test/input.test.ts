@@ -225,7 +225,7 @@ describe('a set of captures', () => {
   });
 
   it('may overlap and be compressed, each in whatever way', () => {
-    for (const suffix of ['gz', 'zst', 'lz4']) {
+    for (const suffix of ['gz', 'zst', 'lz4', 'xz']) {
       const paths = [ALL, `${ALL}.${suffix}`, `${ALL}.${suffix}`];
       const { status, summaries, connections } = stream(paths);
       expect([suffix, status, summaries[0]!.packets, connections.length]).toEqual([suffix, 0, 3 * expected.summaries[0]!.packets, 32]);

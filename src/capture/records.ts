@@ -19,7 +19,6 @@ import {
   SWAPPED,
 } from '../layout/framing.ts';
 import { findBoundary, GUESS, RESUME } from './boundary.ts';
-import { CaptureError } from './errors.ts';
 import type { Fault } from './fault.ts';
 import { OPENING_BYTES, openingOf } from './format.ts';
 import { interfacesOf, type Section } from './section.ts';
@@ -108,8 +107,8 @@ export class RecordReader {
   }
 
   async #more(): Promise<void> {
-    const value = await this.#chunk();
-    if (!value) {
+    const { value, done } = await this.#chunks.next();
+    if (done) {
       this.#ended = true;
       return;
     }
@@ -117,19 +116,6 @@ export class RecordReader {
     this.#bytes = this.#at === this.#bytes.length ? value : Buffer.concat([this.#bytes.subarray(this.#at), value]);
     this.#view = new DataView(this.#bytes.buffer as ArrayBuffer, this.#bytes.byteOffset, this.#bytes.byteLength);
     this.#at = 0;
-  }
-
-  /** The next bytes. Where the capture breaks off, that is a fault of its own, and the others of its set go on. */
-  async #chunk(): Promise<Uint8Array | undefined> {
-    try {
-      const { value, done } = await this.#chunks.next();
-      return done ? undefined : value;
-    } catch (error) {
-      if (!(error instanceof CaptureError)) throw error;
-      const { file, offset, rule } = error;
-      this.#fault({ file, offset, rule, truncated: true });
-      return undefined;
-    }
   }
 
   /** Nothing more comes: what is left cannot be a record. */

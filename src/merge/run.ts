@@ -154,7 +154,9 @@ export class Run {
 
   /** Bytes of all captures; of a stream, those that have come. */
   get bytes(): number {
-    return this.#feed ? this.#feed.writer.written : this.#input.captures.reduce((sum, { size }) => sum + size, 0);
+    const { read, captures } = this.#input;
+    if (read) return read.bytes;
+    return this.#feed ? this.#feed.writer.written : captures.reduce((sum, { size }) => sum + size, 0);
   }
 
   /** Ends the run before its input does; what has been read is reported. */

@@ -183,6 +183,12 @@ describe('a set of captures', () => {
     }
   });
 
+  it('that overlap may be many', () => {
+    const parts = Array.from({ length: 14 }, (_, part) => file(`many.${part}.pcap`, pcap(whole.filter((_one, i) => i % 14 === part))));
+    const set = stream(parts);
+    expect([set.status, set.stderr, set.text]).toEqual([0, '', one.text]);
+  });
+
   it('that overlap goes on where one of them is cut or damaged', () => {
     const halves = [0, 1].map((half) => gzipSync(pcap(whole.filter((_, i) => i % 2 === half))));
     const [up, down] = halves.map((content, i) => file(`half.${i}.gz`, content));

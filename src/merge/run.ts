@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { CaptureError } from '../capture/errors.ts';
 import type { Fault } from '../capture/fault.ts';
 import { interfacesOf } from '../capture/section.ts';
@@ -119,6 +120,7 @@ export class Run {
     if (!(Number.isInteger(windowBytes) && windowBytes >= 1 && windowBytes <= WINDOW_CAPACITY))
       throw new RangeError(`window of ${windowBytes} bytes`);
     const module = Decoder.compile();
+    setMaxListeners(0, abort.signal); // each capture that is read as a stream listens, and many may be open at the same time
     const input = await openInput(paths, options.follow ?? false, new Decoder(module, Decoder.memory()), abort.signal);
     return new Run(input, module, form, transitions, options, abort);
   }

@@ -30,8 +30,10 @@ export async function* followCapture(
       failure = error;
     }
   }
-  while (!signal.aborted && failure === undefined) yield* mergeCaptures([{ path, begins: 0, open: toItsEnd }], fault);
-  if (failure !== undefined) throw failure;
+  while (!signal.aborted) {
+    yield* mergeCaptures([{ path, begins: 0, open: toItsEnd }], fault);
+    if (failure !== undefined) throw failure;
+  }
 }
 
 /** A file's bytes until another one has its name and no more come. */

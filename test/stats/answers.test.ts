@@ -7,8 +7,20 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { AnalyzeOptions, ConnectionRecord, SummaryRecord, WindowRecord } from '../../src/index.ts';
 import { ACK, FIN, RST, SYN } from '../../src/layout/tcp.ts';
-import { type CapturedPacket, ethernet, ipv4, pcap, tcp } from '../support/packets.ts';
-import { above, figures, groupBy, type Interval, nanos, portOf, same, tell, tupleOf, waitsOf } from '../support/recount.ts';
+import {
+  above,
+  captureOf,
+  figures,
+  groupBy,
+  type Interval,
+  type Line,
+  nanos,
+  portOf,
+  same,
+  tell,
+  tupleOf,
+  waitsOf,
+} from '../support/recount.ts';
 
 const OURS = fileURLToPath(new URL('../captures/', import.meta.url));
 const LAB = fileURLToPath(new URL('../../../shared/lab/captures/', import.meta.url));
@@ -243,21 +255,9 @@ const folder = mkdtempSync(join(tmpdir(), 'fourwaves-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 let files = 0;
 
-type Line = [seconds: number, port: number, fromClient: boolean, flags: number, seq: number, ack: number];
-
-/** Segments between one client and one server, as a capture. */
 function captured(lines: readonly Line[]): string {
-  const packets: CapturedPacket[] = lines.map(([seconds, port, up, flags, seq, ack], i) => {
-    const [source, destination] = up ? ['10.0.0.2', '10.0.0.9'] : ['10.0.0.9', '10.0.0.2'];
-    const segment = tcp({ source: up ? port : 80, destination: up ? 80 : port, flags, seq, ack });
-    return {
-      seconds: 1_600_000_000 + Math.floor(seconds),
-      fraction: Math.round((seconds % 1) * 1e6),
-      captured: ethernet(ipv4(segment, { source, destination, identification: i + 1 })),
-    };
-  });
   const path = join(folder, `${files++}.pcap`);
-  writeFileSync(path, pcap(packets));
+  writeFileSync(path, captureOf(lines));
   return path;
 }
 

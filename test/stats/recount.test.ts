@@ -1,9 +1,11 @@
 // The figures of the summary that answers.test.ts leaves: counts by name, resets, CLOSE_WAIT, who is stuck, other settings, and the windows
 // of every second, from the connection records alone. What packets alone tell has to fit together.
 
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { AnalyzeOptions, ConnectionRecord } from '../../src/index.ts';
 import {
   above,
@@ -12,6 +14,7 @@ import {
   type Interval,
   nanos,
   portOf,
+  rarities,
   same,
   seconds,
   tell,
@@ -337,6 +340,9 @@ async function recount(paths: readonly string[], options: AnalyzeOptions = {}): 
   return told;
 }
 
+const folder = mkdtempSync(join(tmpdir(), 'fourwaves-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
 describe('the rest of the figures, counted again from the connection records', () => {
   const stories = readdirSync(OURS)
     .filter((name) => name.endsWith('.pcap'))
@@ -353,6 +359,15 @@ describe('the rest of the figures, counted again from the connection records', (
     expect(Object.keys(reset.stage).toSorted()).toEqual(['after_close', 'closing', 'established', 'handshake']);
     expect(close_wait.suspects + close_wait.leaks).toBeGreaterThan(0);
     expect([found.fin_wait2.total, found.fin_wait1.total].every((total) => total > 0)).toBe(true);
+  });
+
+  it('where a timer resets, a last ACK never comes, and some do not close', async () => {
+    const path = join(folder, 'rarities.pcap');
+    writeFileSync(path, rarities());
+    const { summary } = await recount([path]);
+    expect(summary.resets.idle_timeout).toEqual({ seconds: 60, count: 5 });
+    expect(summary.stuck.last_ack.total).toBe(3);
+    expect(summary.close_wait.owners.map(({ role }) => role)).toEqual(['server', 'client']);
   });
 
   it.each(['rfc9293', 'bsd', 'macos', 'windows'])('as hosts by the profile %s', async (profile) => {

@@ -4,6 +4,8 @@ import { expect } from 'vitest';
 // Threads run the built files, so what runs is taken from dist/.
 import { analyze } from '../../dist/index.js';
 import type { AnalyzeOptions, ConnectionRecord, SummaryRecord, WindowRecord } from '../../src/index.ts';
+import { ACK, FIN, RST, SYN } from '../../src/layout/tcp.ts';
+import { type CapturedPacket, ethernet, ipv4, pcap, tcp } from './packets.ts';
 
 /** Everything that a run told. */
 export interface Told {
@@ -120,3 +122,59 @@ export function same(
 
 export const tupleOf = ({ client, server }: ConnectionRecord): string =>
   [`${client.ip} ${client.port}`, `${server.ip} ${server.port}`].toSorted().join(' ');
+
+export type Line = [seconds: number, port: number, fromClient: boolean, flags: number, seq: number, ack: number];
+
+/** Segments between one client and one server, as a capture. */
+export function captureOf(lines: readonly Line[]): Uint8Array {
+  const packets = lines.map(([time, port, up, flags, seq, ack], i): CapturedPacket => {
+    const [source, destination] = up ? ['10.0.0.2', '10.0.0.9'] : ['10.0.0.9', '10.0.0.2'];
+    const segment = tcp({ source: up ? port : 80, destination: up ? 80 : port, flags, seq, ack });
+    return {
+      seconds: 1_600_000_000 + Math.floor(time),
+      fraction: Math.round((time % 1) * 1e6),
+      captured: ethernet(ipv4(segment, { source, destination, identification: i + 1 })),
+    };
+  });
+  return pcap(packets);
+}
+
+/** A connection that is opened, and what then comes of it, so many seconds later. */
+function opened(
+  at: number,
+  port: number,
+  then: readonly [seconds: number, fromClient: boolean, flags: number, seq: number, ack: number][],
+): Line[] {
+  const handshake: Line[] = [
+    [at, port, true, SYN, 100, 0],
+    [at + 0.01, port, false, SYN | ACK, 500, 101],
+    [at + 0.02, port, true, ACK, 101, 501],
+  ];
+  return handshake.concat(then.map(([after, ...segment]): Line => [at + after, port, ...segment]));
+}
+
+/** What no capture of ours has: a timer that resets, FINs of a second closer that nobody acknowledges, CLOSE_WAIT of both sides. */
+export function rarities(): Uint8Array {
+  const lines: Line[] = [];
+  for (let i = 0; i < 5; i++) {
+    lines.push(
+      ...opened(i, 40_000 + i, [[60, false, RST | ACK, 501, 101]]),
+      ...opened(i, 41_000 + i, [
+        [0.1, true, FIN | ACK, 101, 501],
+        [0.2, false, ACK, 501, 102],
+        [0.3, false, FIN | ACK, 501, 102],
+        [0.6, false, FIN | ACK, 501, 102],
+        [0.7, false, i > 2 ? RST | ACK : ACK, 502, 102],
+      ]),
+      ...opened(i, 42_000 + i, [
+        [1, true, FIN | ACK, 101, 501],
+        [1.1, false, ACK, 501, 102],
+      ]),
+      ...opened(i * 15, 43_000 + i, [
+        [2, false, FIN | ACK, 501, 101],
+        [2.1, true, ACK, 101, 502],
+      ]),
+    );
+  }
+  return captureOf(lines.toSorted((a, b) => a[0] - b[0]));
+}

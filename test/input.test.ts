@@ -12,6 +12,7 @@ import {
   readlinkSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -37,7 +38,7 @@ interface Line {
   close: { class: string };
   packets: number;
   connections: number;
-  input: { captures: string[]; files: number; truncated: boolean; time_regressions: number; duplicates: number };
+  input: { captures: string[]; files: number; bytes: number; truncated: boolean; time_regressions: number; duplicates: number };
 }
 
 function stream(args: string[], stdin?: string) {
@@ -177,8 +178,15 @@ describe('a set of captures', () => {
       const set = stream(order);
       expect([set.status, set.stderr]).toEqual([0, '']);
       expect(set.text).toBe(one.text);
-      expect(set.summaries[0]!.input.time_regressions).toBe(0);
+      const { time_regressions, bytes: read } = set.summaries[0]!.input;
+      expect([time_regressions, read]).toEqual([0, paths.reduce((sum, path) => sum + statSync(path).size, 0)]);
     }
+  });
+
+  it('that overlap may be many', () => {
+    const parts = Array.from({ length: 14 }, (_, part) => file(`many.${part}.pcap`, pcap(whole.filter((_one, i) => i % 14 === part))));
+    const set = stream(parts);
+    expect([set.status, set.stderr, set.text]).toEqual([0, '', one.text]);
   });
 
   it('that overlap goes on where one of them is cut or damaged', () => {

@@ -27,6 +27,8 @@ export interface Input {
   readonly files: number;
   /** The bytes of the only capture, where it is no file that can be read at any place. */
   readonly stream: Bytes | undefined;
+  /** Bytes that have come of captures which are merged: their stream has other headers, and is longer. Undefined where none are. */
+  readonly read: { bytes: number } | undefined;
   /** Packets of files that are read at any place, estimated. */
   readonly packets: number;
   /** Whole seconds since 1970 of the first packet. */
@@ -65,12 +67,14 @@ export async function openInput(paths: readonly string[], follow: boolean, decod
   const opened = found.opened.toSorted((a, b) => (a.firstTime ?? Infinity) - (b.firstTime ?? Infinity));
   faults.push(...errors.map(({ file, offset, rule }) => ({ file, offset, rule, truncated: false })));
   const merged = opened.length > 1 && (opened.some(({ stream }) => stream) || overlap(opened, decoder));
-  const stream = merged ? merge(opened, signal, faults) : opened[0]?.stream?.();
+  const read = merged ? { bytes: 0 } : undefined;
+  const stream = read ? merge(opened, signal, faults, read) : opened[0]?.stream?.();
   return {
     captures: merged ? [{ path: `the ${opened.length} captures, merged,`, size: 0 }] : opened.map(({ path, size }) => ({ path, size })),
     names: opened.map(({ path }) => path),
     files: opened.length + errors.length,
     stream,
+    read,
     packets: opened.reduce((sum, { packets }) => sum + packets, 0),
     origin: Math.floor((opened[0]?.firstTime ?? 0) / 1e9),
     digits: opened.some(({ interfaces }) => interfaces.some(isFine)) ? 9 : 6,
@@ -133,11 +137,14 @@ function overlap(captures: readonly Opened[], decoder: Decoder): boolean {
   });
 }
 
-/** Where one breaks off, the others go on. */
-function merge(captures: readonly Opened[], signal: AbortSignal, faults: Fault[]): Bytes {
+/** Where one breaks off, the others go on. What has come of all of them is counted in `read`. */
+function merge(captures: readonly Opened[], signal: AbortSignal, faults: Fault[], read: { bytes: number }): Bytes {
   async function* toItsEnd(chunks: Bytes): Bytes {
     try {
-      yield* chunks;
+      for await (const chunk of chunks) {
+        read.bytes += chunk.length;
+        yield chunk;
+      }
     } catch (error) {
       if (!(error instanceof CaptureError)) throw error;
       faults.push({ file: error.file, offset: error.offset, rule: error.rule, truncated: true });

@@ -121,6 +121,7 @@ export class Run {
       throw new RangeError(`window of ${windowBytes} bytes`);
     setMaxListeners(0, abort.signal); // each capture that is open listens
     const module = Decoder.compile();
+    setMaxListeners(0, abort.signal); // each capture that is read as a stream listens, and many may be open at the same time
     const input = await openInput(paths, options.follow ?? false, new Decoder(module, Decoder.memory()), abort.signal);
     return new Run(input, module, form, transitions, options, abort);
   }
@@ -156,7 +157,9 @@ export class Run {
 
   /** Bytes of all captures; of a stream, those that have come. */
   get bytes(): number {
-    return this.#feed ? this.#feed.writer.written : this.#input.captures.reduce((sum, { size }) => sum + size, 0);
+    const { read, captures } = this.#input;
+    if (read) return read.bytes;
+    return this.#feed ? this.#feed.writer.written : captures.reduce((sum, { size }) => sum + size, 0);
   }
 
   /** Ends the run before its input does; what has been read is reported. */

@@ -1,6 +1,6 @@
 import { HOLE_FORGOTTEN, RST_CHALLENGED } from '../layout/oddities.ts';
 import { RST_CHALLENGED as CHALLENGED } from '../layout/modifiers.ts';
-import { FACTS, MODIFIERS, R, RESET } from '../layout/slot.ts';
+import { FACTS, MODIFIERS, R, RESET, RESET_AFTER_CLOSE } from '../layout/slot.ts';
 import { holdsTimeWait } from './close.ts';
 import { addHole, fillHoles } from './holes.ts';
 import type { HostCalls, TableMemory } from './memory.ts';
@@ -71,11 +71,11 @@ export function hostCalls(table: () => ConnectionTable, memory: TableMemory, odd
     reset(slot: number, record: number, idle: number, first: number): void {
       const { words, times } = memory.records;
       const connections = table();
-      const before = connections.words[slot + FACTS]! & RESET;
+      const before = connections.words[slot + FACTS]! & (RESET | RESET_AFTER_CLOSE);
       segment.read(words, times, record / Int32Array.BYTES_PER_ELEMENT);
       reset(connections, oddities, slot, segment, endedByRst);
       if (idle < IDLE || first !== 0 || before !== 0) return;
-      const believed = (connections.words[slot + FACTS]! & RESET) !== 0;
+      const believed = (connections.words[slot + FACTS]! & (RESET | RESET_AFTER_CLOSE)) !== 0;
       if (believed || connections.peekRare(slot)?.doubtful?.time === segment.time) rare(slot).resetIdle = idle;
     },
 

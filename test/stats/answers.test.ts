@@ -5,78 +5,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-// Threads run the built files, so what runs is taken from dist/.
-import { analyze } from '../../dist/index.js';
 import type { AnalyzeOptions, ConnectionRecord, SummaryRecord, WindowRecord } from '../../src/index.ts';
 import { ACK, FIN, RST, SYN } from '../../src/layout/tcp.ts';
-import { type CapturedPacket, ethernet, ipv4, pcap, tcp } from '../support/packets.ts';
+import {
+  above,
+  captureOf,
+  figures,
+  groupBy,
+  type Interval,
+  type Line,
+  nanos,
+  portOf,
+  same,
+  tell,
+  tupleOf,
+  waitsOf,
+} from '../support/recount.ts';
 
 const OURS = fileURLToPath(new URL('../captures/', import.meta.url));
 const LAB = fileURLToPath(new URL('../../../shared/lab/captures/', import.meta.url));
-
-/** Seconds since 1970 at which the capture of a test begins, so that nanoseconds since then are exact. */
-let origin = 0;
-
-/** Nanoseconds since the origin. */
-const nanos = (text: string): number => {
-  const [, whole, fraction = ''] = /^(.*?)(?:\.(\d+))?Z$/.exec(text)!;
-  return (Date.parse(`${whole}Z`) / 1000 - origin) * 1e9 + Number(fraction.padEnd(9, '0'));
-};
-
-interface Interval {
-  from: number;
-  to: number;
-}
-
-const CLOSED = new Set(['simultaneous', 'three_segment', 'four_wave', 'half_close', 'orderly']);
-const RESET = new Set(['refused', 'aborted_handshake', 'rst_abort', 'data_after_close_rst', 'fin_then_rst', 'fin_answered_by_rst']);
-
-function waitsOf(connection: ConnectionRecord): (Interval & { host: string; role: 'client' | 'server' })[] {
-  return connection.time_wait.map(({ holder, start, end, ended_by }) => ({
-    host: connection[holder].ip,
-    role: holder,
-    from: nanos(start),
-    to: ended_by === 'capture_end' ? Infinity : nanos(end),
-  }));
-}
-
-/** While the client's port is taken. */
-function portOf(connection: ConnectionRecord): Interval {
-  const { close, end_reason } = connection;
-  const from = nanos(connection.start);
-  const waiting = waitsOf(connection).find(({ role }) => role === 'client');
-  if (waiting) return { from, to: waiting.to };
-  const over = CLOSED.has(close.class) || RESET.has(close.class) || end_reason === 'reset';
-  if (over && close.start !== undefined) return { from, to: nanos(close.start) + Math.round(close.duration_s! * 1e9) };
-  return { from, to: end_reason === 'capture_end' && close.class !== 'no_reply' ? Infinity : nanos(connection.end) };
-}
-
-/** The figures of intervals over [from, to], looking at every instant at which something begins. */
-function figures(intervals: readonly Interval[], from: number, to: number) {
-  const at = (instant: number): number => intervals.filter((one) => one.from <= instant && instant < one.to).length;
-  let [peak, peakAt] = [0, ''];
-  for (const instant of [...new Set(intervals.map((one) => one.from))].toSorted((a, b) => a - b)) {
-    const held = at(instant);
-    if (held > peak) [peak, peakAt] = [held, String(instant)];
-  }
-  const area = intervals.reduce((sum, one) => sum + Math.max(0, Math.min(one.to, to) - one.from), 0);
-  return { now: at(to), peak, peakAt, mean: to > from ? area / (to - from) : 0 };
-}
-
-function groupBy<T>(list: readonly T[], key: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of list) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
-  return groups;
-}
-
-function same(found: { now: number; peak: number; peak_at?: string; mean: number }, expected: ReturnType<typeof figures>, what: string) {
-  expect([found.now, found.peak, found.peak_at === undefined ? '' : String(nanos(found.peak_at))], what).toEqual([
-    expected.now,
-    expected.peak,
-    expected.peakAt,
-  ]);
-  expect(found.mean, what).toBeCloseTo(expected.mean, 4);
-}
 
 /** Bins of a histogram are so wide, as a share of the value. */
 const BIN = 0.004;
@@ -142,9 +89,6 @@ function spreads(summary: SummaryRecord, connections: readonly ConnectionRecord[
   expect(began.length).toBeGreaterThanOrEqual(ended.length);
 }
 
-const tupleOf = ({ client, server }: ConnectionRecord): string =>
-  [`${client.ip} ${client.port}`, `${server.ip} ${server.port}`].toSorted().join(' ');
-
 /**
  * Who was where when the capture ended: those that still wait, never ended, or ended less than a TIME_WAIT ago on a tuple not used since.
  * Where both are CLOSED there is nothing left, and nobody sees how long it is remembered.
@@ -184,16 +128,8 @@ function windowPeaks(windows: readonly WindowRecord[], connections: readonly Con
 
 /** Counts all figures of a run again; answers the groups of ports that it names. */
 async function recount(paths: readonly string[], options: AnalyzeOptions = {}): Promise<Group[]> {
-  const connections: ConnectionRecord[] = [];
-  const windows: WindowRecord[] = [];
-  let summary: SummaryRecord | undefined;
-  for await (const record of analyze(paths, { interval: 7, ...options })) {
-    if (record.type === 'connection') connections.push(record);
-    else if (record.type === 'window') windows.push(record as WindowRecord);
-    else summary = record;
-  }
-  if (summary?.start === undefined) return [];
-  origin = Math.floor(Date.parse(summary.start) / 1000);
+  const { connections, windows, summary } = await tell(paths, { interval: 7, ...options });
+  if (summary.start === undefined) return [];
   const [from, to] = [nanos(summary.start), nanos(summary.end!)];
   spreads(summary, connections);
   expect(summary.states).toEqual(windows.at(-1)?.states ?? {});
@@ -218,7 +154,16 @@ async function recount(paths: readonly string[], options: AnalyzeOptions = {}): 
 
   const groups = groupBy(connections, ({ client, server }) => `${client.ip} ${server.ip} ${server.port}`);
   expect([summary.ports.groups, summary.ports.others]).toEqual([groups.size, 0]);
-  const peaks = [...groups.values()].map((members) => figures(members.map(portOf), from, to).peak).toSorted((a, b) => b - a);
+  const peaks = [...groups.values()]
+    .map(
+      (members) =>
+        figures(
+          members.map((one) => portOf(one)),
+          from,
+          to,
+        ).peak,
+    )
+    .toSorted((a, b) => b - a);
   expect(summary.ports.worst.map(({ held }) => held.peak)).toEqual(peaks.slice(0, 20));
   for (const group of summary.ports.worst) {
     const name = `${group.client} ${group.server} ${group.server_port}`;
@@ -226,7 +171,15 @@ async function recount(paths: readonly string[], options: AnalyzeOptions = {}): 
     const own = members.flatMap((connection) => waitsOf(connection).filter(({ role }) => role === 'client'));
     const ports = members.map(({ client }) => client.port);
     expect([group.connections, group.time_wait.entered], name).toEqual([members.length, own.length]);
-    same(group.held, figures(members.map(portOf), from, to), name);
+    same(
+      group.held,
+      figures(
+        members.map((one) => portOf(one)),
+        from,
+        to,
+      ),
+      name,
+    );
     same(group.time_wait, figures(own, from, to), name);
     expect(group.pressure, name).toBeCloseTo(group.held.peak / summary.ports.range, 6);
     expect(group.used_ports, name).toEqual({ count: new Set(ports).size, lowest: Math.min(...ports), highest: Math.max(...ports) });
@@ -249,15 +202,9 @@ function pressure(
   waits: readonly Interval[],
   to: number,
 ): void {
-  const held = members.map(portOf);
+  const held = members.map((one) => portOf(one));
   const now = held.filter((one) => one.to === Infinity || one.to > to).length;
-  const instants = [...new Set(held.flatMap((one) => [one.from, Math.min(one.to, to)]))].toSorted((a, b) => a - b);
-  let above = 0;
-  instants.forEach((instant, i) => {
-    const tight = held.filter((one) => one.from <= instant && instant < one.to).length > range * 0.8;
-    if (tight) above += (instants[i + 1] ?? to) - instant;
-  });
-  expect(group.above_80_s, group.client).toBeCloseTo(above / 1e9, 5);
+  expect(group.above_80_s, group.client).toBeCloseTo(above(held, range * 0.8, to), 5);
 
   const ports = new Set(members.map(({ client }) => client.port)).size;
   const exhausted = group.reused > 0 && ports >= 8 && group.held.peak === ports && members.length > ports;
@@ -308,21 +255,9 @@ const folder = mkdtempSync(join(tmpdir(), 'fourwaves-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 let files = 0;
 
-type Line = [seconds: number, port: number, fromClient: boolean, flags: number, seq: number, ack: number];
-
-/** Segments between one client and one server, as a capture. */
 function captured(lines: readonly Line[]): string {
-  const packets: CapturedPacket[] = lines.map(([seconds, port, up, flags, seq, ack], i) => {
-    const [source, destination] = up ? ['10.0.0.2', '10.0.0.9'] : ['10.0.0.9', '10.0.0.2'];
-    const segment = tcp({ source: up ? port : 80, destination: up ? 80 : port, flags, seq, ack });
-    return {
-      seconds: 1_600_000_000 + Math.floor(seconds),
-      fraction: Math.round((seconds % 1) * 1e6),
-      captured: ethernet(ipv4(segment, { source, destination, identification: i + 1 })),
-    };
-  });
   const path = join(folder, `${files++}.pcap`);
-  writeFileSync(path, pcap(packets));
+  writeFileSync(path, captureOf(lines));
   return path;
 }
 
@@ -340,10 +275,7 @@ const closedAt = (seconds: number, port: number, isn = 100): Line[] => [
 const busy = (ports: number): string =>
   captured(Array.from({ length: 30 }, (_, turn) => closedAt(turn / 10, 40_000 + (turn % ports), 1000 * (turn + 1))).flat());
 
-async function summaryOf(path: string, options: AnalyzeOptions = {}): Promise<SummaryRecord> {
-  for await (const record of analyze(path, options)) if (record.type === 'summary') return record;
-  throw new Error('no summary');
-}
+const summaryOf = async (path: string, options: AnalyzeOptions = {}): Promise<SummaryRecord> => (await tell([path], options)).summary;
 
 describe('the measured TIME_WAIT', () => {
   const short = captured([

@@ -6,7 +6,8 @@ import { Clock } from '../../src/records/time.ts';
 import { type Host, ipv4, type Story, story } from '../support/story.ts';
 
 const host = (last: number, port: number): Host => ipv4(`10.0.0.${last}`, port);
-const record = (told: Story) => resetsRecord({ answers: told.outcome().answers, clock: new Clock(0, 9) } as Outcome, 20);
+const record = (told: Story, profile = 'linux') =>
+  resetsRecord({ answers: told.outcome({ profile }).answers, clock: new Clock(0, 9) } as Outcome, 20);
 
 /** Connections one after the other, each silent for so many seconds before the server resets it. */
 function resetAfter(silences: readonly number[]): Story {
@@ -57,6 +58,22 @@ describe('who resets connections', () => {
       { host: '10.0.0.9', role: 'server', server_port: 81, total: 1, stage: { handshake: 1 }, idle: 0 },
       { host: '10.0.0.4', role: 'client', server_port: 80, total: 1, stage: { closing: 1 }, idle: 0 },
     ]);
+  });
+
+  it.each(['linux', 'bsd'])('an RST after the close has its silence, whether it ends TIME_WAIT or not: %s', (profile) => {
+    const told = story();
+    const [client, server] = told.connection(host(5, 42_002), host(9, 80));
+    client.syn();
+    server.synAck();
+    client.ack();
+    client.fin();
+    server.fin();
+    client.ack();
+    told.wait(5);
+    server.rst();
+    const { senders, ...all } = record(told, profile);
+    expect(all).toEqual({ total: 1, stage: { after_close: 1 }, idle: 1 });
+    expect(senders).toEqual([{ host: '10.0.0.9', role: 'server', server_port: 80, ...all }]);
   });
 
   it('a port used again in TIME_WAIT has an age', () => {

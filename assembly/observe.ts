@@ -6,7 +6,7 @@
 
 import { ACK_WORD, FLAGS_WORD, FROM_HIGH, NO_WINDOW_SCALE, PAYLOAD_WORD, SEQ_WORD, TCP_WORD, TIME_WORD } from '../src/layout/segment.ts';
 import { ACK_BEYOND_FIN, ACK_IMPLAUSIBLE, SEQ_IMPLAUSIBLE, SYN_ACK_ISN_CHANGED, SYN_ACK_UNEXPECTED } from '../src/layout/oddities.ts';
-import { DATA_AFTER_RST, OUT_OF_ORDER } from '../src/layout/modifiers.ts';
+import { DATA_AFTER_RST, KEEPALIVE_AFTER_FIN, OUT_OF_ORDER } from '../src/layout/modifiers.ts';
 import {
   ACKED,
   ACKED_KNOWN,
@@ -25,6 +25,7 @@ import {
   FACTS,
   FAST_OPEN,
   FIN_ACKED,
+  FIN_ACKED_TIME,
   FIN_SENT,
   FIN_SEQ,
   FIN_SUPPOSED,
@@ -73,6 +74,8 @@ import {
 import { slotAt } from './table.ts';
 import { addLetters, contentGap, follow } from './zeek.ts';
 
+/** An ACK from before a FIN does not come so long after the FIN's acknowledgement, ns. */
+const PROBE_AFTER: f64 = 1e9;
 /** The largest window that TCP can advertise (RFC 7323 §2.3: 2^30): what lies further away belongs to no live exchange. */
 const MAX_WINDOW: i32 = 1 << 30;
 
@@ -117,7 +120,7 @@ function show(slot: i32, sender: i32, record: usize, flags: i32, payload: i32): 
   if ((flags & SYN) != 0) open(slot, sender, record, flags);
   const seq = load<i32>(record, SEQ_WORD << 2);
   const start = (flags & SYN) != 0 ? seq + 1 : seq;
-  const fresh = take(slot, sender, flags, payload, start);
+  const fresh = take(slot, sender, flags, payload, start, load<f64>(record, TIME_WORD << 2));
   store<u16>(words + ((<usize>sender) << 1), <u16>(flags >>> 16), WINDOWS << 2);
   const bothResets = RESET | RESET_AFTER_CLOSE;
   if ((load<i32>(words, FACTS << 2) & bothResets) == bothResets && (flags & (SYN | ACK)) == ACK) surviveReset(slot, sender);
@@ -257,7 +260,7 @@ function begin(slot: i32, endpoint: i32, iss: i32): void {
  * The segment's place among what its sender sent; answers how many of its payload bytes were never seen before, or -1 where it
  * lies so far away that it belongs to no live exchange.
  */
-function take(slot: i32, sender: i32, flags: i32, payload: i32, start: i32): i32 {
+function take(slot: i32, sender: i32, flags: i32, payload: i32, start: i32, time: f64): i32 {
   const words = slotAt(slot);
   const own = words + ((<usize>sender) << 2);
   const peer = words + ((<usize>(sender ^ 1)) << 2);
@@ -275,21 +278,30 @@ function take(slot: i32, sender: i32, flags: i32, payload: i32, start: i32): i32
       begin(slot, sender, start - 1); // gigabytes that the capture lacks: the peer's acknowledgement vouches for the number
     }
     const probe = payload <= 1 && start == load<i32>(own, NXT << 2) - 1 && (flags & (SYN | FIN | RST)) == 0;
-    fresh = probe ? noteProbe(words, sender, start) : extend(slot, sender, start, start + payload);
+    fresh = probe ? noteProbe(words, sender, start, time) : extend(slot, sender, start, start + payload);
   }
   const bytes = words + ((<usize>sender) << 3);
   if (fresh > 0) store<f64>(bytes, load<f64>(bytes, BYTES << 3) + <f64>fresh, BYTES << 3);
   return fresh;
 }
 
-/** A probe repeats the byte below the next one, which is never payload. After a FIN that number is the FIN's own: an ACK from before it. */
-function noteProbe(words: usize, sender: i32, start: i32): i32 {
+/**
+ * A probe repeats the byte below the next one, which is never payload. After a FIN that number is the FIN's own: an ACK from before it,
+ * or, long after the FIN was acknowledged, a probe of an endpoint whose peer does not close.
+ */
+function noteProbe(words: usize, sender: i32, start: i32, time: f64): i32 {
   const receiver = sender ^ 1;
   const own = words + ((<usize>sender) << 2);
-  const beforeFin = (load<i32>(own, SEEN << 2) & FIN_SENT) != 0 && start == load<i32>(own, FIN_SEQ << 2);
-  const acknowledges = (load<i32>(words + ((<usize>receiver) << 2), SEEN << 2) & ACKED_KNOWN) != 0;
-  const persist = acknowledges && load<u16>(words + ((<usize>receiver) << 1), WINDOWS << 2) == 0;
-  if (!beforeFin && !persist) setSeen(own, KEEPALIVE);
+  const seen = load<i32>(own, SEEN << 2);
+  const peer = load<i32>(words + ((<usize>receiver) << 2), SEEN << 2);
+  if ((seen & FIN_SENT) != 0 && start == load<i32>(own, FIN_SEQ << 2)) {
+    const waits = (seen & FIN_ACKED) != 0 && (peer & FIN_SENT) == 0;
+    const since = load<f64>(words + ((<usize>sender) << 3), FIN_ACKED_TIME << 3);
+    if (waits && time - since >= PROBE_AFTER) modify(words, KEEPALIVE_AFTER_FIN);
+    return 0;
+  }
+  const persist = (peer & ACKED_KNOWN) != 0 && load<u16>(words + ((<usize>receiver) << 1), WINDOWS << 2) == 0;
+  if (!persist) setSeen(own, KEEPALIVE);
   return 0;
 }
 

@@ -21,18 +21,8 @@ export async function* followCapture(
   fault: (fault: Fault) => void,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  let failure: unknown;
-  // What breaks off is a fault of a set, of which the others go on; here there is no other, and to open it again would not help.
-  async function* toItsEnd(): AsyncGenerator<Uint8Array, void, undefined> {
-    try {
-      yield* tail(path, signal);
-    } catch (error) {
-      failure = error;
-    }
-  }
   while (!signal.aborted) {
-    yield* mergeCaptures([{ path, begins: 0, open: toItsEnd }], fault);
-    if (failure !== undefined) throw failure;
+    yield* mergeCaptures([{ path, begins: 0, open: () => tail(path, signal) }], fault);
   }
 }
 

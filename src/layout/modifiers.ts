@@ -20,6 +20,7 @@ export const ONE_SIDED = 0x8000;
 export const RST_INVALID = 0x10000;
 export const RST_CHALLENGED = 0x20000;
 export const DATA_AFTER_FIN = 0x40000;
+export const KEEPALIVE_AFTER_FIN = 0x80000;
 
 /** RSTs of one endpoint that make a storm. */
 export const STORM_RSTS = 10;

@@ -121,7 +121,6 @@ export class Run {
       throw new RangeError(`window of ${windowBytes} bytes`);
     setMaxListeners(0, abort.signal); // each capture that is open listens
     const module = Decoder.compile();
-    setMaxListeners(0, abort.signal); // each capture that is read as a stream listens, and many may be open at the same time
     const input = await openInput(paths, options.follow ?? false, new Decoder(module, Decoder.memory()), abort.signal);
     return new Run(input, module, form, transitions, options, abort);
   }

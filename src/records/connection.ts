@@ -1,6 +1,7 @@
 import { type Basis, type CloseClass, type Confidence, CloseTimes, closeTimes } from '../tracker/close.ts';
 import { type Modifier, MODIFIER_NAMES } from '../tracker/modifiers.ts';
 import { sequenceText } from '../tracker/sequence.ts';
+import { RST_AFTER_CLOSE } from '../layout/modifiers.ts';
 import * as slots from '../layout/slot.ts';
 import { type State, type Transition, transitions } from '../tracker/states.ts';
 import type { ReuseVerdict } from '../tracker/rare.ts';
@@ -65,6 +66,8 @@ export interface CloseRecord<T = string, D = number> {
   last_ack_s?: D;
   /** Payload sent by the passive closer in between. */
   half_closed_bytes?: number;
+  /** Silence before the RST, where that was a second or more. */
+  reset_idle_s?: D;
 }
 
 export interface TimeWaitRecord<T = string> {
@@ -276,5 +279,7 @@ function closeRecord<T, D>(connection: Ended, clock: Measure<T, D>, client: numb
   if (times.lastAck >= 0) record.last_ack_s = clock.seconds(times.lastAck);
   if (initiator !== 'both' && verdict.acked[initiator])
     record.half_closed_bytes = table.peekRare(slot)?.halfClosedBytes[(initiator ^ 1) as 0] ?? 0;
+  const idle = verdict.reset || (verdict.modifiers & RST_AFTER_CLOSE) !== 0 ? (table.peekRare(slot)?.resetIdle ?? 0) : 0;
+  if (idle > 0) record.reset_idle_s = clock.seconds(idle);
   return record;
 }

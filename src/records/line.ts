@@ -77,6 +77,7 @@ const FIN_ACK = key('fin_ack_s');
 const HALF_CLOSED = key('half_closed_s');
 const LAST_ACK = key('last_ack_s');
 const HALF_CLOSED_BYTES = key('half_closed_bytes');
+const RESET_IDLE = key('reset_idle_s');
 const TIME_WAIT = key('time_wait');
 const HOLDER = ascii('{"holder":');
 const EXPIRY = key('expiry');
@@ -220,6 +221,7 @@ export class Lines {
     if (record.half_closed_s !== undefined) this.#seconds(HALF_CLOSED, record.half_closed_s);
     if (record.last_ack_s !== undefined) this.#seconds(LAST_ACK, record.last_ack_s);
     if (record.half_closed_bytes !== undefined) this.#integer(HALF_CLOSED_BYTES, record.half_closed_bytes);
+    if (record.reset_idle_s !== undefined) this.#seconds(RESET_IDLE, record.reset_idle_s);
     this.#byte(CLOSE_OBJECT);
   }
 

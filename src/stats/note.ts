@@ -1,3 +1,4 @@
+import { KEEPALIVE_AFTER_FIN } from '../layout/modifiers.ts';
 import * as slots from '../layout/slot.ts';
 import { CLOSE_CLASSES, CloseTimes, closeTimes } from '../tracker/close.ts';
 import type { Ended } from '../tracker/tracker.ts';
@@ -206,7 +207,7 @@ function writeCloseWait(rows: Float64Array, at: number, { table, slot, verdict, 
   const closer = verdict.fin[0] ? 0 : 1;
   rows[at + CLOSE_WAIT] = table.times[(slot >> 1) + slots.FIN_ACKED_TIME + closer]!;
   if (closer === 0) rows[at + FACTS]! |= LEAKS_HIGH;
-  if ((table.words[slot + slots.SEEN + closer]! & slots.KEEPALIVE) !== 0) rows[at + FACTS]! |= PROBED;
+  if ((verdict.modifiers & KEEPALIVE_AFTER_FIN) !== 0) rows[at + FACTS]! |= PROBED;
 }
 
 /**

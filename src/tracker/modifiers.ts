@@ -20,6 +20,7 @@ export const MODIFIER_NAMES = [
   'rst_invalid',
   'rst_challenged',
   'data_after_fin',
+  'keepalive_after_fin',
 ] as const;
 
 export type Modifier = (typeof MODIFIER_NAMES)[number];

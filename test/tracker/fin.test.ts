@@ -476,6 +476,27 @@ describe('CLOSE_WAIT', () => {
     ]);
   });
 
+  it('is a leak when the peer has probed it since, and not when it probed before its FIN', () => {
+    const probed = finWait2().wait(20);
+    probed.client.keepAlive();
+    probed.server.ack();
+    expect(probed.record().close.modifiers).toEqual(['keepalive_after_fin']);
+    expect(probed.wait(100).outcome().answers.leaks).toMatchObject({ suspects: 0, leaks: 1 });
+
+    const before = established();
+    before.client.keepAlive();
+    before.server.ack();
+    before.client.fin();
+    before.server.ack();
+    expect(before.wait(100).outcome().answers.leaks).toMatchObject({ suspects: 1, leaks: 0 });
+  });
+
+  it('is not probed by an acknowledgement from before the FIN', () => {
+    const told = finWait2();
+    told.client.keepAlive();
+    expect(told.wait(100).outcome().answers.leaks).toMatchObject({ suspects: 1, leaks: 0 });
+  });
+
   it('is none when it has closed meanwhile', () => {
     const told = finWait2().wait(100);
     told.server.fin();

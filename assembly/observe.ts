@@ -405,7 +405,7 @@ function establish(slot: i32, sender: i32, ack: i32, flags: i32, payload: i32, t
 }
 
 /** Opens the short path to a connection, or closes it. */
-export function judgePlain(slot: i32): void {
+function judgePlain(slot: i32): void {
   const words = slotAt(slot);
   const facts = load<i32>(words, FACTS << 2);
   const low = load<i32>(words, SEEN << 2);

@@ -18,7 +18,6 @@ import {
   SEEN,
   SEGMENTS,
   START,
-  SYN_ACK_FIRST,
 } from '../src/layout/slot.ts';
 import { ACK, FIN, RST, SYN } from '../src/layout/tcp.ts';
 import { DECIDE, ENDS, FOLLOWS, FOUND, OPENED, STRAYS, TAKEN, WAS } from '../src/layout/tracking.ts';
@@ -80,10 +79,8 @@ export function begin(slot: i32, record: usize): void {
   store<f64>(words, load<f64>(record, TIME_WORD << 2), START << 3);
   let facts = load<i32>(words, FACTS << 2);
   let client = sender;
-  if ((flags & (SYN | ACK)) == (SYN | ACK)) {
-    client = sender ^ 1;
-    facts |= SYN_ACK_FIRST;
-  } else if ((flags & SYN) == 0) {
+  if ((flags & (SYN | ACK)) == (SYN | ACK)) client = sender ^ 1;
+  else if ((flags & SYN) == 0) {
     facts |= MIDSTREAM;
     const low = <i32>load<u16>(words, (PORTS << 2) + 2);
     const high = <i32>load<u16>(words, PORTS << 2);

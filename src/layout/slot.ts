@@ -125,8 +125,6 @@ export const SIMULTANEOUS_OPEN = 0x100;
 export const IN_USE = 0x200;
 /** A SYN carried payload that its SYN-ACK acknowledged. */
 export const FAST_OPEN = 0x400;
-/** The first SYN-ACK came without a SYN before it. */
-export const SYN_ACK_FIRST = 0x800;
 /** The RST answers a SYN: nobody listened. */
 export const REFUSED = 0x1000;
 /** Its addresses are kept beside the slots: they are IPv6, or have a scope. */

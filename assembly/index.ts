@@ -11,6 +11,7 @@ import {
   CONNECTIONS,
   COUNTS,
   COUNTS_BYTES,
+  DURATION_SUMS,
   FILTER,
   FILTER_BYTES,
   INTERFACES,
@@ -22,6 +23,9 @@ import {
   PAIRS_BYTES,
   SEGMENTS,
   SEGMENTS_BYTES,
+  SHAPE_COUNTERS,
+  SHAPE_ROWS,
+  SHAPES,
   STAGE,
   STAGE_PAIRS,
   STATE,
@@ -29,11 +33,13 @@ import {
   WINDOW,
   WINDOW_BYTES,
 } from './memory.ts';
+import { beginConclusions, conclude } from './conclude.ts';
 import { begin } from './packets.ts';
 import { noteSilence } from './finish.ts';
 import { begin as beginConnection, open, show } from './place.ts';
 import { settle } from './observe.ts';
 import { log } from './sequence.ts';
+import { enterShape } from './shape.ts';
 import { connections, find, leave, renew, setRoom } from './table.ts';
 import { forget, walk } from './walk.ts';
 
@@ -52,6 +58,36 @@ export {
   PAIRS,
   PAIRS_BYTES,
 };
-export { SEGMENTS, SEGMENTS_BYTES, STAGE, STAGE_PAIRS, STATE, TRACKING, WINDOW, WINDOW_BYTES };
+export {
+  SEGMENTS,
+  SEGMENTS_BYTES,
+  DURATION_SUMS,
+  SHAPE_COUNTERS,
+  SHAPE_ROWS,
+  SHAPES,
+  STAGE,
+  STAGE_PAIRS,
+  STATE,
+  TRACKING,
+  WINDOW,
+  WINDOW_BYTES,
+};
 export { begin, decode };
-export { beginConnection, connections, find, forget, leave, log, noteSilence, open, renew, setRoom, settle, show, walk };
+export {
+  beginConclusions,
+  beginConnection,
+  conclude,
+  connections,
+  enterShape,
+  find,
+  forget,
+  leave,
+  log,
+  noteSilence,
+  open,
+  renew,
+  setRoom,
+  settle,
+  show,
+  walk,
+};

@@ -4,6 +4,8 @@
 import { COUNTS_WORDS, SEGMENTS_CAPACITY, SHARDS_CAPACITY, SLOTS } from '../src/layout/batch.ts';
 import { INSTRUCTION_WORDS, INSTRUCTIONS_CAPACITY } from '../src/layout/filter.ts';
 import { INTERFACE_BYTES, INTERFACES_CAPACITY, STATE_WORDS } from '../src/layout/framing.ts';
+import { COLUMNS } from '../src/layout/note.ts';
+import { COUNTERS, DURATION_DOUBLES, DURATIONS, ROWS_CAPACITY, SHAPE_BYTES, SHAPES_CAPACITY } from '../src/layout/shape.ts';
 import { ADDRESS_PAIR_BYTES, SEGMENT_BYTES } from '../src/layout/segment.ts';
 import { CONNECTIONS_CAPACITY, ENTRY_BYTES, TRACKING_WORDS } from '../src/layout/tracking.ts';
 
@@ -51,6 +53,14 @@ export const CHAINS: usize = RECENT + RECENT_MOST * RECENT_BYTES;
 export const INDEX: usize = CHAINS + RECENT_MOST * 8;
 /** IPv6 addresses of connections. */
 export const KEPT_PAIRS: usize = INDEX + CONNECTIONS_CAPACITY * 3 * ENTRY_BYTES;
+/** Shapes of ended connections; twice as many numbers of them, by hash; what is counted; rows that the host has not taken. */
+export const SHAPES: usize = KEPT_PAIRS + CONNECTIONS_CAPACITY * ADDRESS_PAIR_BYTES;
+export const SHAPE_ENTRIES: usize = SHAPES + SHAPES_CAPACITY * SHAPE_BYTES;
+export const SHAPE_ENTRIES_BYTES: usize = SHAPES_CAPACITY * 4;
+export const SHAPE_COUNTERS: usize = SHAPE_ENTRIES + SHAPE_ENTRIES_BYTES;
+export const COUNTERS_BYTES: usize = SHAPES_CAPACITY * COUNTERS * 8;
+export const DURATION_SUMS: usize = SHAPE_COUNTERS + COUNTERS_BYTES;
+export const SHAPE_ROWS: usize = DURATION_SUMS + DURATIONS * DURATION_DOUBLES * 8;
 /** Page aligned, so that pages of a file can be mapped over it. */
-export const WINDOW: usize = (KEPT_PAIRS + CONNECTIONS_CAPACITY * ADDRESS_PAIR_BYTES + 0xffff) & ~0xffff;
+export const WINDOW: usize = (SHAPE_ROWS + ROWS_CAPACITY * COLUMNS * 8 + 0xffff) & ~0xffff;
 export const CONNECTIONS: usize = WINDOW + WINDOW_BYTES;

@@ -82,7 +82,7 @@ export function likelySlot(hash: u32): i32 {
 }
 
 /** Where the address pair of a connection that has one lies. */
-function pairAt(words: usize): usize {
+export function pairOf(words: usize): usize {
   return KEPT_PAIRS + ((words - CONNECTIONS) / SLOT_BYTES) * ADDRESS_PAIR_BYTES;
 }
 
@@ -91,7 +91,7 @@ function isPairOf(words: usize, record: usize, pairs: usize): bool {
   const facts = load<i32>(words, FACTS << 2);
   const flags = load<i32>(record, FLAGS_WORD << 2);
   if ((flags & PAIRED) == 0 || ((flags & IPV6) != 0) != ((facts & IPV6_FACT) != 0)) return false;
-  const ours = pairAt(words);
+  const ours = pairOf(words);
   const theirs = pairs + <usize>load<u32>(record, ADDRESS_WORD << 2) * ADDRESS_PAIR_BYTES;
   if (load<u64>(ours, 32) != load<u64>(theirs, 32)) return false;
   return !v128.any_true(v128.or(v128.xor(v128.load(ours), v128.load(theirs)), v128.xor(v128.load(ours, 16), v128.load(theirs, 16))));
@@ -130,7 +130,7 @@ export function enter(record: usize, pairs: usize): i32 {
   store<i32>(words, IN_USE | ((flags & PAIRED) != 0 ? PAIRED_FACT : 0) | ((flags & IPV6) != 0 ? IPV6_FACT : 0), FACTS << 2);
   if ((flags & PAIRED) != 0) {
     const pair = pairs + <usize>load<u32>(record, ADDRESS_WORD << 2) * ADDRESS_PAIR_BYTES;
-    memory.copy(pairAt(words), pair, ADDRESS_PAIR_BYTES);
+    memory.copy(pairOf(words), pair, ADDRESS_PAIR_BYTES);
   }
   insert(load<u32>(words, HASH << 2), (<u64>(slot + 1)) << 32);
   entered++;

@@ -165,6 +165,26 @@ const captures: readonly [string, fc.Arbitrary<Told[]>][] = [
   ['script', script],
 ];
 
+/** The same capture as often, from other ports, all of them at the same times or nearly so. */
+const crowdOf = (told: readonly Told[], size: number): Told[] =>
+  Array.from({ length: size }, (_, i) =>
+    told.map(({ hosts: [client, server], time, digest, ...segment }) => ({
+      ...segment,
+      time: time + (i >> 1),
+      digest: digest + i * 1_000_000,
+      hosts: [{ ...client, port: client.port + i * 100 }, server] as const,
+    })),
+  )
+    .flat()
+    .sort((a, b) => a.time - b.time);
+
+/** What statistics say, whatever the order in which they counted; of histograms the bins that are not empty. */
+const countsOf = ({ statistics }: Outcome): string =>
+  JSON.stringify(statistics.part(), (_, value: unknown) => {
+    if (value instanceof Map) return [...value].sort();
+    return value instanceof Float64Array ? Array.from(value.entries()).filter(([, count]) => count > 0) : value;
+  });
+
 const retelling = fc.record({ profile: fc.constantFrom(...PROFILES), idleTimeout: fc.constantFrom(Infinity, 5) });
 
 /** What two captures that tell the same must have in common. */
@@ -293,6 +313,21 @@ for (const [kind, capture] of captures) {
         }),
         RUNS,
       );
+    });
+
+    it('says the same of connections whether each is judged or taken by its shape', () => {
+      let taken = 0;
+      fc.assert(
+        fc.property(capture, retelling, (told, how) => {
+          const crowd = crowdOf(told, 4);
+          const [judged, byShape] = [retell(crowd, how), retell(crowd, { ...how, byShape: true })];
+          expect(String(byShape.rows)).toBe(String(judged.rows));
+          expect(countsOf(byShape)).toBe(countsOf(judged));
+          taken += byShape.rows.length - byShape.records.length;
+        }),
+        RUNS,
+      );
+      expect(taken).toBeGreaterThan(RUNS.numRuns);
     });
 
     it('gives the same answer where constants are added to the sequence numbers', () => {

@@ -27,6 +27,7 @@ import {
 import { ADDRESS_PAIR_BYTES, LAYOUT_VERSION, SEGMENT_BYTES } from '../layout/segment.ts';
 import { MEMORY_PAGES, MOST_PAGES } from '../layout/tracking.ts';
 import { built } from '../platform/built.ts';
+import { type ShapeExports, ShapeMemory } from './shape-memory.ts';
 import { Switchboard, type TableExports, TableMemory } from './table-memory.ts';
 
 // @types/node declares WebAssembly for those who include the DOM's types only; what is used of it is written down here.
@@ -92,7 +93,7 @@ interface BinViews {
   readonly counts: Int32Array;
 }
 
-interface Exports extends TableExports {
+interface Exports extends TableExports, ShapeExports {
   readonly begin: (slot: number) => void;
   readonly decode: (from: number, stop: number, to: number) => number;
 }
@@ -110,6 +111,8 @@ export class Decoder {
   readonly drops: Int32Array;
   /** Where a tracker keeps its connections: behind all that the decoder needs. */
   readonly table: TableMemory;
+  /** Where ended connections are counted by their shape. */
+  readonly shapes: ShapeMemory;
   readonly #clock: Float64Array;
   readonly #first: Float64Array;
   readonly #exports: Exports;
@@ -138,6 +141,7 @@ export class Decoder {
     this.#interfaces = new Float64Array(buffer, constant('INTERFACES'), constant('INTERFACES_BYTES') / Float64Array.BYTES_PER_ELEMENT);
     this.#filter = new Int32Array(buffer, constant('FILTER'), constant('FILTER_BYTES') / Int32Array.BYTES_PER_ELEMENT);
     this.table = new TableMemory(memory, exports as Exports, switchboard, constant);
+    this.shapes = new ShapeMemory(buffer, exports as Exports, constant);
   }
 
   /** Memory for one decoder and one tracker. Pages that nobody touches cost nothing. */

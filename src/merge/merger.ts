@@ -1,6 +1,7 @@
 import type { ConnectionRecord } from '../records/connection.ts';
 import type { Delivery } from '../shard/job.ts';
-import { COLUMNS, type NoteTaker, precedes as precedesRow } from '../stats/note.ts';
+import { COLUMNS } from '../layout/note.ts';
+import { type NoteTaker, precedes as precedesRow } from '../stats/note.ts';
 import { mergeParts, type WindowPart } from '../stats/window-part.ts';
 import type { WindowRecord } from './window.ts';
 import type { GroupWindowRecord } from './window-groups.ts';

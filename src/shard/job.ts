@@ -3,6 +3,7 @@ import { Lines } from '../records/line.ts';
 import { Clock } from '../records/time.ts';
 import type { GroupBy } from '../stats/grouping.ts';
 import { NoteLog, type NoteTaker } from '../stats/note.ts';
+import { Shapes } from '../stats/shapes.ts';
 import { Statistics, type StatisticsPart } from '../stats/statistics.ts';
 import { isEmpty, type WindowPart } from '../stats/window-part.ts';
 import { WindowCounter } from '../stats/windows.ts';
@@ -13,7 +14,7 @@ import type { Ended } from '../tracker/tracker.ts';
 import type { Watch } from '../tracker/watch.ts';
 import { CaptureFile } from '../capture/file.ts';
 import { MappedFile } from '../capture/map.ts';
-import type { DecoderMemory, DecoderModule } from '../decode/decoder.ts';
+import { Decoder, type DecoderMemory, type DecoderModule } from '../decode/decoder.ts';
 import { Exchange } from './exchange.ts';
 import { Feed } from './feed.ts';
 import { InterfaceLog } from './interfaces.ts';
@@ -111,6 +112,8 @@ export class ShardJob {
   readonly #shard: Shard;
   readonly #statistics = new Statistics();
   readonly #notes: NoteLog;
+  /** Takes most connections where no single one is asked for. */
+  readonly #shapes: Shapes | undefined;
   readonly #counter: WindowCounter;
   readonly #clock: Clock;
   readonly #windows: Windows;
@@ -142,7 +145,10 @@ export class ShardJob {
     const watch = task.interval < Infinity ? this.#watch(task.origin, task.interval) : undefined;
     const { measured } = this.#statistics;
     const bound: BoundTaker = (host, what) => measured.add(host, what);
-    this.#shard = new Shard(setting, { ...task, watch, bound }, (connection) => this.#ended(connection));
+    const decoder = new Decoder(task.module, task.memories[task.index]!);
+    if (task.form === 'none' && !watch) this.#shapes = new Shapes(decoder.shapes, this.#notes, task.profile.twoMsl);
+    const ended = (connection: Ended): void => this.#ended(connection);
+    this.#shard = new Shard(setting, decoder, { ...task, watch, bound, shapes: this.#shapes, ended });
   }
 
   /** Runs to the end; yields what each window has ended, and last, in parts, what the end of the capture did. */
@@ -160,6 +166,7 @@ export class ShardJob {
 
   result(): ShardResult {
     const { counts, tracker } = this.#shard;
+    this.#shapes?.addTo(this.#statistics);
     return {
       counts,
       segments: tracker.segments,
@@ -197,8 +204,10 @@ export class ShardJob {
   }
 
   #ended(connection: Ended): void {
+    this.#shapes?.flush();
     this.#statistics.add(connection);
     this.#notes.add(connection);
+    this.#shapes?.learn(connection);
     if (this.#task.interval < Infinity) this.#counter.ended(connection);
     const { form, transitions, shards, interval } = this.#task;
     if (form === 'none') return;
@@ -218,6 +227,7 @@ export class ShardJob {
   }
 
   #take(window: number, last: boolean): Parcel {
+    this.#shapes?.flush();
     const text = this.#parcel.ends.length > 0 ? this.#lines?.take() : undefined;
     const parcel = { ...this.#parcel, window, last, text, notes: this.#notes.take() };
     this.#parcel = this.#empty(window + 1);

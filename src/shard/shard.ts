@@ -1,8 +1,8 @@
-import { Decoder, type DecoderMemory, type DecoderModule, type DecoderSetting } from '../decode/decoder.ts';
+import type { Decoder, DecoderMemory, DecoderSetting } from '../decode/decoder.ts';
 import { SLOTS } from '../layout/batch.ts';
 import { DROP_REASONS } from '../layout/drops.ts';
 import { DOUBTED_S, PACKETS, REGRESSIONS } from '../layout/framing.ts';
-import { type Ended, Tracker, type TrackerOptions } from '../tracker/tracker.ts';
+import { Tracker, type TrackerOptions } from '../tracker/tracker.ts';
 import type { Exchange } from './exchange.ts';
 import { type InterfaceLog, NO_SECTION, type SectionRange } from './interfaces.ts';
 import type { Windows } from './plan.ts';
@@ -31,7 +31,6 @@ export interface ShardSetting extends DecoderSetting {
   readonly open: Opener;
   readonly exchange: Exchange;
   readonly interfaces: InterfaceLog;
-  readonly module: DecoderModule;
   /** The decoder memories of all shards, by index. */
   readonly memories: readonly DecoderMemory[];
 }
@@ -65,11 +64,11 @@ export class Shard {
   readonly #decoder: Decoder;
   readonly #reader: WindowReader;
 
-  constructor(setting: ShardSetting, options: Omit<TrackerOptions, 'ended'>, ended: (connection: Ended) => void) {
+  constructor(setting: ShardSetting, decoder: Decoder, options: TrackerOptions) {
     this.#setting = setting;
-    this.#decoder = new Decoder(setting.module, setting.memories[setting.index]!);
+    this.#decoder = decoder;
     this.#reader = new WindowReader(setting, this.#decoder, setting.open);
-    this.tracker = new Tracker({ ...options, ended }, this.#decoder.table);
+    this.tracker = new Tracker(options, decoder.table);
   }
 
   /**

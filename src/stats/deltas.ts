@@ -1,4 +1,4 @@
-import { Histogram } from './histogram.ts';
+import { Histogram, type HistogramPart } from './histogram.ts';
 
 /** Differences, of either sign: whole numbers, in two histograms. Merging is adding, as with those. */
 export class Deltas {
@@ -36,7 +36,7 @@ export class Deltas {
 
 /** Deltas as plain data. */
 export interface DeltasPart {
-  readonly below: Pick<Histogram, 'bins' | 'count' | 'sum' | 'max'>;
-  readonly above: Pick<Histogram, 'bins' | 'count' | 'sum' | 'max'>;
+  readonly below: HistogramPart;
+  readonly above: HistogramPart;
   readonly zeros: number;
 }

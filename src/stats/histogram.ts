@@ -4,6 +4,14 @@ const LOWEST_EXPONENT = 1023 - 1; // 0.5 ns and below share the first bin
 const words = new Uint32Array(2);
 const double = new Float64Array(words.buffer);
 
+/** A histogram as plain data. Times are ns. */
+export interface HistogramPart {
+  readonly bins: Float64Array;
+  readonly count: number;
+  readonly sum: number;
+  readonly max: number;
+}
+
 /**
  * Durations, counted in bins whose width grows with the value: a quantile is at most 0.4 % off. Two histograms merge by
  * adding their bins, exactly and in any order.
@@ -24,7 +32,7 @@ export class Histogram {
     if (value > this.max) this.max = value;
   }
 
-  merge(other: Pick<Histogram, 'bins' | 'count' | 'sum' | 'max'>): void {
+  merge(other: HistogramPart): void {
     for (let i = 0; i < BINS; i++) this.bins[i]! += other.bins[i]!;
     this.count += other.count;
     this.sum += other.sum;

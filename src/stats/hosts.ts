@@ -1,6 +1,6 @@
 import { wordsText } from '../records/address.ts';
 import { IndexTable } from './index-table.ts';
-import { ADDRESS, ADDRESS_WORDS, FACTS, IPV6, WAIT_FROM, WAIT_TO } from './note.ts';
+import { ADDRESS, ADDRESS_WORDS, FACTS, IPV6, WAIT_FROM, WAIT_TO } from '../layout/note.ts';
 import { Population, type PopulationFigures } from './population.ts';
 import { highestPeaks } from './ranking.ts';
 

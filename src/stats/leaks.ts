@@ -1,4 +1,4 @@
-import { CLOSE_WAIT, FACTS, LEAKS_HIGH, PROBED, TIME } from './note.ts';
+import { CLOSE_WAIT, FACTS, LEAKS_HIGH, PROBED, TIME } from '../layout/note.ts';
 import { ByOwner, type Owner } from './owners.ts';
 import { endpointsText } from './note-text.ts';
 

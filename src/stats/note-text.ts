@@ -1,5 +1,6 @@
 import { wordsText } from '../records/address.ts';
-import { ADDRESS, ADDRESS_WORDS, clientOf, FACTS, IPV6, portOf } from './note.ts';
+import { ADDRESS, ADDRESS_WORDS, FACTS, IPV6 } from '../layout/note.ts';
+import { clientOf, portOf } from './note.ts';
 
 /** Both endpoints of a row, the client first: `A:PORT-B:PORT`, as --connection takes it. */
 export function endpointsText(rows: Float64Array, at: number): string {

@@ -1,56 +1,36 @@
 import { KEEPALIVE_AFTER_FIN } from '../layout/modifiers.ts';
+import {
+  ADDRESS,
+  ADDRESS_WORDS,
+  AT_END,
+  BEGUN_BY_HIGH,
+  CLASS,
+  CLIENT_IS_HIGH,
+  CLOSE_WAIT,
+  COLUMNS,
+  FACTS,
+  HELD_UNTIL,
+  IPV6,
+  LAST,
+  LEAKS_HIGH,
+  MODIFIERS,
+  PACKET,
+  PORTS,
+  PROBED,
+  RESET,
+  RESET_BY_HIGH,
+  RESET_IDLE,
+  START,
+  TIME,
+  WAIT_END,
+  WAIT_FROM,
+  WAIT_SINCE,
+  WAIT_TO,
+} from '../layout/note.ts';
 import * as slots from '../layout/slot.ts';
 import { CLOSE_CLASSES, CloseTimes, closeTimes } from '../tracker/close.ts';
 import type { Ended } from '../tracker/tracker.ts';
 import { RESET_STAGES, resetStage } from './reset-stage.ts';
-
-// What is noted of every ended connection for the answers that need all shards together: a row of doubles. Endpoints are 0 (low)
-// and 1 (high), and stand side by side, as in the tracker's slots. Times are ns on the capture clock.
-//
-//   when the record ended, and by which packet | key | what it was | its times | TIME_WAIT of both
-
-/** Capture time at which the record ended, and the packet that ended it: -1 a timer, Infinity the end of the capture. */
-export const TIME = 0;
-export const PACKET = 1;
-/** Address of each endpoint, four words of 32 bits; an IPv4 address is the last one. */
-export const ADDRESS = 2;
-export const ADDRESS_WORDS = 4;
-/** Port of the low endpoint << 16 | port of the high one. */
-export const PORTS = 10;
-/** Bits below. */
-export const FACTS = 11;
-/** Place of the class in CLOSE_CLASSES. */
-export const CLASS = 12;
-/** Bits of modifiers.ts. */
-export const MODIFIERS = 13;
-/** First segment, latest segment, and until when the client's port was taken; Infinity: it still was when the capture ended. */
-export const START = 14;
-export const LAST = 15;
-export const HELD_UNTIL = 16;
-/** Place in RESET_STAGES of the RST, or -1; and the silence before it, where that was long enough to be noted (tracker/rare.ts), ns. */
-export const RESET = 17;
-export const RESET_IDLE = 18;
-/** Since when an endpoint is in CLOSE_WAIT at the end of the capture; NaN: none is. */
-export const CLOSE_WAIT = 19;
-/** Each endpoint's TIME_WAIT: from, to (Infinity: beyond the capture), latest start of its time, how it ended. NaN: none. */
-export const WAIT_FROM = 20;
-export const WAIT_TO = 22;
-export const WAIT_SINCE = 24;
-export const WAIT_END = 26;
-export const COLUMNS = 28;
-
-export const CLIENT_IS_HIGH = 1;
-export const IPV6 = 2;
-/** The capture ended before the record did. */
-export const AT_END = 4;
-/** The high endpoint sent the RST. */
-export const RESET_BY_HIGH = 8;
-/** The high endpoint is in CLOSE_WAIT. */
-export const LEAKS_HIGH = 16;
-/** The peer of an endpoint in CLOSE_WAIT still probes it: the program lives and does not close. */
-export const PROBED = 32;
-/** The high endpoint alone began the close. */
-export const BEGUN_BY_HIGH = 64;
 
 /** How a TIME_WAIT ended: the values of WAIT_END. */
 export const WAIT_ENDS = ['expiry', 'reuse', 'rst', 'capture_end'] as const;
@@ -88,6 +68,16 @@ export class NoteLog {
     write(this.#rows, this.#used, connection);
     this.#sink(this.#used);
     this.#used += COLUMNS;
+  }
+
+  /** Adds rows that were written elsewhere: those before `end`. */
+  append(rows: Float64Array, end: number): void {
+    for (let from = 0; from < end; ) {
+      if (this.#used === this.#rows.length) this.#makeRoom();
+      const to = Math.min(end, from + this.#rows.length - this.#used);
+      this.#rows.set(rows.subarray(from, to), this.#used);
+      for (; from < to; from += COLUMNS, this.#used += COLUMNS) if (rows[from + PACKET] === -1) this.#sink(this.#used);
+    }
   }
 
   /** The rows since the last call, in chunks. */
@@ -159,7 +149,8 @@ export function precedes(a: Float64Array, i: number, b: Float64Array, j: number)
   return false;
 }
 
-function write(rows: Float64Array, at: number, connection: Ended): void {
+/** Writes a connection's row. */
+export function write(rows: Float64Array, at: number, connection: Ended): void {
   const { table, slot, verdict, timeWaits } = connection;
   const { words, times } = table;
   const facts = words[slot + slots.FACTS]!;

@@ -1,6 +1,7 @@
 import { wordsText } from '../records/address.ts';
 import { IndexTable } from './index-table.ts';
-import { ADDRESS, ADDRESS_WORDS, clientOf, FACTS, IPV6, portOf } from './note.ts';
+import { ADDRESS, ADDRESS_WORDS, FACTS, IPV6 } from '../layout/note.ts';
+import { clientOf, portOf } from './note.ts';
 
 /** Owners that are told apart. */
 const OWNERS = 1 << 16;

@@ -1,19 +1,7 @@
 import { wordsText } from '../records/address.ts';
 import { IndexTable } from './index-table.ts';
-import {
-  ADDRESS,
-  ADDRESS_WORDS,
-  clientOf,
-  FACTS,
-  HELD_UNTIL,
-  IPV6,
-  portOf,
-  START,
-  WAIT_END,
-  WAIT_ENDS,
-  WAIT_FROM,
-  WAIT_TO,
-} from './note.ts';
+import { ADDRESS, ADDRESS_WORDS, FACTS, HELD_UNTIL, IPV6, START, WAIT_END, WAIT_FROM, WAIT_TO } from '../layout/note.ts';
+import { clientOf, portOf, WAIT_ENDS } from './note.ts';
 import { PortSet } from './port-set.ts';
 import { highestPeaks } from './ranking.ts';
 import { Population, type PopulationFigures } from './population.ts';

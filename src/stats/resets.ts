@@ -1,4 +1,4 @@
-import { FACTS, RESET, RESET_BY_HIGH, RESET_IDLE } from './note.ts';
+import { FACTS, RESET, RESET_BY_HIGH, RESET_IDLE } from '../layout/note.ts';
 import { ByOwner, type Owner } from './owners.ts';
 import { RESET_STAGES, type ResetStage } from './reset-stage.ts';
 

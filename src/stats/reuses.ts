@@ -1,11 +1,11 @@
 import type { Rejected, ReuseVerdict } from '../tracker/rare.ts';
 import { Deltas, type DeltasPart } from './deltas.ts';
-import { Histogram } from './histogram.ts';
+import { Histogram, type HistogramPart } from './histogram.ts';
 
 /** Reuses as plain data, which may be sent to another thread. */
 export interface ReusesPart {
-  readonly ages: ReadonlyMap<ReuseVerdict, Pick<Histogram, 'bins' | 'count' | 'sum' | 'max'>>;
-  readonly gaps: Pick<Histogram, 'bins' | 'count' | 'sum' | 'max'>;
+  readonly ages: ReadonlyMap<ReuseVerdict, HistogramPart>;
+  readonly gaps: HistogramPart;
   readonly isnDeltas: DeltasPart;
   readonly tsvalDeltas: DeltasPart;
 }

@@ -1,15 +1,13 @@
-import { endReasonOf } from '../records/connection.ts';
 import { CloseTimes, CLOSE_CLASSES, closeTimes } from '../tracker/close.ts';
 import { MODIFIER_NAMES } from '../tracker/modifiers.ts';
 import { reuses } from '../tracker/reuse.ts';
-import { sequenceKey, sequenceText } from '../tracker/sequence.ts';
 import * as slots from '../layout/slot.ts';
 import type { Ended } from '../tracker/tracker.ts';
-import { Histogram } from './histogram.ts';
+import { Histogram, type HistogramPart } from './histogram.ts';
 import { type MeasuredPart, MeasuredWaits } from './measured.ts';
 import { Reuses, type ReusesPart } from './reuses.ts';
-import { statesNow } from './states-now.ts';
 import { Tally } from './tally.ts';
+import { type Traits, traitsOf } from './traits.ts';
 
 /** Different close sequences that are told apart; the rest is counted together. */
 const SEQUENCES = 1000;
@@ -23,7 +21,7 @@ const COUNTS = ['connections', 'timeWaitRestarts'] as const;
 export interface StatisticsPart {
   readonly counts: Record<(typeof COUNTS)[number], number>;
   readonly tallies: Record<(typeof TALLIES)[number], ReadonlyMap<string, number>>;
-  readonly histograms: Record<(typeof HISTOGRAMS)[number], Pick<Histogram, 'bins' | 'count' | 'sum' | 'max'>>;
+  readonly histograms: Record<(typeof HISTOGRAMS)[number], HistogramPart>;
   readonly reuses: ReusesPart;
   readonly measured: MeasuredPart;
 }
@@ -51,29 +49,26 @@ export class Statistics {
 
   add(connection: Ended): void {
     const { table, slot, verdict, timeWaits } = connection;
-    const { initiator } = verdict;
-    const facts = table.words[slot + slots.FACTS]!;
-    const client = (facts & slots.CLIENT_IS_HIGH) === 0 ? 0 : 1;
-    this.connections++;
-    this.classes.add(verdict.class);
-    if (initiator !== undefined) this.initiators.add(initiator === 'both' ? 'both' : initiator === client ? 'client' : 'server');
-    const sequence = sequenceKey(table, slot, client);
-    if (sequence > 0) this.sequences.addKey(sequence, () => sequenceText(table, slot, client));
-    else if (sequence < 0) this.sequences.add(sequenceText(table, slot, client));
-    for (let i = 0, rest = verdict.modifiers; rest !== 0; i++, rest >>>= 1) if ((rest & 1) !== 0) this.modifiers.add(MODIFIER_NAMES[i]!);
-    this.endReasons.add(endReasonOf(connection));
-    for (let i = 0; i < timeWaits.length; i++) {
-      const wait = timeWaits[i]!;
-      this.timeWaitRestarts += wait.restarts;
-      this.timeWaitEnds.add(wait.endedBy);
-    }
-    if (connection.packet === Infinity) this.states.add(statesNow(table, slot, verdict, timeWaits));
-    if ((facts & slots.HAS_RARE) !== 0) for (const reuse of reuses(table, slot)) this.reuses.add(reuse);
+    this.count(traitsOf(connection), 1);
+    for (const { restarts } of timeWaits) this.timeWaitRestarts += restarts;
+    if ((table.words[slot + slots.FACTS]! & slots.HAS_RARE) !== 0) for (const reuse of reuses(table, slot)) this.reuses.add(reuse);
     const times = closeTimes(table, slot, verdict, this.#times);
     if (times.finAck >= 0) this.finAck.add(times.finAck);
     if (times.halfClosed >= 0) this.halfClosed.add(times.halfClosed);
     if (times.lastAck >= 0) this.lastAck.add(times.lastAck);
     if (times.duration >= 0 && (verdict.fin[0] || verdict.fin[1])) this.wholeClose.add(times.duration);
+  }
+
+  /** Counts connections that have the same traits. */
+  count(traits: Traits, connections: number): void {
+    this.connections += connections;
+    this.classes.add(traits.class, connections);
+    if (traits.initiator) this.initiators.add(traits.initiator, connections);
+    if (traits.sequence !== '') this.sequences.add(traits.sequence, connections);
+    for (const modifier of traits.modifiers) this.modifiers.add(modifier, connections);
+    this.endReasons.add(traits.endReason, connections);
+    for (const end of traits.timeWaitEnds) this.timeWaitEnds.add(end, connections);
+    if (traits.states) this.states.add(traits.states, connections);
   }
 
   /** What another run of statistics can merge. */

@@ -1,6 +1,6 @@
 import { CLOSE_CLASSES } from '../tracker/close.ts';
 import { FIN_RETRANSMITTED, HALF_OPEN_DETECTED } from '../layout/modifiers.ts';
-import { AT_END, BEGUN_BY_HIGH, CLASS, CLOSE_WAIT, FACTS, MODIFIERS, RESET, RESET_BY_HIGH } from './note.ts';
+import { AT_END, BEGUN_BY_HIGH, CLASS, CLOSE_WAIT, FACTS, MODIFIERS, RESET, RESET_BY_HIGH } from '../layout/note.ts';
 import { endpointsText } from './note-text.ts';
 import { ByOwner, type Owner } from './owners.ts';
 

@@ -14,7 +14,6 @@ export class Tally {
   readonly #cells = new Map<string, Cell>();
   /** The first names met. */
   readonly #few: Cell[] = [];
-  readonly #byKey = new Map<number, Cell>();
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -28,18 +27,6 @@ export class Tally {
       }
     }
     this.#cell(name).count += count;
-  }
-
-  /** Counts the name that a number stands for: it is asked for when the number is new. */
-  addKey(key: number, name: (key: number) => string): void {
-    const known = this.#byKey.get(key);
-    if (known) {
-      known.count++;
-      return;
-    }
-    const cell = this.#cell(name(key));
-    cell.count++;
-    if (cell.name !== OTHERS) this.#byKey.set(key, cell);
   }
 
   #cell(name: string): Cell {

@@ -1,5 +1,6 @@
 import { WaitingHosts } from './hosts.ts';
-import { clientOf, COLUMNS, HELD_UNTIL, WAIT_END, WAIT_ENDS, WAIT_FROM, WAIT_SINCE, WAIT_TO } from './note.ts';
+import { COLUMNS, HELD_UNTIL, WAIT_END, WAIT_FROM, WAIT_SINCE, WAIT_TO } from '../layout/note.ts';
+import { clientOf, WAIT_ENDS } from './note.ts';
 import { PortPressure } from './ports.ts';
 
 /** Age from which on Linux takes a port out of TIME_WAIT again for a new connection, where net.ipv4.tcp_tw_reuse is 1, ns. */

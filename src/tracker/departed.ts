@@ -6,7 +6,7 @@ import type { Batch, Segment } from './segment.ts';
 import { distance, plausible } from './serial.ts';
 import { Stay } from './stay.ts';
 import type { ConnectionTable } from './table.ts';
-import { PROFILES, type TimeWait } from './time-wait.ts';
+import { PROFILES } from './time-wait.ts';
 
 /** The longest TIME_WAIT that anybody holds (RFC 9293: four minutes), ns. */
 const LONGEST = PROFILES['rfc9293']!.twoMsl;
@@ -51,23 +51,26 @@ export class Departed {
     this.#kept = LONGEST - twoMsl;
   }
 
-  /** A connection leaves the table at `time`. One whose TIME_WAIT was ended by something else has nothing more to show. */
-  add(table: ConnectionTable, slot: number, waits: readonly TimeWait[], time: number): void {
-    if (waits.length === 0 || waits[0]!.endedBy !== 'expiry' || this.#kept <= 0) return;
+  /**
+   * A connection leaves the table at `time`, because its TIME_WAIT ran out.
+   * @param holders endpoints that held it, bits 1 and 2
+   * @param start when it last started, ns
+   */
+  add(table: ConnectionTable, slot: number, holders: number, start: number, time: number): void {
+    if (this.#kept <= 0) return;
     const entry = this.#tail++;
     if ((entry & (CHUNK - 1)) === 0) this.#nextChunk(time);
     const { words: into, since } = this.#chunks[this.#chunks.length - 1]!;
     const at = (entry & (CHUNK - 1)) * WORDS;
     const { words } = table;
-    const { holder } = waits[0]!;
     into[at] = words[slot + LOW]!;
     into[at + 1] = words[slot + HIGH]!;
     into[at + 2] = words[slot + PORTS]!;
     into[at + HASH_AT] = words[slot + HASH]!;
     into[at + FIN_SEQS] = words[slot + FIN_SEQ]!;
     into[at + FIN_SEQS + 1] = words[slot + FIN_SEQ + 1]!;
-    into[at + HOLDERS] = waits.length === 2 ? 3 : 1 << holder;
-    since[entry & (CHUNK - 1)] = waits[0]!.since;
+    into[at + HOLDERS] = holders;
+    since[entry & (CHUNK - 1)] = start;
     const stays = table.peekRare(slot)?.stays;
     if (stays?.[0] || stays?.[1]) this.#stays.set(entry, stays);
   }

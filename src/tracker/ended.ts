@@ -3,7 +3,8 @@ import type { ConnectionTable } from './table.ts';
 import type { TimeWait } from './time-wait.ts';
 
 /** Why a record ended, apart from its close: its time was over, its tuple was used again, it was silent too long, or the capture ended. */
-export type Ending = 'expired' | 'tuple_reused' | 'idle_timeout' | 'evicted' | 'capture_end';
+export const ENDINGS = ['expired', 'tuple_reused', 'idle_timeout', 'evicted', 'capture_end'] as const;
+export type Ending = (typeof ENDINGS)[number];
 
 /** A connection whose record ends now. Valid during the call that delivers it: its slot is reused afterwards. */
 export interface Ended {
@@ -16,4 +17,16 @@ export interface Ended {
   readonly time: number;
   /** The packet that ended it, counted from the start of the run; -1: a timer did. */
   readonly packet: number;
+}
+
+/**
+ * Takes connections that end as one of the same shape did before (layout/shape.ts): nothing has to be decided of them again.
+ * Those that it does not take are judged, and delivered.
+ */
+export interface ShapeTaker {
+  /** Whether it takes a connection. Times are ns; `over`: capture time up to which its TIME_WAIT can have lasted. */
+  takes(table: ConnectionTable, slot: number, ending: Ending, time: number, packet: number, over: number): boolean;
+  /** Of the one taken last: the holders of TIME_WAIT, bits 1 and 2, none where the first one's did not run out; and its latest start, ns. */
+  readonly holders: number;
+  readonly since: number;
 }

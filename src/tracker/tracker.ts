@@ -20,34 +20,26 @@ import {
 } from '../layout/tracking.ts';
 import { holdsTimeWait, judge, Verdict } from './close.ts';
 import { Departed } from './departed.ts';
-import type { Ended, Ending } from './ended.ts';
+import type { Ending } from './ended.ts';
 import { Fragments } from './fragments.ts';
 import { hostCalls } from './host.ts';
 import { beginsAnew, repliesToHeld } from './incarnation.ts';
-import { type BoundTaker, measure, report, stayOf } from './measure.ts';
+import { measure, report, stayOf } from './measure.ts';
 import type { TableMemory } from './memory.ts';
 import { Oddities } from './oddities.ts';
+import type { TrackerOptions } from './options.ts';
 import { compareTuples, slotsByTuple } from './order.ts';
 import type { HeldSyn, Reuse, ReuseVerdict } from './rare.ts';
 import { settleDoubt } from './reset.ts';
 import { meet, reject } from './reuse.ts';
 import { type Batch, Segment } from './segment.ts';
 import { ConnectionTable } from './table.ts';
-import { type Profile, timeWaits } from './time-wait.ts';
+import { timeWaits } from './time-wait.ts';
 import { ExpiryQueue, SilenceHeap } from './timers.ts';
-import { crossed, type Watch } from './watch.ts';
+import { crossed } from './watch.ts';
 
 export type { Ended, Ending } from './ended.ts';
-
-export interface TrackerOptions {
-  readonly profile: Profile;
-  /** Silence after which a connection that has not closed ends, ns; Infinity: never. */
-  readonly idleTimeout: number;
-  readonly ended: (connection: Ended) => void;
-  readonly watch?: Watch | undefined;
-  /** Takes what packets prove of the length of TIME_WAIT. */
-  readonly bound: BoundTaker;
-}
+export type { TrackerOptions } from './options.ts';
 
 /** Connections that the capture's end ends at a stroke. */
 const SHARE = 1024;
@@ -377,15 +369,27 @@ export class Tracker {
   /** `over`: capture time up to which a TIME_WAIT of this incarnation can have lasted. */
   #deliver(slot: number, ending: Ending, time: number, packet: number, over = time): void {
     const { table } = this;
+    const { shapes, profile, ended } = this.#options;
+    if (shapes?.takes(table, slot, ending, time, packet, over)) {
+      if (ending === 'expired') this.#depart(slot, shapes.holders, shapes.since, time);
+      return;
+    }
     table.settle(slot);
     settleDoubt(table, slot);
     const verdict = this.#verdict;
     judge(table, slot, verdict);
-    const waits = timeWaits(table, slot, verdict, this.#options.profile, over, ending === 'tuple_reused');
+    const waits = timeWaits(table, slot, verdict, profile, over, ending === 'tuple_reused');
     if (ending === 'expired') {
-      this.#departed.add(table, slot, waits, time);
-      this.#memory.answers[STRAYS] = 1;
+      const [first] = waits;
+      const holders = first?.endedBy === 'expiry' ? waits.reduce((bits, { holder }) => bits | (1 << holder), 0) : 0;
+      this.#depart(slot, holders, first?.since ?? 0, time);
     }
-    this.#options.ended({ table, slot, verdict, timeWaits: waits, ending, time, packet });
+    ended({ table, slot, verdict, timeWaits: waits, ending, time, packet });
+  }
+
+  /** A connection's time is over by the profile: what is still to come of it is told by those who hold TIME_WAIT. */
+  #depart(slot: number, holders: number, since: number, time: number): void {
+    if (holders !== 0) this.#departed.add(this.table, slot, holders, since, time);
+    this.#memory.answers[STRAYS] = 1;
   }
 }

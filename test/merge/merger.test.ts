@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Merger } from '../../src/merge/merger.ts';
 import type { Delivery } from '../../src/shard/job.ts';
-import { COLUMNS, PORTS, TIME } from '../../src/stats/note.ts';
+import { COLUMNS, PORTS, TIME } from '../../src/layout/note.ts';
 
 const WINDOWS = 3;
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { COLUMNS, NoteLog, precedes, TIME } from '../../src/stats/note.ts';
+import { COLUMNS, TIME } from '../../src/layout/note.ts';
+import { NoteLog, precedes } from '../../src/stats/note.ts';
 import { PROFILES } from '../../src/tracker/time-wait.ts';
 import { type Ended, Tracker } from '../../src/tracker/tracker.ts';
 import { decoder } from '../decode/decoding.ts';

@@ -9,12 +9,14 @@
 // default what its sender has received. Everything arrives at once, unless it is said to be lost, unseen or crossing.
 
 import { Decoder } from '../../src/decode/decoder.ts';
+import { COLUMNS } from '../../src/layout/note.ts';
 import * as L from '../../src/layout/segment.ts';
 import { ACK, FIN, PSH, RST, SYN } from '../../src/layout/tcp.ts';
 import { type ConnectionRecord, connectionRecord } from '../../src/records/connection.ts';
 import { Clock } from '../../src/records/time.ts';
 import { Answers } from '../../src/stats/answers.ts';
 import { NoteLog } from '../../src/stats/note.ts';
+import { Shapes } from '../../src/stats/shapes.ts';
 import { Statistics } from '../../src/stats/statistics.ts';
 import type { Batch } from '../../src/tracker/segment.ts';
 import { PROFILES } from '../../src/tracker/time-wait.ts';
@@ -77,6 +79,8 @@ export interface Retelling {
   /** Records in a batch. */
   batch?: number;
   seed?: number;
+  /** Connections whose like has ended before are taken by their shape. */
+  byShape?: boolean;
   /** When the capture ends, ns; by default where the story's clock stands. */
   until?: number;
 }
@@ -88,6 +92,8 @@ export interface Outcome {
   tracker: Tracker;
   statistics: Statistics;
   answers: Answers;
+  /** What was noted, in order. */
+  rows: number[][];
 }
 
 /** What may differ from an ordinary segment. */
@@ -374,29 +380,39 @@ const decoder = new Decoder(Decoder.compile(), Decoder.memory());
 
 /** Lets a tracker read the segments, batch by batch, to the end of the capture. */
 export function retell(segments: readonly Told[], retelling: Retelling = {}): Outcome {
-  const { profile = 'linux', twoMsl, idleTimeout = Infinity, batch = 1000, seed = 0, until = 0 } = retelling;
+  const { profile = 'linux', twoMsl, idleTimeout = Infinity, batch = 1000, seed = 0, byShape = false, until = 0 } = retelling;
   const known = PROFILES[profile];
   if (!known) throw new Error(`no such profile: ${profile}`);
   const clock = new Clock(ORIGIN, 9);
   const answers = new Answers(28_232, (twoMsl ?? known.twoMsl / SECOND) * SECOND);
-  const notes = new NoteLog((rows, at) => answers.add(rows, at));
-  const outcome: Omit<Outcome, 'tracker'> = { records: [], endings: [], statistics: new Statistics(), answers };
+  const rows: number[][] = [];
+  const notes = new NoteLog((all, at) => {
+    answers.add(all, at);
+    rows.push(Array.from(all.subarray(at, at + COLUMNS)));
+  });
+  const outcome: Omit<Outcome, 'tracker'> = { records: [], endings: [], statistics: new Statistics(), answers, rows };
+  const shapes = byShape ? new Shapes(decoder.shapes, notes, (twoMsl ?? known.twoMsl / SECOND) * SECOND) : undefined;
   const tracker = new Tracker(
     {
       profile: twoMsl === undefined ? known : { ...known, twoMsl: twoMsl * SECOND },
       idleTimeout: idleTimeout * SECOND,
       bound: (host, bound) => outcome.statistics.measured.add(host, bound),
+      shapes,
       ended: (connection) => {
+        shapes?.flush();
         outcome.records.push(connectionRecord(connection, clock, true));
         outcome.endings.push({ packet: connection.packet, ending: connection.ending, time: connection.time });
         outcome.statistics.add(connection);
         notes.add(connection);
+        shapes?.learn(connection);
       },
     },
     decoder.table,
   );
   for (let from = 0; from < segments.length; from += batch) tracker.track(encode(segments.slice(from, from + batch), seed), from);
   for (const _ of tracker.finish(Math.max(until, segments.at(-1)?.time ?? 0)));
+  shapes?.flush();
+  shapes?.addTo(outcome.statistics);
   notes.take();
   return { ...outcome, tracker };
 }

@@ -1,0 +1,59 @@
+import { COLUMNS } from '../layout/note.ts';
+import { COUNTERS, DURATION_BINS, DURATION_DOUBLES, DURATIONS, ROWS_CAPACITY, SHAPE_WORDS, SHAPES_CAPACITY } from '../layout/shape.ts';
+
+/** What the module exports for those who take ended connections by their shape: assembly/conclude.ts, shape.ts. */
+export interface ShapeExports {
+  readonly beginConclusions: (twoMsl: number) => void;
+  readonly conclude: (slot: number, ending: number, time: number, packet: number, over: number, row: number) => number;
+  readonly enterShape: (slot: number, ending: number) => number;
+}
+
+/** Durations that were counted: bins as in stats/histogram.ts. */
+interface Durations {
+  readonly bins: Float64Array;
+  readonly count: number;
+  readonly sum: number;
+  readonly max: number;
+}
+
+/** The part of a decoder's memory where ended connections are counted by their shape (layout/shape.ts). */
+export class ShapeMemory {
+  /** Shapes, SHAPE_WORDS each. */
+  readonly shapes: Int32Array;
+  /** COUNTERS of each shape: 0: no such connection was met; else one more than were counted. */
+  readonly counters: Float64Array;
+  /** Rows (layout/note.ts) of connections that were taken, ROWS_CAPACITY at most. */
+  readonly rows: Float64Array;
+  readonly #sums: Float64Array;
+  readonly #exports: ShapeExports;
+
+  constructor(buffer: ArrayBufferLike, exports: ShapeExports, constant: (name: string) => number) {
+    this.#exports = exports;
+    this.shapes = new Int32Array(buffer, constant('SHAPES'), SHAPES_CAPACITY * SHAPE_WORDS);
+    this.counters = new Float64Array(buffer, constant('SHAPE_COUNTERS'), SHAPES_CAPACITY * COUNTERS);
+    this.rows = new Float64Array(buffer, constant('SHAPE_ROWS'), ROWS_CAPACITY * COLUMNS);
+    this.#sums = new Float64Array(buffer, constant('DURATION_SUMS'), DURATIONS * DURATION_DOUBLES);
+  }
+
+  /** Forgets all shapes and what was counted. `twoMsl`: length of TIME_WAIT, ns. */
+  begin(twoMsl: number): void {
+    this.#exports.beginConclusions(twoMsl);
+  }
+
+  /** Counts, times and notes a connection, if one of its shape was met that ended in the same way; answers whether. See assembly/conclude.ts. */
+  conclude(slot: number, ending: number, time: number, packet: number, over: number, row: number): boolean {
+    return this.#exports.conclude(slot, ending, time, packet, over, row) !== 0;
+  }
+
+  /** The shape of a connection, which gets a place where it is new; -1 where there are too many. */
+  enter(slot: number, ending: number): number {
+    return this.#exports.enterShape(slot, ending);
+  }
+
+  /** What was counted of one of the DURATIONS. */
+  durations(which: number): Durations {
+    const sums = this.#sums.subarray(which * DURATION_DOUBLES, (which + 1) * DURATION_DOUBLES);
+    const [count = 0, sum = 0, max = 0] = sums.subarray(DURATION_BINS);
+    return { bins: sums.subarray(0, DURATION_BINS), count, sum, max };
+  }
+}

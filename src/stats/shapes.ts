@@ -1,0 +1,117 @@
+import * as note from '../layout/note.ts';
+import * as shape from '../layout/shape.ts';
+import { FACTS, HAS_RARE } from '../layout/slot.ts';
+import { ENDINGS, type Ended, type Ending, type ShapeTaker } from '../tracker/ended.ts';
+import type { ConnectionTable } from '../tracker/table.ts';
+import type { HistogramPart } from './histogram.ts';
+import { type NoteLog, WAIT_ENDS, write } from './note.ts';
+import type { Statistics } from './statistics.ts';
+import { type Traits, traitsOf } from './traits.ts';
+
+/** Where WebAssembly counts ended connections by their shape: see decode/shape-memory.ts. */
+export interface ShapeMemory {
+  readonly shapes: Int32Array;
+  readonly counters: Float64Array;
+  readonly rows: Float64Array;
+  begin(twoMsl: number): void;
+  conclude(slot: number, ending: number, time: number, packet: number, over: number, row: number): boolean;
+  enter(slot: number, ending: number): number;
+  durations(which: number): HistogramPart;
+}
+
+/**
+ * The shapes of ended connections (layout/shape.ts). The first connection of a shape is concluded upon and counted by others; this learns
+ * from it, and takes all that follow: WebAssembly writes their rows, and counts how many there were.
+ */
+export class Shapes implements ShapeTaker {
+  holders = 0;
+  since = 0;
+  readonly #memory: ShapeMemory;
+  readonly #notes: NoteLog;
+  /** What the connections have in common that one counter counts. */
+  readonly #traits = new Map<number, Traits>();
+  readonly #row = new Float64Array(note.COLUMNS);
+  #rows = 0;
+
+  /** `twoMsl`: length of TIME_WAIT, ns. */
+  constructor(memory: ShapeMemory, notes: NoteLog, twoMsl: number) {
+    this.#memory = memory;
+    this.#notes = notes;
+    memory.begin(twoMsl);
+  }
+
+  takes(table: ConnectionTable, slot: number, ending: Ending, time: number, packet: number, over: number): boolean {
+    if ((table.words[slot + FACTS]! & HAS_RARE) !== 0) return false;
+    if (!this.#memory.conclude(slot, codeOf(ending, packet), time, packet, over, this.#rows)) return false;
+    if (ending === 'expired') this.#lookAtHolders(this.#rows * note.COLUMNS);
+    if (++this.#rows === shape.ROWS_CAPACITY) this.flush();
+    return true;
+  }
+
+  /** Hands over the rows that were written: before any other row is. */
+  flush(): void {
+    this.#notes.append(this.#memory.rows, this.#rows * note.COLUMNS);
+    this.#rows = 0;
+  }
+
+  /** A connection was not taken: those that are like it will be. */
+  learn(connection: Ended): void {
+    const { table, slot, ending, packet, timeWaits } = connection;
+    if ((table.words[slot + FACTS]! & HAS_RARE) !== 0) return;
+    const number = this.#memory.enter(slot, codeOf(ending, packet));
+    if (number < 0) return;
+    this.#describe(number, connection);
+    const ways = [0, 0];
+    for (const { holder, endedBy } of timeWaits) ways[holder] = 1 + WAIT_ENDS.indexOf(endedBy);
+    const counter = number * shape.COUNTERS + ways[0]! * shape.WAYS + ways[1]!;
+    if (this.#traits.has(counter)) return;
+    this.#traits.set(counter, traitsOf(connection));
+    this.#memory.counters[counter] = 1;
+  }
+
+  /** Adds what was counted. */
+  addTo(statistics: Statistics): void {
+    const { finAck, halfClosed, lastAck, wholeClose } = statistics;
+    for (const [counter, traits] of this.#traits) statistics.count(traits, this.#memory.counters[counter]! - 1);
+    for (const [which, histogram] of [finAck, halfClosed, lastAck, wholeClose].entries()) histogram.merge(this.#memory.durations(which));
+  }
+
+  #lookAtHolders(row: number): void {
+    const { rows } = this.#memory;
+    const [low, high] = [rows[row + note.WAIT_END]!, rows[row + note.WAIT_END + 1]!];
+    const first = Number.isNaN(low) ? 1 : 0;
+    const bits = (Number.isNaN(low) ? 0 : 1) | (Number.isNaN(high) ? 0 : 2);
+    this.holders = rows[row + note.WAIT_END + first] === note.EXPIRY ? bits : 0;
+    this.since = rows[row + note.WAIT_SINCE + first]!;
+  }
+
+  /** Writes what WebAssembly needs to know of all connections of a shape. */
+  #describe(number: number, connection: Ended): void {
+    const { verdict } = connection;
+    const { initiator } = verdict;
+    const row = this.#row;
+    write(row, 0, connection);
+    const timing =
+      pair([initiator === 0 || initiator === 'both', initiator === 1 || initiator === 'both'], shape.ACTIVE) |
+      pair(verdict.fin, shape.HAS_FIN) |
+      pair(verdict.acked, shape.HAS_ACK) |
+      pair(verdict.inferred, shape.IS_INFERRED) |
+      (verdict.reset ? shape.IS_RESET : 0) |
+      (verdict.resetBy === 1 ? shape.IS_RESET_BY_HIGH : 0) |
+      (Number.isNaN(row[note.CLOSE_WAIT]!) ? 0 : shape.IN_CLOSE_WAIT) |
+      (verdict.class === 'no_reply' ? shape.UNANSWERED : 0);
+    const { shapes } = this.#memory;
+    const at = number * shape.SHAPE_WORDS;
+    shapes[at + shape.TIMING] = timing;
+    shapes[at + shape.ROW_FACTS] = row[note.FACTS]! & ~note.IPV6;
+    shapes[at + shape.ROW_CLASS] = row[note.CLASS]!;
+    shapes[at + shape.ROW_MODIFIERS] = row[note.MODIFIERS]!;
+    shapes[at + shape.ROW_RESET] = row[note.RESET]!;
+  }
+}
+
+/** A bit for the low endpoint, and the next one for the high. */
+const pair = ([low, high]: readonly [boolean, boolean], bit: number): number => (low ? bit : 0) | (high ? bit << 1 : 0);
+
+/** How a connection ended, as keys have it. */
+const codeOf = (ending: Ending, packet: number): number => ENDINGS.indexOf(ending) | (packet === Infinity ? shape.ENDED_AT_END : 0);

@@ -1,0 +1,17 @@
+import type { Ended, ShapeTaker } from './ended.ts';
+import type { BoundTaker } from './measure.ts';
+import type { Profile } from './time-wait.ts';
+import type { Watch } from './watch.ts';
+
+/** What a tracker is told, and whom it tells. */
+export interface TrackerOptions {
+  readonly profile: Profile;
+  /** Silence after which a connection that has not closed ends, ns; Infinity: never. */
+  readonly idleTimeout: number;
+  readonly ended: (connection: Ended) => void;
+  /** Gets connections first; absent where each one is to be delivered. */
+  readonly shapes?: ShapeTaker | undefined;
+  readonly watch?: Watch | undefined;
+  /** Takes what packets prove of the length of TIME_WAIT. */
+  readonly bound: BoundTaker;
+}

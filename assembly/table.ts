@@ -73,6 +73,11 @@ export function isOf(slot: i32, record: usize, pairs: usize): bool {
   return (facts & PAIRED_FACT) == 0 ? (load<i32>(record, FLAGS_WORD << 2) & PAIRED) == 0 : isPairOf(words, record, pairs);
 }
 
+/** What the index has where a hash is looked for first: means nothing but that it was read. */
+export function entryOf(hash: u32): i32 {
+  return load<i32>(homeOf(hash));
+}
+
 /** The first slot with a hash; 0, which is as good as any, where there is none. */
 export function likelySlot(hash: u32): i32 {
   let at = hash;

@@ -36,7 +36,7 @@ import { COPIES, DECIDE, DUE, FOUND, OPENED, OPENS, REASON, SEGMENTS, TAKEN, TEL
 import { forgetCopies, isCopy } from './copies.ts';
 import { setSeen } from './facts.ts';
 import { place } from './place.ts';
-import { find, forgetConnections, isOf, likelySlot, LINE_BYTES, slotAt } from './table.ts';
+import { entryOf, find, forgetConnections, isOf, likelySlot, LINE_BYTES, slotAt } from './table.ts';
 import { count, told, tell } from './tracking.ts';
 
 /** Segments whose table entries are touched ahead of them. */
@@ -145,14 +145,16 @@ function addLetter(words: usize, sender: u32, data: bool): void {
 
 /**
  * Reads what the next segments will need: with many connections each is a cache miss or two, and misses that do not
- * wait for each other overlap. First the entries of the index, then the slots, then what else of those that are not ordinary.
+ * wait for each other overlap. First the entries of the index, without a look at them,
+ * because a branch that was guessed wrong would wait for each of them; then the slots, then what else of those that are not ordinary.
  */
 function touch(records: usize, ahead: i32): void {
+  let sum = 0;
+  for (let i = 0; i < ahead; i++) sum += entryOf(load<u32>(records + <usize>(i * SEGMENT_BYTES), HASH_WORD << 2));
   for (let i = 0; i < ahead; i++) {
     const hash = load<u32>(records + <usize>(i * SEGMENT_BYTES), HASH_WORD << 2);
     store<i32>(ENTRIES + ((<usize>i) << 2), likelySlot(hash));
   }
-  let sum = 0;
   for (let i = 0; i < ahead; i++) sum += load<i32>(slotAt(load<i32>(ENTRIES + ((<usize>i) << 2))));
   for (let i = 0; i < ahead; i++) {
     const words = slotAt(load<i32>(ENTRIES + ((<usize>i) << 2)));

@@ -181,7 +181,7 @@ const crowdOf = (told: readonly Told[], size: number): Told[] =>
 /** What statistics say, whatever the order in which they counted; of histograms the bins that are not empty. */
 const countsOf = ({ statistics }: Outcome): string =>
   JSON.stringify(statistics.part(), (_, value: unknown) => {
-    if (value instanceof Map) return [...value].sort();
+    if (value instanceof Map) return [...(value as Map<string, unknown>)].sort(([a], [b]) => (a < b ? -1 : 1));
     return value instanceof Float64Array ? Array.from(value.entries()).filter(([, count]) => count > 0) : value;
   });
 

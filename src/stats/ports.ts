@@ -1,4 +1,5 @@
 import { wordsText } from '../records/address.ts';
+import { GroupLog, ROWS } from './group-log.ts';
 import { IndexTable } from './index-table.ts';
 import { ADDRESS, ADDRESS_WORDS, FACTS, HELD_UNTIL, IPV6, START, WAIT_END, WAIT_FROM, WAIT_TO } from '../layout/note.ts';
 import { clientOf, portOf, WAIT_ENDS } from './note.ts';
@@ -67,18 +68,24 @@ export interface GroupFigures {
 export class PortPressure {
   readonly #threshold: number;
   readonly #table = new IndexTable(2 * ADDRESS_WORDS + 1, GROUPS);
-  /** Of a group with one connection so far there is only that one's interval: in a large network most never have another. */
+  /** Of a group with one connection taken so far there is only that one's interval: in a large network most never have another. */
   readonly #groups: (Group | undefined)[] = [];
+  /** Groups of which intervals were taken. */
+  #begun = 0;
   #single = new Float64Array(FIRST_SINGLES * SINGLE);
   /** Connections of groups beyond the limit. */
   #beyond = 0;
   readonly #key = new Float64Array(2 * ADDRESS_WORDS + 1);
-  readonly #interval = new Float64Array(SINGLE);
+  /** What was not brought together yet: whole groups of it are, when somebody asks for them. */
+  readonly #log: GroupLog;
+  /** Connections of each group. */
+  readonly #connections: number[] = [];
   #largeSets = 0;
   #pending = 0;
 
-  /** `range`: ephemeral ports of a client. */
-  constructor(range: number) {
+  /** `range`: ephemeral ports of a client; `rows`: connections that are kept one by one. */
+  constructor(range: number, rows = ROWS) {
+    this.#log = new GroupLog(SINGLE, rows);
     this.#threshold = range * TIGHT;
   }
 
@@ -91,28 +98,47 @@ export class PortPressure {
     }
     key[2 * ADDRESS_WORDS] = portOf(rows, at, 1 - client) + ((rows[at + FACTS]! & IPV6) === 0 ? 0 : FAMILY);
     const number = this.#table.number(key);
-    if (number < 0) this.#beyond++;
-    else if (number === this.#groups.length) this.#begin(number, rows, at, client);
-    else this.#count(this.#group(number), interval(rows, at, client, this.#interval), 0);
+    if (number < 0) {
+      this.#beyond++;
+      return;
+    }
+    if (number === this.#connections.length) this.#connections.push(0);
+    this.#connections[number]!++;
+    const place = this.#log.add(number);
+    writeInterval(rows, at, client, this.#log.rows, place);
+    if (this.#log.isFull) this.#log.drain((group, interval) => this.#take(group, interval));
   }
 
-  #begin(number: number, rows: Float64Array, at: number, client: 0 | 1): void {
+  /** Lets a group have an interval of the log. */
+  #take(number: number, at: number): void {
+    if (number === this.#begun) this.#begin(number, at);
+    else this.#count(this.#group(number), this.#log.rows, at);
+  }
+
+  #begin(number: number, at: number): void {
     if ((number + 1) * SINGLE > this.#single.length) {
       const single = new Float64Array(this.#single.length * 2);
       single.set(this.#single);
       this.#single = single;
     }
-    this.#single.set(interval(rows, at, client, this.#interval), number * SINGLE);
-    this.#groups.push(undefined);
+    this.#single.set(this.#log.rows.subarray(at, at + SINGLE), number * SINGLE);
+    this.#begun++;
   }
 
-  /** A group with all that is known of it. */
+  /** A group with what was taken of it. */
   #group(number: number): Group {
     const known = this.#groups[number];
     if (known) return known;
     const group = new Group(this.#threshold);
+    if (number < this.#begun) this.#count(group, this.#single, number * SINGLE);
     this.#groups[number] = group;
-    this.#count(group, this.#single, number * SINGLE);
+    return group;
+  }
+
+  /** A group with all that is known of it. */
+  #whole(number: number): Group {
+    const group = this.#group(number);
+    for (const at of this.#log.take(number)) this.#count(group, this.#log.rows, at);
     return group;
   }
 
@@ -154,16 +180,18 @@ export class PortPressure {
    * The `top` groups with the highest peaks over [from, to]; how many groups there are, and how many connections lie beyond the limit.
    */
   snapshot(from: number, to: number, top: number): { worst: GroupFigures[]; groups: number; beyond: number } {
-    const connections = this.#groups.map((group) => group?.connections ?? 1);
-    const peakOf = (number: number): { peak: number } => this.#groups[number]?.held.snapshot(from, to) ?? { peak: 1 };
+    const connections = this.#connections;
+    this.#log.index(connections.length);
+    const peakOf = (number: number): { peak: number } =>
+      connections[number] === 1 ? { peak: 1 } : this.#whole(number).held.snapshot(from, to);
     const worst = highestPeaks(connections, top, peakOf).map(({ number }) => this.#figures(number, from, to));
-    return { worst, groups: this.#groups.length, beyond: this.#beyond };
+    return { worst, groups: connections.length, beyond: this.#beyond };
   }
 
   #figures(number: number, from: number, to: number): GroupFigures {
     const key = this.#table.key(number);
     const ipv6 = key[2 * ADDRESS_WORDS]! >= FAMILY;
-    const { connections, reused, firstStart, lastStart, held, waiting, ports } = this.#group(number);
+    const { connections, reused, firstStart, lastStart, held, waiting, ports } = this.#whole(number);
     return {
       client: wordsText(key, 0, ipv6),
       server: wordsText(key, ADDRESS_WORDS, ipv6),
@@ -182,12 +210,11 @@ export class PortPressure {
 }
 
 /** Writes what is kept of a row. */
-function interval(rows: Float64Array, at: number, client: 0 | 1, into: Float64Array): Float64Array {
-  into[0] = rows[at + START]!;
-  into[1] = rows[at + HELD_UNTIL]!;
-  into[2] = rows[at + WAIT_FROM + client]!;
-  into[3] = rows[at + WAIT_TO + client]!;
-  into[4] = portOf(rows, at, client);
-  into[5] = rows[at + WAIT_END + client] === REUSE ? 1 : 0;
-  return into;
+function writeInterval(rows: Float64Array, at: number, client: 0 | 1, into: Float64Array, place: number): void {
+  into[place] = rows[at + START]!;
+  into[place + 1] = rows[at + HELD_UNTIL]!;
+  into[place + 2] = rows[at + WAIT_FROM + client]!;
+  into[place + 3] = rows[at + WAIT_TO + client]!;
+  into[place + 4] = portOf(rows, at, client);
+  into[place + 5] = rows[at + WAIT_END + client] === REUSE ? 1 : 0;
 }

@@ -20,6 +20,7 @@ import {
   ROW_FACTS,
   ROW_MODIFIERS,
   ROW_RESET,
+  SHAPES_CAPACITY,
   TIMING,
   UNANSWERED,
   WAYS,
@@ -40,7 +41,8 @@ import {
   RST_TIME,
   START,
 } from '../src/layout/slot.ts';
-import { DURATION_SUMS, SHAPE_COUNTERS, SHAPE_ROWS } from './memory.ts';
+import { beginLines, BEGUN, CLOSE_TIMES, HALF_CLOSED, TO_FIN_ACK, TO_LAST_ACK, WAIT_ENDED, WHOLE, writeLine } from './line.ts';
+import { DURATION_SUMS, SHAPE_COUNTERS, SHAPE_ROWS, TEMPLATE_PLACES, TEMPLATES } from './memory.ts';
 import { settle } from './observe.ts';
 import { findShape, forgetShapes, shapeAt } from './shape.ts';
 import { pairOf, slotAt } from './table.ts';
@@ -59,26 +61,25 @@ const TUPLE_REUSED = 1;
 /** Length of TIME_WAIT, ns. */
 let twoMsl: f64 = 0;
 
-// The close at hand: how long its parts were, ns, and when it began. -1 and NaN: it did not happen, or is not in the capture.
-let begun: f64 = NaN;
-let whole: f64 = -1;
-
-/** Begins a run: no shape was met, nothing counted. `length`: of TIME_WAIT, ns. */
-export function beginConclusions(length: f64): void {
+/** Begins a run: no shape was met, nothing counted. `length`: of TIME_WAIT, ns; `origin`, `digits`: how capture times become text. */
+export function beginConclusions(length: f64, origin: f64, digits: i32): void {
   twoMsl = length;
+  beginLines(origin, digits, length);
   forgetShapes();
   memory.fill(DURATION_SUMS, 0, DURATIONS * DURATION_DOUBLES * 8);
+  memory.fill(TEMPLATE_PLACES, 0, SHAPES_CAPACITY * COUNTERS * 4);
 }
 
 /**
- * Counts, times and notes a connection whose record ends, if one of its shape was met before.
+ * Counts, times and notes a connection whose record ends, and writes its line, if one of its shape was met before.
  * @param ending place in ENDINGS, and whether it was the capture's end (src/layout/shape.ts)
  * @param time capture time at which it ended, ns; `packet`: that ended it, as rows have it
  * @param over capture time up to which its TIME_WAIT can have lasted, ns
  * @param row number of the row to write
- * @returns whether it was
+ * @param lines where its line goes, bytes from LINES on; -1: none is wanted
+ * @returns whether it was all done; else nothing was
  */
-export function conclude(slot: i32, ending: i32, time: f64, packet: f64, over: f64, row: i32): bool {
+export function conclude(slot: i32, ending: i32, time: f64, packet: f64, over: f64, row: i32, lines: i32): bool {
   settle(slot);
   const shape = findShape(slot, ending);
   if (shape < 0) return false;
@@ -89,11 +90,16 @@ export function conclude(slot: i32, ending: i32, time: f64, packet: f64, over: f
   const reused = (ending & (ENDED_AT_END - 1)) == TUPLE_REUSED;
   const low = writeWait(columns, words, timing, 0, over, reused);
   const high = writeWait(columns, words, timing, 1, over, reused);
-  const counter = SHAPE_COUNTERS + <usize>((shape * COUNTERS + low * WAYS + high) << 3);
-  const counted = load<f64>(counter);
+  const counter = <usize>(shape * COUNTERS + low * WAYS + high);
+  const counted = load<f64>(SHAPE_COUNTERS + (counter << 3));
   if (counted == 0) return false;
-  store<f64>(counter, counted + 1);
   measure(words, timing);
+  if (lines >= 0) {
+    const template = load<u32>(TEMPLATE_PLACES + (counter << 2));
+    if (template == 0 || !writeLine(TEMPLATES + <usize>template - 1, words, columns, lines)) return false;
+  }
+  store<f64>(SHAPE_COUNTERS + (counter << 3), counted + 1);
+  countDurations(timing);
   writeRow(columns, words, traits, timing, time, packet, (ending & ENDED_AT_END) != 0);
   return true;
 }
@@ -141,6 +147,7 @@ function writeWait(columns: usize, words: usize, timing: i32, holder: usize, ove
     end = expiry;
     how = note.EXPIRY;
   } else if (reused) how = note.REUSE;
+  setTime(WAIT_ENDED + holder, end);
   store<f64>(own, start, note.WAIT_FROM << 3);
   store<f64>(own, how == note.CAPTURE_END ? Infinity : end, note.WAIT_TO << 3);
   store<f64>(own, since, note.WAIT_SINCE << 3);
@@ -148,16 +155,20 @@ function writeWait(columns: usize, words: usize, timing: i32, holder: usize, ove
   return how + 1;
 }
 
-/** Times the close, and counts how long its parts were. */
+function setTime(place: usize, value: f64): void {
+  store<f64>(CLOSE_TIMES + (place << 3), value);
+}
+
+/** Times the close and its parts. */
 function measure(words: usize, timing: i32): void {
   const both = ACTIVE | (ACTIVE << 1);
   const fins = HAS_FIN | (HAS_FIN << 1);
-  begun = NaN;
-  whole = -1;
+  setTime(BEGUN, NaN);
+  for (let part = TO_FIN_ACK; part <= WHOLE; part++) setTime(part, -1);
   if ((timing & both) == 0) return;
   if ((timing & fins) == 0) {
-    begun = load<f64>(words, RST_TIME << 3);
-    whole = 0;
+    setTime(BEGUN, load<f64>(words, RST_TIME << 3));
+    setTime(WHOLE, 0);
     return;
   }
   const crossed = (timing & both) == both;
@@ -166,26 +177,35 @@ function measure(words: usize, timing: i32): void {
   const passive = active ^ 1;
   const activeAcked = (timing & (HAS_ACK << (<i32>active))) != 0;
   const passiveAcked = (timing & (HAS_ACK << (<i32>passive))) != 0;
-  begun = load<f64>(words + (active << 3), FIN_TIME << 3);
+  const begun = load<f64>(words + (active << 3), FIN_TIME << 3);
   const acked = ackedTime(words, timing, active);
   let last = begun;
   if (activeAcked) {
-    countDuration(0, max(0, acked - begun));
+    setTime(TO_FIN_ACK, max(0, acked - begun));
     last = max(last, acked);
   }
   if ((timing & (HAS_FIN << (<i32>passive))) != 0) {
     const answer = load<f64>(words + (passive << 3), FIN_TIME << 3);
     last = max(last, answer);
-    if (activeAcked && !crossed) countDuration(1, max(0, answer - acked));
+    if (activeAcked && !crossed) setTime(HALF_CLOSED, max(0, answer - acked));
     if (passiveAcked) {
       const answerAcked = ackedTime(words, timing, passive);
-      countDuration(2, max(0, answerAcked - answer));
+      setTime(TO_LAST_ACK, max(0, answerAcked - answer));
       last = max(last, answerAcked);
     }
   }
   if ((timing & IS_RESET) != 0 && !(activeAcked && passiveAcked)) last = max(last, load<f64>(words, RST_TIME << 3));
-  whole = last - begun;
-  if (whole >= 0) countDuration(3, whole);
+  setTime(BEGUN, begun);
+  setTime(WHOLE, last - begun);
+}
+
+/** Counts the durations of the close at hand; a lone RST has none. */
+function countDurations(timing: i32): void {
+  if ((timing & (HAS_FIN | (HAS_FIN << 1))) == 0) return;
+  for (let part: usize = 0; part < <usize>DURATIONS; part++) {
+    const duration = load<f64>(CLOSE_TIMES + ((TO_FIN_ACK + part) << 3));
+    if (duration >= 0) countDuration(part, duration);
+  }
 }
 
 function countDuration(which: usize, value: f64): void {
@@ -225,7 +245,8 @@ function heldUntil(columns: usize, facts: i32, timing: i32, last: f64, atEnd: bo
   const waits = load<f64>(columns + (client << 3), note.WAIT_TO << 3);
   if (!isNaN(waits)) return waits;
   const acks = HAS_ACK | (HAS_ACK << 1);
-  if (((timing & IS_RESET) != 0 || (timing & acks) == acks) && !isNaN(begun)) return begun + max(whole, 0);
+  const begun = load<f64>(CLOSE_TIMES, BEGUN << 3);
+  if (((timing & IS_RESET) != 0 || (timing & acks) == acks) && !isNaN(begun)) return begun + max(load<f64>(CLOSE_TIMES, WHOLE << 3), 0);
   return atEnd && (timing & UNANSWERED) == 0 ? Infinity : last;
 }
 

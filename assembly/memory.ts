@@ -4,6 +4,7 @@
 import { COUNTS_WORDS, SEGMENTS_CAPACITY, SHARDS_CAPACITY, SLOTS } from '../src/layout/batch.ts';
 import { INSTRUCTION_WORDS, INSTRUCTIONS_CAPACITY } from '../src/layout/filter.ts';
 import { INTERFACE_BYTES, INTERFACES_CAPACITY, STATE_WORDS } from '../src/layout/framing.ts';
+import { LINES_BYTES, TEMPLATES_BYTES } from '../src/layout/line.ts';
 import { COLUMNS } from '../src/layout/note.ts';
 import { COUNTERS, DURATION_DOUBLES, DURATIONS, ROWS_CAPACITY, SHAPE_BYTES, SHAPES_CAPACITY } from '../src/layout/shape.ts';
 import { ADDRESS_PAIR_BYTES, SEGMENT_BYTES } from '../src/layout/segment.ts';
@@ -20,6 +21,8 @@ export const KEYS: usize = memory.data(KEY_BYTES, 16);
 /** VLAN tags of a frame (tags.ts). */
 export const TAGS: usize = memory.data(128, 16);
 export const TRACKING: usize = memory.data(TRACKING_WORDS * 4, 16);
+/** Where the line ends that was written last, and where its Community ID goes: bytes from LINES on. */
+export const LINE_STATE: usize = memory.data(8, 16);
 /** A record that names a connection, and its address pair: for what the host looks up. */
 export const NAME: usize = memory.data(SEGMENT_BYTES, 16);
 export const NAME_PAIR: usize = memory.data(ADDRESS_PAIR_BYTES, 16);
@@ -61,6 +64,10 @@ export const SHAPE_COUNTERS: usize = SHAPE_ENTRIES + SHAPE_ENTRIES_BYTES;
 export const COUNTERS_BYTES: usize = SHAPES_CAPACITY * COUNTERS * 8;
 export const DURATION_SUMS: usize = SHAPE_COUNTERS + COUNTERS_BYTES;
 export const SHAPE_ROWS: usize = DURATION_SUMS + DURATIONS * DURATION_DOUBLES * 8;
+/** Which template each counter has, its place plus 1; the templates, and the lines that the host has not taken. */
+export const TEMPLATE_PLACES: usize = SHAPE_ROWS + ROWS_CAPACITY * COLUMNS * 8;
+export const TEMPLATES: usize = TEMPLATE_PLACES + SHAPES_CAPACITY * COUNTERS * 4;
+export const LINES: usize = TEMPLATES + TEMPLATES_BYTES;
 /** Page aligned, so that pages of a file can be mapped over it. */
-export const WINDOW: usize = (SHAPE_ROWS + ROWS_CAPACITY * COLUMNS * 8 + 0xffff) & ~0xffff;
+export const WINDOW: usize = (LINES + LINES_BYTES + 0xffff) & ~0xffff;
 export const CONNECTIONS: usize = WINDOW + WINDOW_BYTES;

@@ -8,6 +8,7 @@ import {
   DATA_AFTER_FIN,
   ESTABLISHED,
   FACTS,
+  FAST_OPEN,
   FIN_ACK,
   FIN_ACKED,
   FIN_HAS_ACK,
@@ -32,6 +33,8 @@ import {
   SYN_ACKED,
   SYN_SENT,
   TOKENS,
+  ZEEK,
+  ZEEK_ORIG_IS_HIGH,
 } from '../src/layout/slot.ts';
 import {
   ENDING_SHIFT,
@@ -53,7 +56,7 @@ import { COUNTERS_BYTES, SHAPE_COUNTERS, SHAPE_ENTRIES, SHAPE_ENTRIES_BYTES, SHA
 import { slotAt } from './table.ts';
 
 const FACTS_OF_SHAPE =
-  CLIENT_IS_HIGH | MIDSTREAM | ESTABLISHED | RESET | RESET_BY_HIGH | RESET_AFTER_CLOSE | CLOSED | SIMULTANEOUS_OPEN | REFUSED;
+  CLIENT_IS_HIGH | MIDSTREAM | ESTABLISHED | RESET | RESET_BY_HIGH | RESET_AFTER_CLOSE | CLOSED | SIMULTANEOUS_OPEN | FAST_OPEN | REFUSED;
 const SEEN_OF_SHAPE = SYN_SENT | SYN_ACK_SENT | FIN_SENT | FIN_ACKED | DATA_AFTER_FIN | FIN_WITH_ACK | SYN_ACKED;
 
 /** The key of the connection at hand. */
@@ -119,7 +122,8 @@ function writeKey(words: usize, ending: i32): void {
   store<i32>(KEY, (facts & FACTS_OF_SHAPE) | shown | (ending << ENDING_SHIFT), KEY_FACTS << 2);
   store<i32>(KEY, load<i32>(words, MODIFIERS << 2), KEY_MODIFIERS << 2);
   store<i32>(KEY, seen, KEY_SEEN << 2);
-  store<i32>(KEY, load<i32>(words, LOGGED << 2) >>> 8, KEY_LOGGED << 2);
+  const zeek = (load<i32>(words, ZEEK << 2) & 7) | ((load<i32>(words, (ZEEK + 1) << 2) & 7) << 3) | (facts & ZEEK_ORIG_IS_HIGH);
+  store<i32>(KEY, (load<i32>(words, LOGGED << 2) >>> 8) | (zeek << 8), KEY_LOGGED << 2);
   store<u64>(KEY, load<u64>(words, TOKENS << 2), KEY_TOKENS << 2);
 }
 

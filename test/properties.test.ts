@@ -323,6 +323,7 @@ for (const [kind, capture] of captures) {
           const [judged, byShape] = [retell(crowd, how), retell(crowd, { ...how, byShape: true })];
           expect(String(byShape.rows)).toBe(String(judged.rows));
           expect(countsOf(byShape)).toBe(countsOf(judged));
+          expect(byShape.lines).toEqual(judged.lines);
           taken += byShape.rows.length - byShape.records.length;
         }),
         RUNS,

@@ -1,10 +1,11 @@
 import { COLUMNS } from '../layout/note.ts';
+import { LINES_BYTES, TEMPLATES_BYTES } from '../layout/line.ts';
 import { COUNTERS, DURATION_BINS, DURATION_DOUBLES, DURATIONS, ROWS_CAPACITY, SHAPE_WORDS, SHAPES_CAPACITY } from '../layout/shape.ts';
 
 /** What the module exports for those who take ended connections by their shape: assembly/conclude.ts, shape.ts. */
 export interface ShapeExports {
-  readonly beginConclusions: (twoMsl: number) => void;
-  readonly conclude: (slot: number, ending: number, time: number, packet: number, over: number, row: number) => number;
+  readonly beginConclusions: (twoMsl: number, origin: number, digits: number) => void;
+  readonly conclude: (slot: number, ending: number, time: number, packet: number, over: number, row: number, lines: number) => number;
   readonly enterShape: (slot: number, ending: number) => number;
 }
 
@@ -24,6 +25,12 @@ export class ShapeMemory {
   readonly counters: Float64Array;
   /** Rows (layout/note.ts) of connections that were taken, ROWS_CAPACITY at most. */
   readonly rows: Float64Array;
+  /** Templates of lines (layout/line.ts), and which one each counter has: its place plus 1; 0: none. */
+  readonly templates: Uint8Array;
+  readonly templatePlaces: Uint32Array;
+  /** Lines; where the one written last ends, and where its Community ID goes. */
+  readonly lines: Uint8Array;
+  readonly lineState: Int32Array;
   readonly #sums: Float64Array;
   readonly #exports: ShapeExports;
 
@@ -32,17 +39,24 @@ export class ShapeMemory {
     this.shapes = new Int32Array(buffer, constant('SHAPES'), SHAPES_CAPACITY * SHAPE_WORDS);
     this.counters = new Float64Array(buffer, constant('SHAPE_COUNTERS'), SHAPES_CAPACITY * COUNTERS);
     this.rows = new Float64Array(buffer, constant('SHAPE_ROWS'), ROWS_CAPACITY * COLUMNS);
+    this.templates = new Uint8Array(buffer, constant('TEMPLATES'), TEMPLATES_BYTES);
+    this.templatePlaces = new Uint32Array(buffer, constant('TEMPLATE_PLACES'), SHAPES_CAPACITY * COUNTERS);
+    this.lines = new Uint8Array(buffer, constant('LINES'), LINES_BYTES);
+    this.lineState = new Int32Array(buffer, constant('LINE_STATE'), 2);
     this.#sums = new Float64Array(buffer, constant('DURATION_SUMS'), DURATIONS * DURATION_DOUBLES);
   }
 
-  /** Forgets all shapes and what was counted. `twoMsl`: length of TIME_WAIT, ns. */
-  begin(twoMsl: number): void {
-    this.#exports.beginConclusions(twoMsl);
+  /** Forgets all shapes and what was counted. `twoMsl`: length of TIME_WAIT, ns; `origin`, `digits`: as of records/time.ts's Clock. */
+  begin(twoMsl: number, { origin, digits }: { readonly origin: number; readonly digits: number }): void {
+    this.#exports.beginConclusions(twoMsl, origin, digits);
   }
 
-  /** Counts, times and notes a connection, if one of its shape was met that ended in the same way; answers whether. See assembly/conclude.ts. */
-  conclude(slot: number, ending: number, time: number, packet: number, over: number, row: number): boolean {
-    return this.#exports.conclude(slot, ending, time, packet, over, row) !== 0;
+  /**
+   * Counts, times and notes a connection, and writes its line at `lines` unless that is -1, if one of its shape was met that ended in the
+   * same way; answers whether. See assembly/conclude.ts.
+   */
+  conclude(slot: number, ending: number, time: number, packet: number, over: number, row: number, lines: number): boolean {
+    return this.#exports.conclude(slot, ending, time, packet, over, row, lines) !== 0;
   }
 
   /** The shape of a connection, which gets a place where it is new; -1 where there are too many. */

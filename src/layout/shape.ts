@@ -21,7 +21,7 @@ export const KEY_FACTS = 0;
 export const KEY_MODIFIERS = 1;
 /** SEEN of both endpoints. */
 export const KEY_SEEN = 2;
-/** Close tokens: how many, and which. */
+/** Close tokens: how many (8 bits: those of a slot), what Zeek's state of both endpoints is, and who its originator; and which tokens. */
 export const KEY_LOGGED = 3;
 export const KEY_TOKENS = 4;
 

@@ -1,8 +1,11 @@
+import { LINE_BYTES, LINES_BYTES } from '../layout/line.ts';
+import type { ConnectionTable } from '../tracker/table.ts';
 import type { Ended } from '../tracker/tracker.ts';
 import { writeAscii, writeInteger } from './ascii.ts';
 import {
   type CloseRecord,
   type ConnectionRecord,
+  communityIdOf,
   type ConnectionReuse,
   connectionRecord,
   type EndpointRecord,
@@ -10,10 +13,6 @@ import {
   type TimeWaitRecord,
 } from './connection.ts';
 import type { Clock } from './time.ts';
-
-/** Bytes of a line, more than the longest: all that a record lists is bounded. */
-const LINE_BYTES = 1 << 14;
-const FIRST_BYTES = 1 << 18;
 
 const COMMA = 0x2c;
 const QUOTE = 0x22;
@@ -104,34 +103,53 @@ const FLOW_END_REASON = ascii('},"flow_end_reason":');
 export class Lines {
   readonly #clock: Clock;
   readonly #transitions: boolean;
-  #bytes = new Uint8Array(FIRST_BYTES);
+  readonly #bytes: Uint8Array;
   #at = 0;
+  /** What did not fit, and its length. */
+  #full: Uint8Array<ArrayBuffer>[] = [];
+  #before = 0;
 
-  constructor(clock: Clock, transitions: boolean) {
+  /** `bytes`: where lines are written, at least LINE_BYTES; others may write there, too. */
+  constructor(clock: Clock, transitions: boolean, bytes: Uint8Array = new Uint8Array(LINES_BYTES)) {
     this.#clock = clock;
     this.#transitions = transitions;
+    this.#bytes = bytes;
   }
 
   /** Bytes of all lines. */
   get length(): number {
+    return this.#before + this.#at;
+  }
+
+  /** Makes room for a line, and answers where it begins. */
+  room(): number {
+    if (this.#bytes.length - this.#at < LINE_BYTES) {
+      this.#full.push(this.#bytes.slice(0, this.#at));
+      this.#before += this.#at;
+      this.#at = 0;
+    }
     return this.#at;
+  }
+
+  /** Somebody else has written a line there, up to `end`, all but the Community ID. */
+  written(end: number, table: ConnectionTable, slot: number, idAt: number): void {
+    writeAscii(communityIdOf(table, slot), this.#bytes, idAt);
+    this.#at = end;
   }
 
   /** Appends a connection's line. */
   add(connection: Ended): void {
-    if (this.#bytes.length - this.#at < LINE_BYTES) {
-      const grown = new Uint8Array(this.#bytes.length * 2);
-      grown.set(this.#bytes.subarray(0, this.#at));
-      this.#bytes = grown;
-    }
-    const from = this.#at;
+    const from = this.room();
     this.#line(connectionRecord(connection, UNMEASURED, this.#transitions));
     if (this.#at - from > LINE_BYTES) throw new RangeError(`a line of ${this.#at - from} bytes`);
   }
 
   /** All lines so far, in memory of their own, which may be sent to another thread; those to come begin anew. */
   take(): Uint8Array<ArrayBuffer> {
-    const lines = this.#bytes.slice(0, this.#at);
+    const rest = this.#bytes.slice(0, this.#at);
+    const lines = this.#full.length === 0 ? rest : new Uint8Array(Buffer.concat([...this.#full, rest]));
+    this.#full = [];
+    this.#before = 0;
     this.#at = 0;
     return lines;
   }

@@ -3,12 +3,13 @@ import { Lines } from '../records/line.ts';
 import { Clock } from '../records/time.ts';
 import type { GroupBy } from '../stats/grouping.ts';
 import { NoteLog, type NoteTaker } from '../stats/note.ts';
-import { Shapes } from '../stats/shapes.ts';
+import { type LinesByShape, Shapes } from '../stats/shapes.ts';
 import { Statistics, type StatisticsPart } from '../stats/statistics.ts';
 import { isEmpty, type WindowPart } from '../stats/window-part.ts';
 import { WindowCounter } from '../stats/windows.ts';
 import type { BoundTaker } from '../tracker/measure.ts';
 import { tupleKey } from '../tracker/order.ts';
+import type { ConnectionTable } from '../tracker/table.ts';
 import type { Profile } from '../tracker/time-wait.ts';
 import type { Ended } from '../tracker/tracker.ts';
 import type { Watch } from '../tracker/watch.ts';
@@ -130,7 +131,6 @@ export class ShardJob {
     this.#clock = new Clock(task.origin, task.digits);
     const feed = task.feed && new Feed(task.feed);
     this.#windows = feed ?? new Plan(task.captures, task.windowBytes);
-    if (task.form === 'lines') this.#lines = new Lines(this.#clock, task.transitions);
     this.#parcel = this.#empty(0);
     const setting = {
       ...task,
@@ -146,7 +146,16 @@ export class ShardJob {
     const { measured } = this.#statistics;
     const bound: BoundTaker = (host, what) => measured.add(host, what);
     const decoder = new Decoder(task.module, task.memories[task.index]!);
-    if (task.form === 'none' && !watch) this.#shapes = new Shapes(decoder.shapes, this.#notes, task.profile.twoMsl);
+    if (task.form === 'lines') this.#lines = new Lines(this.#clock, task.transitions, decoder.shapes.lines);
+    const differ = task.transitions || task.distinguished !== 0; // connections of one shape do then in more than a template leaves open
+    if (!watch && (task.form === 'none' || (task.form === 'lines' && !differ)))
+      this.#shapes = new Shapes(
+        decoder.shapes,
+        this.#notes,
+        task.profile.twoMsl,
+        this.#clock,
+        this.#lines && this.#linesByShape(this.#lines),
+      );
     const ended = (connection: Ended): void => this.#ended(connection);
     this.#shard = new Shard(setting, decoder, { ...task, watch, bound, shapes: this.#shapes, ended });
   }
@@ -209,21 +218,40 @@ export class ShardJob {
     this.#notes.add(connection);
     this.#shapes?.learn(connection);
     if (this.#task.interval < Infinity) this.#counter.ended(connection);
-    const { form, transitions, shards, interval } = this.#task;
-    if (form === 'none') return;
-    const { times, packets, tuples, items, ends } = this.#parcel;
+    const { form, transitions } = this.#task;
+    const { table, slot, time, packet } = connection;
     if (this.#lines) {
       this.#lines.add(connection);
-      if (shards === 1 && ends.length === 1 && interval === Infinity) {
-        ends[0] = this.#lines.length; // nothing else comes between the lines of an only shard
-        return;
-      }
-      ends.push(this.#lines.length);
-    } else items.push(connectionRecord(connection, this.#clock, transitions));
-    const atEnd = connection.packet === Infinity;
-    times.push(atEnd ? Infinity : connection.time);
-    packets.push(connection.packet);
-    tuples.push(shards > 1 && (atEnd || connection.packet < 0) ? tupleKey(connection.table, connection.slot) : '');
+      this.#endLine(this.#lines.length, table, slot, time, packet);
+    } else if (form === 'records') {
+      this.#parcel.items.push(connectionRecord(connection, this.#clock, transitions));
+      this.#place(table, slot, time, packet);
+    }
+  }
+
+  #linesByShape(lines: Lines): LinesByShape {
+    return { lines, written: (table, slot, time, packet) => this.#endLine(lines.length, table, slot, time, packet) };
+  }
+
+  /** A line was written: it ends at `end`. */
+  #endLine(end: number, table: ConnectionTable, slot: number, time: number, packet: number): void {
+    const { ends } = this.#parcel;
+    const { shards, interval } = this.#task;
+    if (shards === 1 && ends.length === 1 && interval === Infinity) {
+      ends[0] = end; // nothing else comes between the lines of an only shard
+      return;
+    }
+    ends.push(end);
+    this.#place(table, slot, time, packet);
+  }
+
+  /** Says where an item belongs among those of all shards. */
+  #place(table: ConnectionTable, slot: number, time: number, packet: number): void {
+    const { times, packets, tuples } = this.#parcel;
+    const atEnd = packet === Infinity;
+    times.push(atEnd ? Infinity : time);
+    packets.push(packet);
+    tuples.push(this.#task.shards > 1 && (atEnd || packet < 0) ? tupleKey(table, slot) : '');
   }
 
   #take(window: number, last: boolean): Parcel {

@@ -1,6 +1,9 @@
 import * as note from '../layout/note.ts';
 import * as shape from '../layout/shape.ts';
 import { FACTS, HAS_RARE } from '../layout/slot.ts';
+import type { Lines } from '../records/line.ts';
+import { templateOf } from '../records/template.ts';
+import type { Clock } from '../records/time.ts';
 import { ENDINGS, type Ended, type Ending, type ShapeTaker } from '../tracker/ended.ts';
 import type { ConnectionTable } from '../tracker/table.ts';
 import type { HistogramPart } from './histogram.ts';
@@ -13,10 +16,21 @@ export interface ShapeMemory {
   readonly shapes: Int32Array;
   readonly counters: Float64Array;
   readonly rows: Float64Array;
-  begin(twoMsl: number): void;
-  conclude(slot: number, ending: number, time: number, packet: number, over: number, row: number): boolean;
+  readonly templates: Uint8Array;
+  readonly templatePlaces: Uint32Array;
+  readonly lines: Uint8Array;
+  readonly lineState: Int32Array;
+  begin(twoMsl: number, clock: Clock): void;
+  conclude(slot: number, ending: number, time: number, packet: number, over: number, row: number, lines: number): boolean;
   enter(slot: number, ending: number): number;
   durations(which: number): HistogramPart;
+}
+
+/** Where the lines of connections that are taken by their shape go: into the lines' memory, which is a part of the shapes' own. */
+export interface LinesByShape {
+  readonly lines: Lines;
+  /** One was written. */
+  readonly written: (table: ConnectionTable, slot: number, time: number, packet: number) => void;
 }
 
 /**
@@ -31,18 +45,27 @@ export class Shapes implements ShapeTaker {
   /** What the connections have in common that one counter counts. */
   readonly #traits = new Map<number, Traits>();
   readonly #row = new Float64Array(note.COLUMNS);
+  readonly #lines: LinesByShape | undefined;
   #rows = 0;
+  /** Bytes of templates. */
+  #templates = 0;
 
-  /** `twoMsl`: length of TIME_WAIT, ns. */
-  constructor(memory: ShapeMemory, notes: NoteLog, twoMsl: number) {
+  /** `twoMsl`: length of TIME_WAIT, ns; `lines`: where each connection is to have its line. */
+  constructor(memory: ShapeMemory, notes: NoteLog, twoMsl: number, clock: Clock, lines?: LinesByShape) {
     this.#memory = memory;
     this.#notes = notes;
-    memory.begin(twoMsl);
+    this.#lines = lines;
+    memory.begin(twoMsl, clock);
   }
 
   takes(table: ConnectionTable, slot: number, ending: Ending, time: number, packet: number, over: number): boolean {
     if ((table.words[slot + FACTS]! & HAS_RARE) !== 0) return false;
-    if (!this.#memory.conclude(slot, codeOf(ending, packet), time, packet, over, this.#rows)) return false;
+    const { lineState } = this.#memory;
+    const { lines, written } = this.#lines ?? {};
+    const from = lines?.room() ?? -1;
+    if (!this.#memory.conclude(slot, codeOf(ending, packet), time, packet, over, this.#rows, from)) return false;
+    lines?.written(lineState[0]!, table, slot, lineState[1]!);
+    written?.(table, slot, time, packet);
     if (ending === 'expired') this.#lookAtHolders(this.#rows * note.COLUMNS);
     if (++this.#rows === shape.ROWS_CAPACITY) this.flush();
     return true;
@@ -67,6 +90,16 @@ export class Shapes implements ShapeTaker {
     if (this.#traits.has(counter)) return;
     this.#traits.set(counter, traitsOf(connection));
     this.#memory.counters[counter] = 1;
+    if (this.#lines) this.#keep(counter, templateOf(connection));
+  }
+
+  /** Where there is no template, or no more room for one, the lines of such connections are written one by one. */
+  #keep(counter: number, template: Uint8Array | undefined): void {
+    const { templates, templatePlaces } = this.#memory;
+    if (!template || this.#templates + template.length > templates.length) return;
+    templates.set(template, this.#templates);
+    templatePlaces[counter] = this.#templates + 1;
+    this.#templates += template.length;
   }
 
   /** Adds what was counted. */

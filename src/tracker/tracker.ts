@@ -259,34 +259,39 @@ export class Tracker {
 
   /** Lets go of the connections whose time is over at `clock`, in the order in which it was. */
   #expire(clock: number): void {
-    while (Math.min(this.#expiries.next, this.#silences.next, this.#boundary) <= clock) {
-      if (this.#boundary <= Math.min(this.#expiries.next, this.#silences.next))
-        this.#boundary = crossed(this.#options.watch!, this.table, this.#boundary, clock);
-      else if (this.#expiries.next <= this.#silences.next) this.#expireFirst();
-      else this.#silenceFirst();
+    for (;;) {
+      const next = Math.min(this.#expiries.next, this.#silences.next);
+      if (Math.min(next, this.#boundary) > clock) return;
+      if (this.#boundary <= next) this.#boundary = crossed(this.#options.watch!, this.table, this.#boundary, clock);
+      else this.#runOut(next);
     }
   }
 
-  /** Times that are over at the same instant go by 4-tuple: the merger brings those of several shards into that order. */
-  #expireFirst(): void {
-    const { next } = this.#expiries;
-    const due: [slot: number, generation: number][] = [];
-    for (; this.#expiries.next === next; this.#expiries.shift()) due.push([this.#expiries.slot, this.#expiries.generation]);
+  /** Times that are over at the same instant, of whatever kind, go by 4-tuple: the merger brings those of several shards into that order. */
+  #runOut(time: number): void {
+    const due: [slot: number, generation: number, silence: boolean][] = [];
+    for (; this.#expiries.next === time; this.#expiries.shift()) due.push([this.#expiries.slot, this.#expiries.generation, false]);
+    while (this.#silences.next === time) {
+      const { slot, generation } = this.#silences.shift();
+      due.push([slot, generation, true]);
+    }
     if (due.length > 1) due.sort(([a], [b]) => compareTuples(this.table, a, b));
-    for (const [slot, generation] of due) this.#expireOne(slot, generation, next);
+    for (const [slot, generation, silence] of due) {
+      const { words, times } = this.table;
+      if (words[slot + slots.GENERATION] !== generation) continue;
+      if (silence) this.#silenceOne(slot, generation, time);
+      else if (times[(slot >> 1) + slots.EXPIRY] === time) this.#expireOne(slot, time);
+    }
   }
 
-  #expireOne(slot: number, generation: number, next: number): void {
-    const { table } = this;
-    if (table.words[slot + slots.GENERATION] !== generation || table.times[(slot >> 1) + slots.EXPIRY] !== next) return;
-    if (table.peekRare(slot)?.held) this.#releaseHeld(slot, 'expired', next);
+  #expireOne(slot: number, next: number): void {
+    if (this.table.peekRare(slot)?.held) this.#releaseHeld(slot, 'expired', next);
     else this.#remove(slot, 'expired', next, -1);
   }
 
-  #silenceFirst(): void {
+  #silenceOne(slot: number, generation: number, due: number): void {
     const { words, times } = this.table;
-    const { slot, generation, due } = this.#silences.shift();
-    if (words[slot + slots.GENERATION] !== generation || (words[slot + slots.FACTS]! & (slots.CLOSED | slots.RESET)) !== 0) return;
+    if ((words[slot + slots.FACTS]! & (slots.CLOSED | slots.RESET)) !== 0) return;
     const silent = times[(slot >> 1) + slots.LAST]! + this.#options.idleTimeout;
     if (silent > due) return this.#silences.push(slot, generation, silent);
     this.#dropHeld(slot);

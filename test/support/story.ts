@@ -13,6 +13,7 @@ import { COLUMNS } from '../../src/layout/note.ts';
 import * as L from '../../src/layout/segment.ts';
 import { ACK, FIN, PSH, RST, SYN } from '../../src/layout/tcp.ts';
 import { type ConnectionRecord, connectionRecord } from '../../src/records/connection.ts';
+import { Lines } from '../../src/records/line.ts';
 import { Clock } from '../../src/records/time.ts';
 import { Answers } from '../../src/stats/answers.ts';
 import { NoteLog } from '../../src/stats/note.ts';
@@ -81,6 +82,8 @@ export interface Retelling {
   seed?: number;
   /** Connections whose like has ended before are taken by their shape. */
   byShape?: boolean;
+  /** How times become text; nine digits from ORIGIN on by default. */
+  clock?: Clock;
   /** When the capture ends, ns; by default where the story's clock stands. */
   until?: number;
 }
@@ -92,8 +95,9 @@ export interface Outcome {
   tracker: Tracker;
   statistics: Statistics;
   answers: Answers;
-  /** What was noted, in order. */
+  /** What was noted, in order, and the lines that were written. */
   rows: number[][];
+  lines: string[];
 }
 
 /** What may differ from an ordinary segment. */
@@ -380,18 +384,29 @@ const decoder = new Decoder(Decoder.compile(), Decoder.memory());
 
 /** Lets a tracker read the segments, batch by batch, to the end of the capture. */
 export function retell(segments: readonly Told[], retelling: Retelling = {}): Outcome {
-  const { profile = 'linux', twoMsl, idleTimeout = Infinity, batch = 1000, seed = 0, byShape = false, until = 0 } = retelling;
+  const {
+    profile = 'linux',
+    twoMsl,
+    idleTimeout = Infinity,
+    batch = 1000,
+    seed = 0,
+    byShape = false,
+    clock = new Clock(ORIGIN, 9),
+    until = 0,
+  } = retelling;
   const known = PROFILES[profile];
   if (!known) throw new Error(`no such profile: ${profile}`);
-  const clock = new Clock(ORIGIN, 9);
   const answers = new Answers(28_232, (twoMsl ?? known.twoMsl / SECOND) * SECOND);
   const rows: number[][] = [];
   const notes = new NoteLog((all, at) => {
     answers.add(all, at);
     rows.push(Array.from(all.subarray(at, at + COLUMNS)));
   });
-  const outcome: Omit<Outcome, 'tracker'> = { records: [], endings: [], statistics: new Statistics(), answers, rows };
-  const shapes = byShape ? new Shapes(decoder.shapes, notes, (twoMsl ?? known.twoMsl / SECOND) * SECOND) : undefined;
+  const outcome: Omit<Outcome, 'tracker'> = { records: [], endings: [], statistics: new Statistics(), answers, rows, lines: [] };
+  const lines = new Lines(clock, false, byShape ? decoder.shapes.lines : new Uint8Array(1 << 16));
+  const shapes = byShape
+    ? new Shapes(decoder.shapes, notes, (twoMsl ?? known.twoMsl / SECOND) * SECOND, clock, { lines, written: () => {} })
+    : undefined;
   const tracker = new Tracker(
     {
       profile: twoMsl === undefined ? known : { ...known, twoMsl: twoMsl * SECOND },
@@ -404,6 +419,7 @@ export function retell(segments: readonly Told[], retelling: Retelling = {}): Ou
         outcome.endings.push({ packet: connection.packet, ending: connection.ending, time: connection.time });
         outcome.statistics.add(connection);
         notes.add(connection);
+        lines.add(connection);
         shapes?.learn(connection);
       },
     },
@@ -414,6 +430,7 @@ export function retell(segments: readonly Told[], retelling: Retelling = {}): Ou
   shapes?.flush();
   shapes?.addTo(outcome.statistics);
   notes.take();
+  outcome.lines = Buffer.from(lines.take()).toString('latin1').split('\n').slice(0, -1);
   return { ...outcome, tracker };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ExpiryQueue } from '../../src/tracker/timers.ts';
-import { established, finWait1, ipv4, SECOND, type Story, story, timeOf, timeWait } from '../support/story.ts';
+import { established, finWait1, ipv4, retell, SECOND, type Story, story, timeOf, timeWait } from '../support/story.ts';
 
 /** Something else in the capture, so that its clock goes on. */
 function elsewhere(told: Story, port = 1): void {
@@ -84,6 +84,25 @@ describe('--idle-timeout', () => {
     elsewhere(told);
     const [first, second] = told.records({ idleTimeout: 10 });
     expect(new Set([first?.end_reason, second?.end_reason])).toEqual(new Set(['capture_end', 'idle_timeout']));
+  });
+
+  it('ends those that are silent as long, or have waited as long, by 4-tuple', () => {
+    const told = story({ step: SECOND });
+    const ports = [7, 3, 9, 1, 8, 2];
+    const pairs = ports.map((port) => told.connection(ipv4('10.0.0.2', 50_000 + port), ipv4('10.0.0.9', 80)));
+    for (const [client] of pairs) client.syn();
+    // Of one the handshake is complete, and it closes: its TIME_WAIT is over when the silence of the others is.
+    const [client, server] = pairs[2]!;
+    server.synAck();
+    client.ack();
+    client.fin();
+    server.fin();
+    client.ack();
+    const { clock } = told;
+    const segments = told.told.map((segment) => Object.assign(segment, { time: clock }));
+    const { records } = retell(segments, { idleTimeout: 60, until: clock + 100 * SECOND });
+    expect(records.map(({ client: { port } }) => port - 50_000)).toEqual([1, 2, 3, 7, 8, 9]);
+    expect(new Set(records.map(({ end_reason }) => end_reason))).toEqual(new Set(['idle_timeout', 'closed']));
   });
 
   it('is none by default: only the end of the capture ends a silent connection', () => {

@@ -25,7 +25,7 @@ export class ShardPool {
   async *run(): AsyncGenerator<Delivery[], void, undefined> {
     const tasks = this.#tasks;
     const pool = new Piscina<WorkerTask, ShardResult | WorkerFailure>({
-      filename: built('worker.js').href,
+      filename: built('worker.cjs').href,
       minThreads: tasks.length,
       maxThreads: tasks.length,
       idleTimeout: Infinity,

@@ -15,6 +15,7 @@ import { TROUBLES } from '../shard/shard.ts';
 import { type Delivery, type Form, type Io, ShardJob, type ShardResult, type ShardTask, unpack, windowsOf } from '../shard/job.ts';
 import { processors } from '../shard/parallelism.ts';
 import { Plan, type PlannedCapture } from '../shard/plan.ts';
+import type { ShardPool } from '../shard/pool.ts';
 import { pump } from '../shard/pump.ts';
 import { Answers } from '../stats/answers.ts';
 import { ADDRESS_BITS, type GroupBy } from '../stats/grouping.ts';
@@ -84,6 +85,8 @@ export class Run {
   readonly #plan: Plan;
   /** Where the input is a stream. */
   readonly #feed: { readonly feed: Feed; readonly writer: FeedWriter } | undefined;
+  /** Where threads were asked for. */
+  readonly #pool: ShardPool | undefined;
   readonly #exchange: Exchange;
   readonly #interfaces = new InterfaceLog();
   readonly #module: DecoderModule;
@@ -120,17 +123,33 @@ export class Run {
     if (!(Number.isInteger(windowBytes) && windowBytes >= 1 && windowBytes <= WINDOW_CAPACITY))
       throw new RangeError(`window of ${windowBytes} bytes`);
     setMaxListeners(0, abort.signal); // each capture that is open listens
-    const module = Decoder.compile();
-    const input = await openInput(paths, options.follow ?? false, new Decoder(module, Decoder.memory()), abort.signal);
-    return new Run(input, module, form, transitions, options, abort);
+    // Where threads are asked for, they start while the captures are looked at.
+    const pool = workers !== undefined && workers > 1 ? await startPool(workers) : undefined;
+    try {
+      const module = Decoder.compile();
+      const input = await openInput(paths, options.follow ?? false, new Decoder(module, Decoder.memory()), abort.signal);
+      return new Run(input, module, pool, form, transitions, options, abort);
+    } catch (error) {
+      await pool?.destroy();
+      throw error;
+    }
   }
 
-  private constructor(input: Input, module: DecoderModule, form: Form, transitions: boolean, options: RunOptions, abort: AbortController) {
+  private constructor(
+    input: Input,
+    module: DecoderModule,
+    pool: ShardPool | undefined,
+    form: Form,
+    transitions: boolean,
+    options: RunOptions,
+    abort: AbortController,
+  ) {
     const profile = PROFILES[options.profile ?? 'linux']!;
     this.#options = options;
     this.#form = form;
     this.#transitions = transitions;
     this.#module = module;
+    this.#pool = pool;
     this.#filter = options.filter === undefined ? undefined : compileFilter(options.filter);
     this.#abort = abort;
     this.#input = input;
@@ -281,8 +300,7 @@ export class Run {
   }
 
   async *#inThreads(tasks: readonly ShardTask[]): AsyncGenerator<Delivery[], void, undefined> {
-    const { ShardPool } = await import('../shard/pool.ts'); // only here, because a small capture is done before it is loaded
-    const pool = new ShardPool(tasks, this.#exchange);
+    const pool = this.#pool ?? (await startPool(tasks.length));
     let failure: unknown;
     const pumped = this.#pump().catch((error: unknown) => {
       failure = error;
@@ -291,7 +309,7 @@ export class Run {
     let through = false;
     if (this.#large) setImmediate(() => adviseHugePages(tasks[0]!.memories)); // while the threads start
     try {
-      yield* pool.run();
+      yield* pool.run(tasks, this.#exchange);
       through = true;
     } finally {
       if (!through) this.#abort.abort(); // a stream that waits for its writer ends by that alone
@@ -316,6 +334,12 @@ export class Run {
     }
     writer.end();
   }
+}
+
+/** Threads that wait for their tasks. Imported only here, because a small capture is done before that is loaded. */
+async function startPool(threads: number): Promise<ShardPool> {
+  const { ShardPool } = await import('../shard/pool.ts');
+  return new ShardPool(threads);
 }
 
 /** What the shards found wrong, in the order of the captures: as much of it as all shards have kept. */

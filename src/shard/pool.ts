@@ -1,16 +1,20 @@
+import { createRequire } from 'node:module';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { Piscina } from 'piscina';
+import type * as piscina from 'piscina';
 import { CaptureError } from '../capture/errors.ts';
 import { built } from '../platform/built.ts';
 import type { Exchange } from './exchange.ts';
 import { type Delivery, type Parcel, type ShardResult, type ShardTask, unpack } from './job.ts';
 import type { WorkerFailure } from './worker.ts';
 
+/** Required, because its import takes half as long again: that reads it once more, for what it exports. */
+const { Piscina } = createRequire(import.meta.url)('piscina') as typeof piscina;
+
 /** Shards in threads: one long-lived task a worker. The threads start when the pool is made, and wait for what they are to do. */
 export class ShardPool {
   /** What the shards have counted, once run() is through. */
   readonly results: ShardResult[] = [];
-  readonly #pool: Piscina<MessagePort, ShardResult | WorkerFailure>;
+  readonly #pool: piscina.Piscina<MessagePort, ShardResult | WorkerFailure>;
   readonly #inbox = new Inbox();
   readonly #ports: MessagePort[] = [];
   readonly #done: Promise<unknown>;

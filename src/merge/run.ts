@@ -214,10 +214,11 @@ export class Run {
       this.#exchange.setDelivered(merger.next * together);
       merger.taken.forEach((taken, shard) => this.#exchange.setTaken(shard, taken));
     }
-    const { faults, packets, files } = this.outcome();
+    const faults = this.#faults;
     const [first] = faults;
+    const nothing = this.#results.every(({ counts }) => counts.packets === 0);
     // No capture could be read at all, although all could when the run was opened.
-    if (first && packets === 0 && faults.length === files && faults.every(({ offset }) => offset === 0))
+    if (first && nothing && faults.length === this.#input.files && faults.every(({ offset }) => offset === 0))
       throw new CaptureError(first.file, first.offset, first.rule);
   }
 
@@ -253,12 +254,17 @@ export class Run {
       statistics,
       answers: this.#answers,
       ports: this.#options.ports ?? EPHEMERAL_PORTS,
-      faults: [...this.#input.faults, ...faultsOf(this.#input.captures, results)],
+      faults: this.#faults,
       damages: this.#input.faults.length + sum(({ counts }) => counts.damages),
       firstTime: first !== undefined && first.window < Infinity ? first.time : undefined,
       lastTime: this.#exchange.proof((this.#feed?.feed ?? this.#plan).announced - 1).clock,
       interrupted: this.#interrupted,
     };
+  }
+
+  /** What was wrong with the captures. */
+  get #faults(): Fault[] {
+    return [...this.#input.faults, ...faultsOf(this.#input.captures, this.#results)];
   }
 
   #tasks(): ShardTask[] {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { CaptureError } from './capture/errors.ts';
 import { filesIn } from './capture/folder.ts';
 import { faultMessage } from './capture/fault.ts';
+import type { Outcome } from './merge/outcome.ts';
 import { Run } from './merge/run.ts';
 import { type SummaryRecord, summaryRecord } from './merge/summary.ts';
 import { type Command, helpText, parseCommand, UsageError } from './options.ts';
@@ -41,8 +42,14 @@ async function main(args: readonly string[]): Promise<number> {
     if (abort.signal.aborted) break;
     try {
       const run = await Run.open(captures, form, command.transitions, command.run, abort);
-      summaries.push(await analyse(run, captures, command));
-      statuses.push(conclude(run));
+      await analyse(run, command);
+      const outcome = run.outcome();
+      if (command.name === 'report') {
+        const summary = summaryRecord(outcome, command.top);
+        summaries.push(summary);
+        if (!command.json) await print(reportText(summary, captures, process.stdout.isTTY));
+      }
+      statuses.push(conclude(outcome));
     } catch (error) {
       if (!(error instanceof CaptureError && (command.each || abort.signal.aborted))) throw error;
       say(abort.signal.aborted ? 'ended before anything could be read' : error.message);
@@ -55,8 +62,8 @@ async function main(args: readonly string[]): Promise<number> {
   return statuses.every((one) => one === statuses[0]) ? (statuses[0] ?? DONE) : PARTIAL;
 }
 
-/** Runs, and prints all that is not one document of all runs. */
-async function analyse(run: Run, captures: readonly string[], command: Command): Promise<SummaryRecord> {
+/** Runs, and prints the lines of `stream`. */
+async function analyse(run: Run, command: Command): Promise<void> {
   const progress = new ProgressLine(run, process.stderr);
   try {
     if (command.name === 'stream') await writeNdjson(run, command.only, process.stdout, command.top);
@@ -64,14 +71,10 @@ async function analyse(run: Run, captures: readonly string[], command: Command):
   } finally {
     progress.end();
   }
-  const summary = summaryRecord(run.outcome(), command.top);
-  if (command.name === 'report' && !command.json) await print(reportText(summary, captures, process.stdout.isTTY));
-  return summary;
 }
 
 /** Says what the user has to know of a run, and what its exit status would be. */
-function conclude(run: Run): number {
-  const outcome = run.outcome();
+function conclude(outcome: Outcome): number {
   const { faults, damages, packets, files } = outcome;
   for (const fault of faults.slice(0, MESSAGES)) say(faultMessage(fault));
   if (damages > Math.min(faults.length, MESSAGES)) say(`and ${damages - Math.min(faults.length, MESSAGES)} more like these`);

@@ -151,8 +151,9 @@ describe('captures that cannot be read at all: status 1, the message names file,
   for (const [what, make, rule] of cases) {
     it(what, () => {
       const path = make();
-      for (const command of ['report', 'stream']) {
-        const { status, stdout, stderr } = run(command, path);
+      // Threads that were asked for have started by then, and have to end.
+      for (const command of [['report'], ['stream'], ['report', '--workers', '2']]) {
+        const { status, stdout, stderr } = run(...command, path);
         expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
         expect(stderr).toContain(path);
         expect(stderr).toMatch(rule);

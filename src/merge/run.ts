@@ -15,6 +15,7 @@ import { TROUBLES } from '../shard/shard.ts';
 import { type Delivery, type Form, type Io, ShardJob, type ShardResult, type ShardTask, unpack, windowsOf } from '../shard/job.ts';
 import { processors } from '../shard/parallelism.ts';
 import { Plan, type PlannedCapture } from '../shard/plan.ts';
+import type { ShardPool } from '../shard/pool.ts';
 import { pump } from '../shard/pump.ts';
 import { Answers } from '../stats/answers.ts';
 import { ADDRESS_BITS, type GroupBy } from '../stats/grouping.ts';
@@ -84,6 +85,8 @@ export class Run {
   readonly #plan: Plan;
   /** Where the input is a stream. */
   readonly #feed: { readonly feed: Feed; readonly writer: FeedWriter } | undefined;
+  /** Where threads were asked for. */
+  readonly #pool: ShardPool | undefined;
   readonly #exchange: Exchange;
   readonly #interfaces = new InterfaceLog();
   readonly #module: DecoderModule;
@@ -120,17 +123,33 @@ export class Run {
     if (!(Number.isInteger(windowBytes) && windowBytes >= 1 && windowBytes <= WINDOW_CAPACITY))
       throw new RangeError(`window of ${windowBytes} bytes`);
     setMaxListeners(0, abort.signal); // each capture that is open listens
-    const module = Decoder.compile();
-    const input = await openInput(paths, options.follow ?? false, new Decoder(module, Decoder.memory()), abort.signal);
-    return new Run(input, module, form, transitions, options, abort);
+    // Where threads are asked for, they start while the captures are looked at.
+    const pool = workers !== undefined && workers > 1 ? await startPool(workers) : undefined;
+    try {
+      const module = Decoder.compile();
+      const input = await openInput(paths, options.follow ?? false, new Decoder(module, Decoder.memory()), abort.signal);
+      return new Run(input, module, pool, form, transitions, options, abort);
+    } catch (error) {
+      await pool?.destroy();
+      throw error;
+    }
   }
 
-  private constructor(input: Input, module: DecoderModule, form: Form, transitions: boolean, options: RunOptions, abort: AbortController) {
+  private constructor(
+    input: Input,
+    module: DecoderModule,
+    pool: ShardPool | undefined,
+    form: Form,
+    transitions: boolean,
+    options: RunOptions,
+    abort: AbortController,
+  ) {
     const profile = PROFILES[options.profile ?? 'linux']!;
     this.#options = options;
     this.#form = form;
     this.#transitions = transitions;
     this.#module = module;
+    this.#pool = pool;
     this.#filter = options.filter === undefined ? undefined : compileFilter(options.filter);
     this.#abort = abort;
     this.#input = input;
@@ -195,10 +214,11 @@ export class Run {
       this.#exchange.setDelivered(merger.next * together);
       merger.taken.forEach((taken, shard) => this.#exchange.setTaken(shard, taken));
     }
-    const { faults, packets, files } = this.outcome();
+    const faults = this.#faults;
     const [first] = faults;
+    const nothing = this.#results.every(({ counts }) => counts.packets === 0);
     // No capture could be read at all, although all could when the run was opened.
-    if (first && packets === 0 && faults.length === files && faults.every(({ offset }) => offset === 0))
+    if (first && nothing && faults.length === this.#input.files && faults.every(({ offset }) => offset === 0))
       throw new CaptureError(first.file, first.offset, first.rule);
   }
 
@@ -234,12 +254,17 @@ export class Run {
       statistics,
       answers: this.#answers,
       ports: this.#options.ports ?? EPHEMERAL_PORTS,
-      faults: [...this.#input.faults, ...faultsOf(this.#input.captures, results)],
+      faults: this.#faults,
       damages: this.#input.faults.length + sum(({ counts }) => counts.damages),
       firstTime: first !== undefined && first.window < Infinity ? first.time : undefined,
       lastTime: this.#exchange.proof((this.#feed?.feed ?? this.#plan).announced - 1).clock,
       interrupted: this.#interrupted,
     };
+  }
+
+  /** What was wrong with the captures. */
+  get #faults(): Fault[] {
+    return [...this.#input.faults, ...faultsOf(this.#input.captures, this.#results)];
   }
 
   #tasks(): ShardTask[] {
@@ -281,8 +306,7 @@ export class Run {
   }
 
   async *#inThreads(tasks: readonly ShardTask[]): AsyncGenerator<Delivery[], void, undefined> {
-    const { ShardPool } = await import('../shard/pool.ts'); // only here, because a small capture is done before it is loaded
-    const pool = new ShardPool(tasks, this.#exchange);
+    const pool = this.#pool ?? (await startPool(tasks.length));
     let failure: unknown;
     const pumped = this.#pump().catch((error: unknown) => {
       failure = error;
@@ -291,7 +315,7 @@ export class Run {
     let through = false;
     if (this.#large) setImmediate(() => adviseHugePages(tasks[0]!.memories)); // while the threads start
     try {
-      yield* pool.run();
+      yield* pool.run(tasks, this.#exchange);
       through = true;
     } finally {
       if (!through) this.#abort.abort(); // a stream that waits for its writer ends by that alone
@@ -316,6 +340,12 @@ export class Run {
     }
     writer.end();
   }
+}
+
+/** Threads that wait for their tasks. Imported only here, because a small capture is done before that is loaded. */
+async function startPool(threads: number): Promise<ShardPool> {
+  const { ShardPool } = await import('../shard/pool.ts');
+  return new ShardPool(threads);
 }
 
 /** What the shards found wrong, in the order of the captures: as much of it as all shards have kept. */

@@ -1,7 +1,7 @@
-import { hash } from 'node:crypto';
-
 const TCP = 6;
 const bytes = Buffer.alloc(40);
+/** Not imported: that is a third of what a worker loads when it starts, and only those who write records need it. */
+let hash: typeof import('node:crypto').hash | undefined;
 
 /**
  * Community ID v1 with seed 0 (github.com/corelight/community-id-spec): SHA-1 over seed, addresses, protocol, padding and ports
@@ -18,5 +18,6 @@ export function communityId(low: Uint8Array, high: Uint8Array, lowPort: number, 
   at = bytes.writeUInt8(0, at);
   at = bytes.writeUInt16BE(lowPort, at);
   at = bytes.writeUInt16BE(highPort, at);
+  hash ??= process.getBuiltinModule('node:crypto').hash;
   return `1:${hash('sha1', bytes.subarray(0, at), 'base64')}`;
 }

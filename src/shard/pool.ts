@@ -1,61 +1,69 @@
+import { createRequire } from 'node:module';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { Piscina } from 'piscina';
+import type * as piscina from 'piscina';
 import { CaptureError } from '../capture/errors.ts';
 import { built } from '../platform/built.ts';
 import type { Exchange } from './exchange.ts';
 import { type Delivery, type Parcel, type ShardResult, type ShardTask, unpack } from './job.ts';
-import type { WorkerFailure, WorkerTask } from './worker.ts';
+import type { WorkerFailure } from './worker.ts';
 
-/** Shards in threads: one long-lived task a worker. */
+/** Required, because its import takes half as long again: that reads it once more, for what it exports. */
+const { Piscina } = createRequire(import.meta.url)('piscina') as typeof piscina;
+
+/** Shards in threads: one long-lived task a worker. The threads start when the pool is made, and wait for what they are to do. */
 export class ShardPool {
   /** What the shards have counted, once run() is through. */
   readonly results: ShardResult[] = [];
-  readonly #tasks: readonly ShardTask[];
-  readonly #exchange: Exchange;
+  readonly #pool: piscina.Piscina<MessagePort, ShardResult | WorkerFailure>;
+  readonly #inbox = new Inbox();
+  readonly #ports: MessagePort[] = [];
+  readonly #done: Promise<unknown>;
 
-  constructor(tasks: readonly ShardTask[], exchange: Exchange) {
-    this.#tasks = tasks;
-    this.#exchange = exchange;
-  }
-
-  /**
-   * Runs them all; yields what they deliver, each shard's in its order. The first one that fails ends the run, because the others
-   * are waiting for it; no thread outlives this call.
-   */
-  async *run(): AsyncGenerator<Delivery[], void, undefined> {
-    const tasks = this.#tasks;
-    const pool = new Piscina<WorkerTask, ShardResult | WorkerFailure>({
-      filename: built('worker.js').href,
-      minThreads: tasks.length,
-      maxThreads: tasks.length,
+  constructor(threads: number) {
+    this.#pool = new Piscina({
+      filename: built('worker.cjs').href,
+      minThreads: threads,
+      maxThreads: threads,
       idleTimeout: Infinity,
       atomics: 'disabled',
       recordTiming: false,
     });
-    const inbox = new Inbox();
-    const runs = tasks.map(async (task) => {
-      const { port1, port2 } = new MessageChannel();
-      const closed = inbox.listen(port1);
-      const result = await pool.run({ ...task, port: port2 }, { transferList: [port2] });
-      await closed;
-      if ('failure' in result) throw new CaptureError(result.failure.file, result.failure.offset, result.failure.rule);
-      this.results.push(result);
-    });
-    const done = Promise.all(runs).then(
-      () => inbox.end(),
-      (error: unknown) => {
-        this.#exchange.abort();
-        inbox.fail(error);
-      },
+    const runs = Array.from({ length: threads }, () => this.#start());
+    Promise.all(runs).then(
+      () => this.#inbox.end(),
+      (error: unknown) => this.#inbox.fail(error),
     );
+    this.#done = Promise.allSettled(runs);
+  }
+
+  /**
+   * Runs as many tasks as there are threads, once; yields what they deliver, each shard's in its order. The first one that fails ends
+   * the run, because the others are waiting for it; no thread outlives this call.
+   */
+  async *run(tasks: readonly ShardTask[], exchange: Exchange): AsyncGenerator<Delivery[], void, undefined> {
+    this.#ports.forEach((port, i) => port.postMessage(tasks[i]));
     try {
-      yield* inbox.deliveries();
-      await done;
+      yield* this.#inbox.deliveries();
     } finally {
-      this.#exchange.abort();
-      await Promise.allSettled(runs);
-      await pool.destroy();
+      exchange.abort();
+      await this.#done;
+      await this.#pool.destroy();
     }
+  }
+
+  /** Ends the threads of a pool that has nothing to run. */
+  async destroy(): Promise<void> {
+    await this.#pool.destroy();
+  }
+
+  async #start(): Promise<void> {
+    const { port1, port2 } = new MessageChannel();
+    const closed = this.#inbox.listen(port1);
+    this.#ports.push(port1);
+    const result = await this.#pool.run(port2, { transferList: [port2] });
+    await closed;
+    if ('failure' in result) throw new CaptureError(result.failure.file, result.failure.offset, result.failure.rule);
+    this.results.push(result);
   }
 }
 

@@ -8,19 +8,18 @@ const IN_FLIGHT = 512;
 /** The same of the parts of what the end of the capture ends: by then no shard waits for another, and each is of a thousand connections. */
 const IN_FLIGHT_AT_END = 32;
 
-/** A shard's task together with the port that its deliveries go to. */
-export interface WorkerTask extends ShardTask {
-  readonly port: MessagePort;
-}
-
 /** A failure as plain data, because an error's own properties do not survive the way between threads. */
 export interface WorkerFailure {
   readonly failure: { readonly file: string; readonly offset: number; readonly rule: string };
 }
 
-/** What a Piscina worker does: one shard, from the first window to the last. */
-export default function runShard(task: WorkerTask): ShardResult | WorkerFailure {
+/**
+ * What a Piscina worker does: one shard, from the first window to the last.
+ * @param port where its task comes from, and its deliveries go to
+ */
+export default async function runShard(port: MessagePort): Promise<ShardResult | WorkerFailure> {
   try {
+    const task = await new Promise<ShardTask>((resolve) => void port.once('message', resolve));
     const job = new ShardJob(task);
     const exchange = new Exchange(task.shards, task.control);
     let sent = 0;
@@ -28,7 +27,7 @@ export default function runShard(task: WorkerTask): ShardResult | WorkerFailure 
       exchange.waitForTaken(task.index, sent - (parcel.last ? IN_FLIGHT : IN_FLIGHT_AT_END));
       const moved = parcel.notes.map(({ buffer }) => buffer);
       if (parcel.text) moved.push(parcel.text.buffer);
-      task.port.postMessage(parcel, moved);
+      port.postMessage(parcel, moved);
       sent++;
     }
     return job.result();
@@ -37,6 +36,6 @@ export default function runShard(task: WorkerTask): ShardResult | WorkerFailure 
     const { file, offset, rule } = error;
     return { failure: { file, offset, rule } };
   } finally {
-    task.port.close();
+    port.close();
   }
 }

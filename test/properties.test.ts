@@ -328,7 +328,7 @@ for (const [kind, capture] of captures) {
         }),
         RUNS,
       );
-      expect(taken).toBeGreaterThan(RUNS.numRuns);
+      expect(taken).toBeGreaterThan(RUNS.numRuns / 4);
     });
 
     it('gives the same answer where constants are added to the sequence numbers', () => {

@@ -85,6 +85,8 @@ export const BROKEN_INTERFACES = 6;
 
 /** A time that far from the capture clock is doubted, s: a day. */
 export const DOUBTED_S = 86400;
+/** And so is the very first one that far before those that follow it, s: nobody waits a year for the second packet. */
+export const PATIENCE_S = 31622400;
 
 /** Bytes in a pcap record header: seconds, fraction, captured length, original length. */
 export const RECORD_HEADER_BYTES = 16;

@@ -43,6 +43,8 @@ export const SECTIONS = 18;
 export const PREVIOUS = 19;
 /** DROP_REASONS words. */
 export const DROPS = 20;
+/** Packets that A-MSDUs held beyond one each: a packet of the capture is a segment or a drop, but for these. */
+export const AGGREGATED = 36;
 
 export const STATE_WORDS = 64;
 

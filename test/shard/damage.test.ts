@@ -229,7 +229,9 @@ describe('anything', () => {
           const decoded = decodeSource(inMemory(damaged));
           expect(decodeSource(inMemory(damaged), size)).toEqual(decoded);
           for (const { offset, resumed = 0 } of decoded.faults) expect(Math.max(offset, resumed)).toBeLessThanOrEqual(damaged.length);
-          expect(decoded.packets).toBe(decoded.segments + Object.values(decoded.drops).reduce((sum, count) => sum + count, 0));
+          expect(decoded.packets + decoded.aggregated).toBe(
+            decoded.segments + Object.values(decoded.drops).reduce((sum, count) => sum + count, 0),
+          );
         },
       ),
       { numRuns: 3000 },

@@ -105,6 +105,14 @@ describe('a stream', () => {
     },
   );
 
+  it('of much more xz than is looked at to begin with is read to its end', () => {
+    const one = readFileSync(`${ALL}.xz`);
+    const much = Array.from({ length: Math.ceil((4 << 20) / one.length) }, () => one);
+    const { status, summaries } = stream(['--only', 'summary', file('much.xz', bytes(...much))]);
+    expect(status).toBe(3); // file headers in its midst are no records
+    expect(summaries[0]!.packets).toBeGreaterThan(much.length * (expected.summaries[0]!.packets - 20));
+  });
+
   it('that is cut gives what comes before, with status 3', () => {
     const content = readFileSync(`${ALL}.gz`);
     const { status, stderr, summaries } = stream([file('cut.gz', content.subarray(0, content.length / 2))]);

@@ -113,7 +113,10 @@ function doubted(stamp: f64, next: usize, end: usize, swapped: bool, origin: f64
   return Math.abs(time - stamp) > DOUBTED && Math.abs(time - latest) <= DOUBTED ? latest : stamp;
 }
 
-/** The first packet's time, or that of the blocks that follow where they agree and it cannot be right; not a number: more bytes are needed. */
+/**
+ * The first packet's time, or that of the blocks that follow, where they agree and it cannot be right; not a number: more bytes are
+ * needed.
+ */
 function first(stamp: f64, next: usize, end: usize, swapped: bool, origin: f64): f64 {
   let agreed: f64 = NaN;
   for (let witness = 0; witness < WITNESSES; witness++) {

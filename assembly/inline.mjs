@@ -7,7 +7,13 @@
 // inlined; nobody calls these from outside.
 
 const NO_LIMIT = 1 << 16;
-const CALLED = ['assembly/link/openLink', 'assembly/filter/passes', 'assembly/network/networkHeader', 'assembly/tunnel/innermost'];
+const CALLED = [
+  'assembly/link/openLink',
+  'assembly/filter/passes',
+  'assembly/network/networkHeader',
+  'assembly/tunnel/innermost',
+  'assembly/packets/takeEach',
+];
 
 export default class {
   afterCompile() {

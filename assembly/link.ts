@@ -6,7 +6,7 @@ import { at, begin, byte, has, pass, unsteady } from './cursor.ts';
 import { ethernet, LARGEST_LENGTH, llc, macsec, mpls, serviceHeader, serviceInstance, tag, typeAt } from './ethernet.ts';
 import { ETHERNET, IPV4, IPV6, LINK, LLC, MPLS, MPLS_UPSTREAM, NESTING, NSH, PPP, PPP_TYPE, TRANSPARENT_ETHERNET, WLAN } from './layer.ts';
 import { direction, hdlc, ppp, pppoe, pppOrHdlc } from './ppp.ts';
-import { family, nflog, pktap, ppi } from './pseudo.ts';
+import { family, juniper, nflog, pktap, ppi } from './pseudo.ts';
 import { forgetTags, noteTag } from './tags.ts';
 import { avs, prism, radiotap, wlan } from './wlan.ts';
 
@@ -43,9 +43,17 @@ export function plainLink(linkType: i32, frame: usize, captured: i32): i32 {
   return captured < bytes ? -1 : select(bytes, -1, bswap<u16>(load<u16>(frame + typeAt)) == IPV4);
 }
 
+/** What is known of the place of capture from what the present frame lies in; 0: it lies in none. */
+export let around: u64 = 0;
+
+/** Says what the frames that come lie in. */
+export function lieWithin(path: u64): void {
+  around = path;
+}
+
 /** Opens a frame up to its IP header, where the cursor then is: IPV4, IPV6 or ~reason. */
 export function openLink(linkType: i32, frame: usize, captured: i32, original: i32): i32 {
-  begin(frame, captured, original, 0);
+  begin(frame, captured, original, around);
   forgetTags();
   if (linkType != links.EN10MB || captured < 14) return openLayers(LINK + linkType, 0);
   // Ethernet and VLAN tags as openLayers() would open them, but faster. They need not be noted: they are steady.
@@ -167,6 +175,12 @@ function openLinkType(linkType: i32): i32 {
       return ppi();
     case links.PKTAP:
       return pktap();
+    case links.JUNIPER_ETHER:
+      return juniper(ETHERNET);
+    case links.JUNIPER_PPP:
+      return juniper(PPP);
+    case links.JUNIPER_CHDLC:
+      return juniper(LINK + links.C_HDLC);
     default:
       return ~LINK_TYPE;
   }

@@ -97,23 +97,31 @@ const FOLLOWS_LATER = 3;
  * length before it is wrong.
  *
  * Where headers are read a few bytes too far on, fractions look like seconds, and lengths still are lengths. So seconds that could
- * be a fraction are believed only where they stay together.
+ * be a fraction are believed only where they stay together. Where the fraction is none, the time is wrong, but perhaps nothing else:
+ * no packet is longer than one may be, and near the clock is what follows.
  */
 function doubt(at: usize, end: usize, stamp: f64): i32 {
   const swapped = (word(FORM) & SWAPPED) != 0;
   const header = word(FORM) & PATCHED ? PATCHED_HEADER_BYTES : RECORD_HEADER_BYTES;
   const units = load<u32>(interfaceAt(0), 16);
   const limit = limitOf(interfaceAt(0));
+  let wrong = false;
   for (let witness = 0; witness <= WITNESSES; witness++) {
-    if (<i32>(end - at) < header) return word(AT_END) == 0 ? FOLLOWS_LATER : at == end && witness > 0 ? FOLLOWS_RECORD : FOLLOWS_NOTHING;
+    if (<i32>(end - at) < header) {
+      if (word(AT_END) == 0) return FOLLOWS_LATER;
+      return at != end || witness == 0 ? FOLLOWS_NOTHING : wrong ? FOLLOWS_CLOCK : FOLLOWS_RECORD;
+    }
     const captured = read32(at + 8, swapped);
     const original = read32(at + 12, swapped);
-    if (captured == 0 || original == 0 || read32(at + 4, swapped) >= units) return FOLLOWS_NOTHING;
+    if (captured == 0 || original == 0) return FOLLOWS_NOTHING;
     if (captured > limit || (captured > original && (word(FORM) & LENGTHS_SWAPPED) == 0)) return FOLLOWS_NOTHING;
     const seconds = read32(at, swapped);
     const time = (<f64>seconds - <f64>(<u32>word(ORIGIN))) * 1e9;
-    if (witness == 1 && Math.abs(time - latest) <= DOUBTED) return FOLLOWS_CLOCK;
+    const whole = read32(at + 4, swapped) < units;
+    if (witness == 1 && whole && Math.abs(time - latest) <= DOUBTED) return FOLLOWS_CLOCK;
+    if (witness > 0 ? wrong || !whole : !whole && original > limit) return FOLLOWS_NOTHING;
     if (witness > 0 && seconds < units && Math.abs(time - stamp) > DOUBTED) return FOLLOWS_NOTHING;
+    wrong = !whole;
     at += header + min(captured, original);
     if (at > end) return word(AT_END) == 0 ? FOLLOWS_LATER : FOLLOWS_NOTHING;
   }

@@ -20,6 +20,7 @@ import {
   LARGEST_BLOCK,
   ORIGIN,
   PACKET,
+  PATIENCE_S,
   SECTION_HEADER,
   SIMPLE_PACKET,
   SWAPPED,
@@ -47,6 +48,9 @@ const UNDESCRIBED = 0x10000;
 
 /** In ns. */
 const DOUBTED: f64 = <f64>DOUBTED_S * 1e9;
+const PATIENCE: f64 = <f64>PATIENCE_S * 1e9;
+/** Blocks that have to agree on a time that contradicts that of the first packet. */
+const WITNESSES = 3;
 
 /** Why decodeBlocks() stopped. */
 export let stopped: i32 = WANTS_BYTES;
@@ -89,11 +93,10 @@ export function decodeBlocks(at: usize, last: usize, end: usize): usize {
       let stamp = latest > -Infinity ? latest : 0;
       if (!simple && entry != 0) {
         stamp = nanoseconds(entry, ((<u64>read32(at + 12, swapped)) << 32) | read32(at + 16, swapped), origin);
-        if (Math.abs(stamp - latest) > DOUBTED && latest > -Infinity) {
-          if (end == next && word(AT_END) == 0) break;
-          // Where what follows is near the clock, it is this block's time that is wrong.
-          const time = timeOf(next, end, swapped, origin);
-          if (Math.abs(time - stamp) > DOUBTED && Math.abs(time - latest) <= DOUBTED) stamp = latest;
+        if (Math.abs(stamp - latest) > DOUBTED) {
+          if (<i32>(end - next) < PACKET_DATA && word(AT_END) == 0) break;
+          stamp = latest > -Infinity ? doubted(stamp, next, end, swapped, origin) : first(stamp, next, end, swapped, origin);
+          if (isNaN(stamp)) break;
         }
       }
       setInterface(index);
@@ -102,6 +105,30 @@ export function decodeBlocks(at: usize, last: usize, end: usize): usize {
     at = next;
   }
   return at;
+}
+
+/** A time far from the capture clock, or the clock where the block that follows is near it: it is the time that is wrong then. */
+function doubted(stamp: f64, next: usize, end: usize, swapped: bool, origin: f64): f64 {
+  const time = timeOf(next, end, swapped, origin);
+  return Math.abs(time - stamp) > DOUBTED && Math.abs(time - latest) <= DOUBTED ? latest : stamp;
+}
+
+/**
+ * The first packet's time, or that of the blocks that follow, where they agree and it cannot be right; not a number: more bytes are
+ * needed.
+ */
+function first(stamp: f64, next: usize, end: usize, swapped: bool, origin: f64): f64 {
+  let agreed: f64 = NaN;
+  for (let witness = 0; witness < WITNESSES; witness++) {
+    if (<i32>(end - next) < PACKET_DATA) return word(AT_END) == 0 ? NaN : stamp;
+    const time = timeOf(next, end, swapped, origin);
+    if (witness == 0) agreed = time;
+    if (!(agreed - stamp > PATIENCE || agreed - stamp < -DOUBTED) || !(Math.abs(time - agreed) <= DOUBTED)) return stamp;
+    const length = read32(next + 4, swapped);
+    if (length > <u32>LARGEST_BLOCK) return stamp;
+    next += <usize>length;
+  }
+  return agreed;
 }
 
 /** The time of an enhanced packet block of a known interface; not a number where there is none, or not all of its header. */

@@ -1,7 +1,7 @@
 // Headers that no network carries: what the capturing system puts before a packet in place of a link header, or before one.
 
 import { LINK_TRUNCATED, LINK_TYPE, NOT_IP } from '../src/layout/drops.ts';
-import { at, byte, has, left, pass, unsteady } from './cursor.ts';
+import { at, byte, has, left, long, pass, unsteady, word } from './cursor.ts';
 import { IPV4, IPV6, LINK } from './layer.ts';
 
 const AF_INET = 2;
@@ -10,6 +10,10 @@ const AF_INET6_LINUX = 10;
 const NFLOG_PAYLOAD = 9;
 /** PTH_TYPE_PACKET: what follows is one. */
 const PKTAP_PACKET = 1;
+/** MGC */
+const JUNIPER_MAGIC = 0x4d4743;
+const JUNIPER_NO_LINK = 0x02;
+const JUNIPER_EXTENSIONS = 0x80;
 
 /** BSD loopback: an address family, of the writer's byte order (NULL) or big-endian (LOOP). AF_INET6 differs by system. */
 export function family(bigEndian: bool): i32 {
@@ -61,6 +65,24 @@ export function pktap(): i32 {
   if (!has(12)) return ~LINK_TRUNCATED;
   if (load<u32>(at, 4) != PKTAP_PACKET) return ~NOT_IP;
   return under(load<u32>(at, 8), load<u32>(at), 12);
+}
+
+/**
+ * What Juniper's systems put before a frame: their magic number, flags, and extensions of so many bytes where a flag says so.
+ * A packet without its link header is not opened: nothing public says what it has instead.
+ */
+export function juniper(layer: i32): i32 {
+  if (!has(4)) return ~LINK_TRUNCATED;
+  const header = long(0);
+  if (header >> 8 != JUNIPER_MAGIC || header & JUNIPER_NO_LINK) return ~LINK_TYPE;
+  let bytes = 4;
+  if (header & JUNIPER_EXTENSIONS) {
+    if (!has(6)) return ~LINK_TRUNCATED;
+    bytes = 6 + word(4);
+  }
+  if (!has(bytes)) return ~LINK_TRUNCATED;
+  pass(bytes);
+  return layer;
 }
 
 /** A packet under a link type of its own, behind a header of `bytes` bytes, `least` or more. */

@@ -11,6 +11,8 @@ const ID = 0x0fff;
 let count = 0;
 /** The innermost network identifier plus 1; 0: none. */
 let network: u32 = 0;
+let outerCount = 0;
+let outerNetwork: u32 = 0;
 let distinguished = 0;
 /** Whether anybody asks. */
 export let noting: bool = false;
@@ -21,9 +23,22 @@ export function useTags(): void {
   noting = distinguished != 0 || word(FILTER_LENGTH) > 0;
 }
 
+/** A frame begins: there are no tags but those of the frame that it lies in. */
 export function forgetTags(): void {
-  count = 0;
-  network = 0;
+  count = outerCount;
+  network = outerNetwork;
+}
+
+/** The frames that come lie in the present one. */
+export function keepTags(): void {
+  outerCount = count;
+  outerNetwork = network;
+}
+
+/** They lie in none. */
+export function releaseTags(): void {
+  outerCount = 0;
+  outerNetwork = 0;
 }
 
 /** Remembers the identifier of a virtual network. */

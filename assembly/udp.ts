@@ -1,13 +1,14 @@
 // Tunnels over UDP, told by their ports and by what their headers must hold, so that ordinary datagrams which happen to have
 // such a port are not misread.
 
-import { LINK_TRUNCATED, NOT_TCP, TUNNEL_PAYLOAD } from '../src/layout/drops.ts';
+import { ENCRYPTED, FRAGMENT, LINK_TRUNCATED, NOT_TCP, TUNNEL_PAYLOAD } from '../src/layout/drops.ts';
 import { at, byte, has, left, long, note, pass, room, word } from './cursor.ts';
 import { nextProtocol } from './ethernet.ts';
 import { gre } from './gre.ts';
 import { ETHERNET, IP, IPV4, IPV6, MPLS, MPLS_UPSTREAM, NSH, TRANSPARENT_ETHERNET } from './layer.ts';
 import { l2tp } from './ppp.ts';
 import { noteNetwork } from './tags.ts';
+import { tunnelled } from './wlan.ts';
 
 // https://www.iana.org/assignments/service-names-port-numbers
 const L2TP = 1701;
@@ -17,6 +18,7 @@ const GRE_IN_UDP = 4754;
 const VXLAN = 4789;
 const VXLAN_GPE = 4790;
 const AYIYA = 5072;
+const CAPWAP_DATA = 5247;
 const GENEVE = 6081;
 const MPLS_IN_UDP = 6635;
 /** VXLAN before it had a number, and still Linux's default. */
@@ -24,6 +26,13 @@ const VXLAN_LINUX = 8472;
 
 /** GTPv1 message that carries a user's packet (3GPP TS 29.281 §6.1). */
 const GTP_PACKET = 255;
+
+// CAPWAP: the other type of preamble, flags, the binding that is one to 802.11 (RFC 5415 §4.2, §4.3).
+const CAPWAP_DTLS = 1;
+const NATIVE = 0x100;
+const IN_FRAGMENTS = 0x80;
+const KEEP_ALIVE = 0x08;
+const BINDING_802_11 = 1;
 
 /** Opens a UDP header and the tunnel's own: the layer that follows, ~NOT_TCP for what is no tunnel. */
 export function udp(): i32 {
@@ -51,6 +60,8 @@ export function udp(): i32 {
       return MPLS;
     case AYIYA:
       return ayiya();
+    case CAPWAP_DATA:
+      return capwap();
     default:
       return has(8) ? l2tp() : short(8);
   }
@@ -66,6 +77,7 @@ function isTunnel(port: i32): bool {
     case VXLAN:
     case VXLAN_GPE:
     case AYIYA:
+    case CAPWAP_DATA:
     case GENEVE:
     case MPLS_IN_UDP:
     case VXLAN_LINUX:
@@ -184,6 +196,25 @@ function ayiya(): i32 {
   if (!has(bytes + 1)) return short(bytes + 1);
   pass(bytes);
   return byte(0) >> 4 == 6 ? IPV6 : ~NOT_TCP;
+}
+
+/**
+ * CAPWAP's data channel (RFC 5415 §4.3): preamble, length of the header, radio and binding, flags; fragment, its offset; whatever
+ * the header has beyond that; a frame of 802.3, or as the binding has it.
+ */
+function capwap(): i32 {
+  if (!has(8)) return short(8);
+  const header = long(0);
+  const bytes = (<i32>((header >> 19) & 31)) << 2;
+  if (header >> 24 == CAPWAP_DTLS) return (header & 0xffffff) == 0 ? ~ENCRYPTED : ~NOT_TCP;
+  if (header >> 24 != 0 || header & 7 || bytes < 8 || word(6) & 7 || header & KEEP_ALIVE) return ~NOT_TCP;
+  if (!has(bytes)) return short(bytes);
+  if (header & IN_FRAGMENTS && word(6) != 0) return ~FRAGMENT;
+  // The radio; not the fragment's number, nor what was measured of the frame.
+  note((header >> 14) & 31);
+  pass(bytes);
+  if ((header & NATIVE) == 0) return ETHERNET;
+  return ((header >> 9) & 31) == BINDING_802_11 ? tunnelled() : ~TUNNEL_PAYLOAD;
 }
 
 /** GRE in UDP (RFC 8086): a GRE header of version 0, its reserved bits unset. */

@@ -30,23 +30,34 @@ const PRISM_BYTES = 144;
 
 /** A frame without anything before it. */
 export function wlan(): i32 {
-  return data(false);
+  return data(false, 0);
 }
 
-/** @param padded whether the header is filled up to a multiple of 4 bytes, as some hardware does */
-function data(padded: bool): i32 {
+/**
+ * A frame in a controller's tunnel. Some access points send numbers of 16 bits in network byte order there, and then it is the
+ * second byte of frame control that can be that of a data frame of version 0.
+ */
+export function tunnelled(): i32 {
+  return data(false, has(2) && (byte(0) & 0x0f) != DATA && (byte(1) & 0x0f) == DATA ? 1 : 0);
+}
+
+/**
+ * @param padded whether the header is filled up to a multiple of 4 bytes, as some hardware does
+ * @param swapped 1 where numbers of 16 bits are big-endian, else 0
+ */
+function data(padded: bool, swapped: usize): i32 {
   unsteady();
   if (!has(2)) return ~LINK_TRUNCATED;
-  const control = byte(0);
-  const flags = byte(1);
+  const control = byte(swapped);
+  const flags = byte(1 - swapped);
   if ((control & 3) != 0 || (control & TYPE) != DATA || control & NO_DATA) return ~NOT_IP;
   const quality = (flags & BOTH_SYSTEMS) == BOTH_SYSTEMS ? 30 : 24;
   let bytes = quality;
   if (control & QOS) bytes += flags & ORDER ? 6 : 2;
   if (!has(bytes)) return ~LINK_TRUNCATED;
   // The fragment's number: only the first one has an LLC header.
-  if (byte(22) & 15) return ~FRAGMENT;
-  const aggregated = (control & QOS) != 0 && (byte(quality) & AMSDU) != 0;
+  if (byte(22 + swapped) & 15) return ~FRAGMENT;
+  const aggregated = (control & QOS) != 0 && (byte(quality + swapped) & AMSDU) != 0;
   note(load<u64>(at, 4));
   note(load<u64>(at, 12));
   note(load<u16>(at, 20));
@@ -69,11 +80,10 @@ function decrypted(): i32 {
   return ~ENCRYPTED;
 }
 
-/** An A-MSDU of one subframe: destination, source, length. More are several packets in one, and a packet gives one segment. */
+/** An A-MSDU of one subframe: destination, source, length. More are several packets in one: the cursor stays, see packets.ts. */
 function subframe(): i32 {
   if (!has(14)) return ~LINK_TRUNCATED;
   const end = 14 + word(12);
-  // Each but the last is padded to a multiple of 4 bytes. A frame check sequence may follow the last.
   if (room >= ((end + 3) & ~3) + 14) return ~AGGREGATE;
   pass(14);
   return LLC;
@@ -97,7 +107,7 @@ export function radiotap(): i32 {
     padded = field < bytes && (byte(field) & FLAGS_PADDED) != 0;
   }
   pass(bytes);
-  return data(padded);
+  return data(padded, 0);
 }
 
 /** AVS: magic, length; both big-endian. */

@@ -105,6 +105,14 @@ describe('a stream', () => {
     },
   );
 
+  it('of much more xz than is looked at to begin with is read to its end', () => {
+    const one = readFileSync(`${ALL}.xz`);
+    const much = Array.from({ length: Math.ceil((4 << 20) / one.length) }, () => one);
+    const { status, summaries } = stream(['--only', 'summary', file('much.xz', bytes(...much))]);
+    expect(status).toBe(3); // file headers in its midst are no records
+    expect(summaries[0]!.packets).toBeGreaterThan(much.length * (expected.summaries[0]!.packets - 20));
+  });
+
   it('that is cut gives what comes before, with status 3', () => {
     const content = readFileSync(`${ALL}.gz`);
     const { status, stderr, summaries } = stream([file('cut.gz', content.subarray(0, content.length / 2))]);
@@ -131,6 +139,18 @@ describe('a stream', () => {
     expect(read.status).toBe(3);
     expect(streamed.text).toBe(read.text);
     expect(streamed.stderr).toBe(read.stderr.replaceAll(path, 'standard input'));
+  });
+
+  it.each<[string, (content: Buffer) => void]>([
+    ['damaged in its first kilobytes', (content) => content.fill(0, 24, 5000)],
+    ['begun with a time far ahead', (content) => content.writeUInt32LE(0x7fff_ffff, 24)],
+  ])('that is %s is read as the file would be', (name, damage) => {
+    const content = readFileSync(ALL);
+    damage(content);
+    const path = file(`${name}.pcap`, content);
+    const [read, streamed, packed] = [stream([path]), stream(['-'], path), stream([file(`${name}.gz`, gzipSync(content))])];
+    expect(read.connections.length).toBeGreaterThan(30);
+    expect([streamed.text, packed.text]).toEqual([read.text, read.text]);
   });
 
   it.each([
@@ -206,6 +226,21 @@ describe('a set of captures', () => {
     const set = stream(paths);
     expect([set.status, set.stderr]).toEqual([0, '']);
     expect(set.summaries[0]).toMatchObject({ packets: 3 * 307, connections: 1, input: { duplicates: 2 * 307 } });
+  });
+
+  it('that overlap goes on behind damage at the beginning of one, and by the time on which its packets agree', () => {
+    const [up, down] = [0, 1].map((half) => pcap(whole.filter((_, i) => i % 2 === half)));
+    const first = file('begins.0.pcap', up!);
+    const zeros = down!.slice();
+    zeros.fill(0, 24, 100);
+    const damaged = stream([first, file('begins.1.pcap', zeros)]);
+    expect([damaged.status, damaged.summaries[0]!.packets]).toEqual([3, whole.length - 2]);
+    expect(damaged.stderr).toMatch(/begins\.1\.pcap: offset 24: .*; \d+ bytes were passed over/);
+    const ahead = down!.slice();
+    new DataView(ahead.buffer).setUint32(24, 0x7fff_ffff, true);
+    const set = stream([first, file('begins.2.pcap', ahead)]);
+    expect([set.status, set.summaries[0]!.packets, set.summaries[0]!.input.time_regressions]).toEqual([0, whole.length, 0]);
+    expect(set.connections.map(({ close }) => close.class)).toEqual(one.connections.map(({ close }) => close.class));
   });
 
   it('taken on two interfaces counts each packet once', () => {

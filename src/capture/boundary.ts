@@ -2,10 +2,12 @@
 
 import {
   BLOCKS,
+  DOUBTED_S,
   LARGEST_BLOCK,
   LENGTHS_SWAPPED,
   PATCHED,
   PATCHED_HEADER_BYTES,
+  PATIENCE_S,
   RECORD_HEADER_BYTES,
   SECTION_HEADER,
   SNOOP,
@@ -20,13 +22,17 @@ export const GUESS = 4;
  * And behind damage, where what is intact between two damaged records should not be lost: a time near the others, or two equal
  * lengths, are hardly found by chance.
  */
-export const RESUME = 1;
+const RESUME = 1;
 /** All of them up to the capture's end: what tells damage from a cut. */
 export const TO_THE_END = Infinity;
-/** Or as many bytes of them. */
+/** Or as many bytes of them, but not of one. */
 const CHAIN_BYTES = 1 << 20;
 /** How far a record's time may lie from the reference, s. */
 const NEAR_S = 7 * 86_400;
+/** Two records that lead to each other: what the first one of a capture is believed by. */
+const PAIR = 2;
+/** Records that have to agree on a time that contradicts that of the first one. */
+const WITNESSES = 3;
 /** Type and both lengths of a block. */
 const SMALLEST_BLOCK = 12;
 /** Block types up to this one are given out in order; the others that occur are below. */
@@ -44,12 +50,20 @@ export interface Boundary {
   readonly found: boolean;
 }
 
+/** How a capture begins. */
+export interface Beginning {
+  /** Of the first record. */
+  readonly offset: number;
+  /** Whole seconds since 1970 of one behind it, where its own time cannot be right; else not a number. */
+  readonly seconds: number;
+}
+
 /**
  * The first place at or after `from` from which several plausible records follow each other, or which the capture's end cuts
  * short. It depends on nothing but the capture's bytes, so it is the same however they come in windows.
  * @param atEnd whether the capture ends where `bytes` do
  * @param chain records in a row that must look right
- * @param near whole seconds since 1970 of some packet not far away; not a number: unknown
+ * @param near whole seconds since 1970 of some packet not far away; not a number: unknown, and the records have to be near each other
  * @returns undefined where there is none, and no more bytes could change that
  */
 export function findBoundary(
@@ -61,22 +75,20 @@ export function findBoundary(
   near: number,
   chain: number,
 ): Boundary | undefined {
-  const { form } = section;
-  const lengthAt =
-    (form & BLOCKS) !== 0
-      ? blockLength(bytes, section)
-      : (form & SNOOP) !== 0
-        ? snoopLength(bytes, section, near)
-        : recordLength(bytes, section, near);
+  const { lengthAt, secondsAt } = headersIn(bytes, section);
   for (let start = from; start < to; start++) {
     let at = start;
     let links = 0;
     let length = 0;
-    while (links < chain && at - start < CHAIN_BYTES && (length = lengthAt(at)) > 0) {
+    let reference = near;
+    let enough = false;
+    while (!enough && (length = lengthAt(at, reference)) > 0) {
+      if (Number.isNaN(reference)) reference = secondsAt(at);
       at += length;
       links++;
+      enough = links === chain || (links >= PAIR && at - start >= CHAIN_BYTES);
     }
-    if (links === chain || at - start >= CHAIN_BYTES) return { offset: start, found: true };
+    if (enough) return { offset: start, found: true };
     if (length !== BEYOND) continue;
     if (!atEnd) return { offset: start, found: false };
     if (links > 0 && at === bytes.length) return { offset: start, found: true };
@@ -84,8 +96,78 @@ export function findBoundary(
   return undefined;
 }
 
-/** The length of what would be a pcap record at an offset. */
-function recordLength(bytes: Uint8Array, section: Section, near: number): (at: number) => number {
+/** Finds the record that is the next one behind damage. */
+export function findNext(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  atEnd: boolean,
+  section: Section,
+  near: number,
+): Boundary | undefined {
+  const told = (section.form & BLOCKS) !== 0 || !Number.isNaN(near);
+  return findBoundary(bytes, from, to, atEnd, section, near, told ? RESUME : GUESS);
+}
+
+/**
+ * Finds the first record of a capture: no time is known that would tell it, so those behind it have to.
+ *
+ * Where the first ones that are beyond doubt are not those to which it leads, something is damaged: it, if its time is far from
+ * theirs, and then all up to the first one that is near. Where it does lead to them, it is a record; but its time is wrong where
+ * they are more than a day before it, or a year behind it.
+ * @param from where it should be
+ * @returns undefined where more bytes are needed
+ */
+export function findBeginning(bytes: Uint8Array, from: number, atEnd: boolean, section: Section): Beginning | undefined {
+  const believed: Beginning = { offset: from, seconds: Number.NaN };
+  if ((section.form & BLOCKS) !== 0) return believed; // a block has its length twice
+  const pair = findBoundary(bytes, from, from + 1, atEnd, section, Number.NaN, PAIR);
+  if (pair) return pair.found ? believed : undefined;
+  const { claimAt, lengthAt, secondsAt } = headersIn(bytes, section);
+  if (from + lengthAt(from, Number.NaN) > bytes.length) return believed; // cut by the end: what it holds tells nothing
+  const isChain = (at: number, links: number): boolean =>
+    findBoundary(bytes, at, at + 1, false, section, Number.NaN, links)?.found ?? false;
+  const to = from + CHAIN_BYTES;
+  let sure = from;
+  do {
+    const next = findBoundary(bytes, sure + 1, Math.min(to, bytes.length), atEnd, section, Number.NaN, GUESS);
+    if (!next) return atEnd || bytes.length >= to ? believed : undefined;
+    if (!next.found) return undefined;
+    sure = next.offset;
+    // Read a few bytes too far on, fractions look like seconds, and lengths still are lengths. At the end, one is not enough.
+  } while (secondsAt(sure) < unitsOf(section) || !isChain(sure, PAIR));
+  let at = from;
+  for (let claim = 1; at < sure && claim > 0; at += claim) claim = claimAt(at);
+  const seconds = secondsAt(sure);
+  if (at !== sure) {
+    const near = findNext(bytes, from, sure, atEnd, section, seconds);
+    return { offset: near?.offset ?? sure, seconds: Number.NaN };
+  }
+  const before = seconds - secondsAt(from);
+  if (before <= PATIENCE_S && before >= -DOUBTED_S) return believed;
+  return isChain(sure, WITNESSES) ? { offset: from, seconds } : believed;
+}
+
+function unitsOf(section: Section): number {
+  return Math.max(...interfacesOf(section).map(({ units }) => units));
+}
+
+/** What would be records, by the offsets of their headers. */
+interface Headers {
+  /** The length that a header claims, where a record may be that long. */
+  readonly claimAt: (at: number) => number;
+  /** The same where all else of it is plausible, too. */
+  readonly lengthAt: (at: number, near: number) => number;
+  /** Whole seconds since 1970; not a number: not told. */
+  readonly secondsAt: (at: number) => number;
+}
+
+function headersIn(bytes: Uint8Array, section: Section): Headers {
+  if ((section.form & BLOCKS) !== 0) return blocksIn(bytes, section);
+  return (section.form & SNOOP) !== 0 ? snoopIn(bytes, section) : recordsIn(bytes, section);
+}
+
+function recordsIn(bytes: Uint8Array, section: Section): Headers {
   const { form } = section;
   const [only] = interfacesOf(section);
   if (!only) throw new Error('a pcap section without its interface');
@@ -93,39 +175,48 @@ function recordLength(bytes: Uint8Array, section: Section, near: number): (at: n
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const little = (form & SWAPPED) === 0;
   const header = (form & PATCHED) === 0 ? RECORD_HEADER_BYTES : PATCHED_HEADER_BYTES;
-  return (at) => {
+  const secondsAt = (at: number): number => view.getUint32(at, little);
+  const claimAt = (at: number): number => {
     if (at + header > bytes.length) return BEYOND;
-    let captured = view.getUint32(at + 8, little);
-    let original = view.getUint32(at + 12, little);
-    if ((form & LENGTHS_SWAPPED) !== 0 && captured > original) [captured, original] = [original, captured];
-    if (captured > limit || captured > original) return IMPLAUSIBLE;
-    if (captured === 0 && Number.isNaN(near)) return IMPLAUSIBLE; // zeros are no record that anything shows
-    if (view.getUint32(at + 4, little) >= units || Math.abs(view.getUint32(at, little) - near) > NEAR_S) return IMPLAUSIBLE;
-    return header + captured;
+    const captured = view.getUint32(at + 8, little);
+    const shorter = (form & LENGTHS_SWAPPED) === 0 ? captured : Math.min(captured, view.getUint32(at + 12, little));
+    return shorter > limit ? IMPLAUSIBLE : header + shorter;
   };
+  const lengthAt = (at: number, near: number): number => {
+    const length = claimAt(at);
+    if (length <= 0) return length;
+    if ((form & LENGTHS_SWAPPED) === 0 && length - header > view.getUint32(at + 12, little)) return IMPLAUSIBLE;
+    if (length === header && Number.isNaN(near)) return IMPLAUSIBLE; // zeros are no record that anything shows
+    return view.getUint32(at + 4, little) >= units || Math.abs(secondsAt(at) - near) > NEAR_S ? IMPLAUSIBLE : length;
+  };
+  return { claimAt, lengthAt, secondsAt };
 }
 
-/** The length of what would be a snoop record at an offset. */
-function snoopLength(bytes: Uint8Array, section: Section, near: number): (at: number) => number {
+function snoopIn(bytes: Uint8Array, section: Section): Headers {
   const [only] = interfacesOf(section);
   if (!only) throw new Error('a snoop section without its interface');
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return (at) => {
+  const secondsAt = (at: number): number => view.getUint32(at + 16);
+  const claimAt = (at: number): number => {
     if (at + SNOOP_HEADER_BYTES > bytes.length) return BEYOND;
     const captured = view.getUint32(at + 4);
     const length = view.getUint32(at + 8);
-    if (captured > only.limit || captured > view.getUint32(at)) return IMPLAUSIBLE;
-    if (length < captured + SNOOP_HEADER_BYTES || length > captured + 2 * SNOOP_HEADER_BYTES) return IMPLAUSIBLE;
-    if (view.getUint32(at + 20) >= only.units || Math.abs(view.getUint32(at + 16) - near) > NEAR_S) return IMPLAUSIBLE;
-    return length;
+    const filled = length - captured;
+    return captured > only.limit || filled < SNOOP_HEADER_BYTES || filled > 2 * SNOOP_HEADER_BYTES ? IMPLAUSIBLE : length;
   };
+  const lengthAt = (at: number, near: number): number => {
+    const length = claimAt(at);
+    if (length <= 0) return length;
+    if (view.getUint32(at + 4) > view.getUint32(at)) return IMPLAUSIBLE;
+    return view.getUint32(at + 20) >= only.units || Math.abs(secondsAt(at) - near) > NEAR_S ? IMPLAUSIBLE : length;
+  };
+  return { claimAt, lengthAt, secondsAt };
 }
 
-/** The length of what would be a pcapng block at an offset. */
-function blockLength(bytes: Uint8Array, { form }: Section): (at: number) => number {
+function blocksIn(bytes: Uint8Array, { form }: Section): Headers {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const little = (form & SWAPPED) === 0;
-  return (at) => {
+  const lengthAt = (at: number): number => {
     if (at + SMALLEST_BLOCK > bytes.length) return BEYOND;
     const type = view.getUint32(at, little);
     const length = view.getUint32(at + 4, little);
@@ -134,4 +225,5 @@ function blockLength(bytes: Uint8Array, { form }: Section): (at: number) => numb
     if (at + length > bytes.length) return BEYOND;
     return view.getUint32(at + length - 4, little) === length ? length : IMPLAUSIBLE;
   };
+  return { claimAt: lengthAt, lengthAt, secondsAt: () => Number.NaN };
 }

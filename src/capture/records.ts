@@ -18,7 +18,7 @@ import {
   SNOOP_HEADER_BYTES,
   SWAPPED,
 } from '../layout/framing.ts';
-import { findBoundary, GUESS, RESUME } from './boundary.ts';
+import { type Beginning, findBeginning, findNext } from './boundary.ts';
 import type { Fault } from './fault.ts';
 import { OPENING_BYTES, openingOf } from './format.ts';
 import { interfacesOf, type Section } from './section.ts';
@@ -61,6 +61,8 @@ export class RecordReader {
   #ended = false;
   /** Offset of what is broken, while the next record is searched. */
   #lost: number | undefined;
+  /** Whole seconds since 1970 that the next record has instead of its own time; not a number: none. */
+  #agreed = Number.NaN;
   #section: Section | undefined;
   #interfaces: RecordInterface[] = [];
   /** Of a pcap file's only interface: the largest captured length, and the units of a fraction in a second. */
@@ -102,7 +104,12 @@ export class RecordReader {
       this.#limit = limit;
       this.#units = units;
     }
-    this.#at = start;
+    let beginning: Beginning | undefined;
+    while (!(beginning = findBeginning(this.#bytes, start, this.#ended, section))) await this.#more();
+    const { offset, seconds } = beginning;
+    this.#at = offset;
+    this.#agreed = seconds;
+    if (offset > start) this.#fault({ file: this.#path, offset: start, rule: NO_RECORD, truncated: false, resumed: offset });
     return true;
   }
 
@@ -147,9 +154,7 @@ export class RecordReader {
 
   /** Goes on where the next record is; false: it is not among the bytes that there are. */
   #resume(): boolean {
-    const near = this.seconds || Number.NaN;
-    const chain = Number.isNaN(near) ? GUESS : RESUME;
-    const boundary = findBoundary(this.#bytes, this.#at, this.#bytes.length, this.#ended, this.#section!, near, chain);
+    const boundary = findNext(this.#bytes, this.#at, this.#bytes.length, this.#ended, this.#section!, this.seconds || Number.NaN);
     this.#at = boundary?.offset ?? this.#bytes.length;
     if (!boundary?.found) return false;
     const resumed = this.#base + this.#at;
@@ -174,6 +179,11 @@ export class RecordReader {
     const nanoseconds = view.getUint32(at + 4, little) * (1e9 / this.#units);
     this.seconds = view.getUint32(at, little) + Math.floor(nanoseconds / 1e9);
     this.nanoseconds = nanoseconds % 1e9;
+    if (!Number.isNaN(this.#agreed)) {
+      this.seconds = this.#agreed;
+      this.nanoseconds = 0;
+      this.#agreed = Number.NaN;
+    }
     this.original = original;
     this.interface = this.#interfaces[0];
     this.data = this.#bytes.subarray(at + header, at + header + captured);

@@ -1,7 +1,20 @@
-import { Readable } from 'node:stream';
-import type { ReadableStream } from 'node:stream/web';
-import xz from 'xz-decompress';
+import { createRequire } from 'node:module';
+import { ReadableStream } from 'node:stream/web';
+import type xz from 'xz-decompress';
 import { CompressionError } from './errors.ts';
+
+const LIBRARY = 'xz-decompress';
+type Library = typeof xz;
+
+/** Those that no stream uses: one has a single stream open at a time, and lets a second one wait for it for ever. */
+const idle: Library[] = [];
+
+/** The library once more, with a memory of its own. */
+function load(): Library {
+  const require = createRequire(import.meta.url);
+  delete require.cache[require.resolve(LIBRARY)];
+  return require(LIBRARY) as Library;
+}
 
 /**
  * Decompresses xz, of any number of streams.
@@ -17,10 +30,17 @@ export async function* unxz(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<U
       throw error;
     }
   }
-  const output = new xz.XzReadableStream(Readable.toWeb(Readable.from(guarded())) as never) as unknown as ReadableStream<Uint8Array>;
+  const library = idle.pop() ?? load();
+  const output = new library.XzReadableStream(ReadableStream.from(guarded())) as unknown as ReadableStream<Uint8Array>;
+  let begun = false;
   try {
-    yield* output;
+    for await (const chunk of output) {
+      begun = true;
+      yield chunk;
+    }
   } catch (error) {
     throw failure ?? new CompressionError('the xz stream is damaged or cut', { cause: error });
+  } finally {
+    if (begun) idle.push(library); // else it may still be about to begin
   }
 }

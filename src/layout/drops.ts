@@ -28,7 +28,7 @@ export const NESTED = 10;
 export const ENCRYPTED = 11;
 /** A tunnel whose header does not say what it carries, or says something that is not known. */
 export const TUNNEL_PAYLOAD = 12;
-/** Several packets in one frame (A-MSDU). */
+/** A packet of an A-MSDU that lies in another one, or that holds more of them than are taken. */
 export const AGGREGATE = 13;
 /** A TCP segment that the filter does not let pass. */
 export const FILTERED = 14;

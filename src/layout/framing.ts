@@ -43,6 +43,8 @@ export const SECTIONS = 18;
 export const PREVIOUS = 19;
 /** DROP_REASONS words. */
 export const DROPS = 20;
+/** Packets that A-MSDUs held beyond one each: a packet of the capture is a segment or a drop, but for these. */
+export const AGGREGATED = 36;
 
 export const STATE_WORDS = 64;
 
@@ -85,6 +87,8 @@ export const BROKEN_INTERFACES = 6;
 
 /** A time that far from the capture clock is doubted, s: a day. */
 export const DOUBTED_S = 86400;
+/** And so is the very first one that far before those that follow it, s: nobody waits a year for the second packet. */
+export const PATIENCE_S = 31622400;
 
 /** Bytes in a pcap record header: seconds, fraction, captured length, original length. */
 export const RECORD_HEADER_BYTES = 16;

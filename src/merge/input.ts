@@ -11,7 +11,7 @@ import { byteStream, kindOf, nameOf } from '../capture/stream.ts';
 import type { Decoder } from '../decode/decoder.ts';
 import { decompressBeside } from '../shard/decompression.ts';
 import type { PlannedCapture } from '../shard/plan.ts';
-import { lastTimeOf, packetsIn, type Probe, probe } from '../shard/probe.ts';
+import { lastTimeOf, packetsIn, type Probe, probe, probeHead } from '../shard/probe.ts';
 
 /** Bytes of a stream in which a packet is looked for, at most, before it is taken as it is. */
 const HEAD_BYTES = 1 << 20;
@@ -187,13 +187,13 @@ async function openStream(path: string, open: () => Bytes, again: boolean, decod
       const { value, done } = await chunks.next();
       if (done) break;
       head = head.length === 0 ? value : Buffer.concat([head, value]);
-      found = probeHead(name, head, decoder);
+      found = probeSome(name, head, decoder);
     }
   } catch (error) {
     failure = error;
     if (head.length === 0) throw error;
   }
-  found ??= probe(inMemory(name, head), head.length, decoder);
+  if (found?.firstTime === undefined) found = probe(inMemory(name, head), head.length, decoder);
   if (again) {
     await chunks.return();
     return { path: name, size: 0, packets: 0, ...found, stream: open };
@@ -207,9 +207,9 @@ async function openStream(path: string, open: () => Bytes, again: boolean, decod
 }
 
 /** What the beginning of a stream tells; nothing while its header is not all there. */
-function probeHead(path: string, head: Uint8Array, decoder: Decoder): Probe | undefined {
+function probeSome(path: string, head: Uint8Array, decoder: Decoder): Probe | undefined {
   try {
-    return probe(inMemory(path, head), head.length, decoder);
+    return probeHead(inMemory(path, head), head.length, decoder);
   } catch (error) {
     if (error instanceof CaptureError && head.length < 24) return undefined;
     throw error;

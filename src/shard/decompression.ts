@@ -1,31 +1,55 @@
-// Decompression beside the thread that asks: each stream that is open has a thread to itself (decompressor.ts).
+// Decompression beside the thread that asks: the streams that are open have as many threads as there are processors (decompressor.ts).
 
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type { Decompression } from '../capture/stream.ts';
 import { built } from '../platform/built.ts';
 import type { Answer, StreamTask } from './decompressor.ts';
+import { processors } from './parallelism.ts';
 import { Slots } from './slots.ts';
 
 /** Compressed chunks that are under way. */
 const AHEAD = 2;
 
-/** A thread that has nothing to do. One is kept, because a set of captures is many streams, one after the other. */
-let idle: Worker | undefined;
+/** A thread, and how many streams it has. */
+interface Thread {
+  readonly worker: Worker;
+  streams: number;
+}
+
+/** Those that there are. One is kept that has none, because a set of captures is many streams, one after the other. */
+const threads = new Set<Thread>();
+const MOST_THREADS = processors();
 
 /** What it gives is not written over before the chunk after the next one is asked for, or the stream is left. */
 export const decompressBeside: Decompression = async function* decompressed(chunks) {
-  const thread = idle ?? new Worker(built('decompressor.js'));
-  idle = undefined;
-  const stream = new RemoteStream(thread);
+  const thread = leastBusy();
+  thread.streams++;
+  const stream = new RemoteStream(thread.worker);
   try {
     void stream.feed(chunks);
     return yield* stream.output();
   } finally {
     await stream.close();
-    if (idle === undefined) idle = thread;
-    else await thread.terminate();
+    thread.streams--;
+    if (thread.streams === 0 && threads.size > 1) {
+      threads.delete(thread);
+      await thread.worker.terminate();
+    }
   }
 };
+
+/** The thread for one more stream: one that has none, or a new one, or the one that has the fewest. */
+function leastBusy(): Thread {
+  const [least] = [...threads].toSorted((a, b) => a.streams - b.streams);
+  if (least && (least.streams === 0 || threads.size >= MOST_THREADS)) return least;
+  const worker = new Worker(built('decompressor.js'));
+  worker.setMaxListeners(0); // each of its streams listens
+  worker.unref(); // it is its answers that are waited for
+  const thread = { worker, streams: 0 };
+  threads.add(thread);
+  worker.once('error', () => threads.delete(thread));
+  return thread;
+}
 
 /** A stream that another thread decompresses. */
 class RemoteStream {
@@ -50,7 +74,6 @@ class RemoteStream {
       this.#wake();
     });
     this.#thread = thread.once('error', this.#fail);
-    thread.unref(); // it is its answers that are waited for
     const task: StreamTask = { slots: this.#slots.buffer, port: port2 };
     thread.postMessage(task, [port2]);
   }
@@ -85,7 +108,7 @@ class RemoteStream {
     return this.#end?.rule;
   }
 
-  /** Resolves when the thread is free. */
+  /** Resolves when the thread has done with it. */
   async close(): Promise<void> {
     const { port1 } = this.#channel;
     this.#slots.stop();

@@ -1,4 +1,5 @@
-// What a thread does that decompresses: one stream at a time.
+// What a thread does that decompresses: any number of streams, each as far as its slots are free. None waits for another one, because
+// nobody knows in what order they are wanted.
 
 import { once } from 'node:events';
 import { type MessagePort, parentPort } from 'node:worker_threads';
@@ -21,7 +22,7 @@ async function decompress({ slots, port }: StreamTask): Promise<void> {
   const output = new Output(new Slots(slots), port);
   const chunks = decompressHere(chunksFrom(port, () => output.flush()));
   let next = await chunks.next();
-  while (!next.done) next = output.write(next.value) ? await chunks.next() : await chunks.return(undefined);
+  while (!next.done) next = (await output.write(next.value)) ? await chunks.next() : await chunks.return(undefined);
   output.flush();
   answer(port, { rule: next.value });
   port.close();
@@ -59,10 +60,10 @@ class Output {
   }
 
   /** Takes bytes; false: nobody wants any more. */
-  write(chunk: Uint8Array): boolean {
+  async write(chunk: Uint8Array): Promise<boolean> {
     for (let from = 0; from < chunk.length; ) {
       if (!this.#slot) {
-        if (!this.#slots.wait(this.#number)) return false;
+        if (!(await this.#slots.wait(this.#number))) return false;
         this.#slot = this.#slots.slot(this.#number);
       }
       const part = chunk.subarray(from, from + SLOT_BYTES - this.#filled);

@@ -3,7 +3,7 @@ import { OPENING_BYTES, openingOf } from '../capture/format.ts';
 import { type Interface, interfacesOf } from '../capture/section.ts';
 import type { Decoder, Framing } from '../decode/decoder.ts';
 import { PACKETS } from '../layout/framing.ts';
-import { Plan } from './plan.ts';
+import { Plan, type Window } from './plan.ts';
 import { WindowReader } from './windows.ts';
 
 /** Bytes that are looked at. */
@@ -24,10 +24,22 @@ export interface Probe {
  * @throws CaptureError where it is none
  */
 export function probe(source: Source, size: number, decoder: Decoder): Probe {
+  return look(source, new Plan([{ path: source.path, size }], PROBED).window(0), decoder);
+}
+
+/**
+ * The same of the first bytes of one of which there will be more.
+ * @throws CaptureError where it is none
+ */
+export function probeHead(source: Source, bytes: number, decoder: Decoder): Probe {
+  return look(source, { ...new Plan([{ path: source.path, size: bytes }], PROBED).window(0), last: false }, decoder);
+}
+
+function look(source: Source, window: Window, decoder: Decoder): Probe {
   const bytes = new Uint8Array(OPENING_BYTES);
   openingOf(source.path, bytes.subarray(0, source.read(bytes, 0)));
   const reader = new WindowReader(SETTING, decoder, () => source);
-  reader.decode(new Plan([{ path: source.path, size }], PROBED).window(0), 0, BEGINNING);
+  reader.decode(window, 0, BEGINNING);
   const { form, interfaces } = decoder.framing;
   const framing = { form, interfaces: interfaces.slice() };
   return { firstTime: decoder.state[PACKETS]! > 0 ? decoder.firstTime : undefined, framing, interfaces: interfacesOf(framing) };

@@ -26,13 +26,13 @@ export class Slots {
     return new Uint8Array(this.buffer, WORDS * 4 + (number % SLOTS) * SLOT_BYTES, SLOT_BYTES);
   }
 
-  /** Waits until a chunk's slot may be written; false: nobody wants any more. */
-  wait(number: number): boolean {
+  /** Resolves when a chunk's slot may be written; false: nobody wants any more. */
+  async wait(number: number): Promise<boolean> {
     for (;;) {
       const freed = Atomics.load(this.#words, FREED);
       if (Atomics.load(this.#words, STOPPED) === 1) return false;
       if (number - freed < SLOTS) return true;
-      Atomics.wait(this.#words, FREED, freed);
+      await Atomics.waitAsync(this.#words, FREED, freed).value;
     }
   }
 

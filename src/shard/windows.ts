@@ -1,4 +1,4 @@
-import { findBoundary, GUESS, RESUME, TO_THE_END } from '../capture/boundary.ts';
+import { findBeginning, findBoundary, findNext, GUESS, TO_THE_END } from '../capture/boundary.ts';
 import { CaptureError } from '../capture/errors.ts';
 import type { Source } from '../capture/file.ts';
 import { OPENING_BYTES, openingOf } from '../capture/format.ts';
@@ -113,17 +113,23 @@ export class WindowReader {
     const near = (): number => (decoder.clock === -Infinity ? Number.NaN : this.#setting.origin + Math.floor(decoder.clock / 1e9));
     let at = from - base;
     let { lost } = start;
+    if (start.clock === -Infinity && !lost) {
+      const beginning = findBeginning(decoder.window.subarray(0, filled), at, atEnd, framing);
+      if (!beginning) {
+        decoder.decode(0, 0);
+        return answer({ offset: from, lost });
+      }
+      const { offset, seconds } = beginning;
+      if (offset > at) {
+        const rule = 'what should be the first record has nothing to do with those that follow';
+        troubles.push({ offset: from, rule, truncated: false }, { resumed: base + offset });
+        at = offset;
+      }
+      if (!Number.isNaN(seconds)) decoder.begin(this.#setting, framing, slot, (seconds - this.#setting.origin) * 1e9);
+    }
     for (;;) {
       if (lost) {
-        const boundary = findBoundary(
-          decoder.window.subarray(0, filled),
-          at,
-          end,
-          atEnd,
-          decoder.framing,
-          near(),
-          Number.isNaN(near()) ? GUESS : RESUME,
-        );
+        const boundary = findNext(decoder.window.subarray(0, filled), at, end, atEnd, decoder.framing, near());
         if (!boundary?.found) {
           decoder.decode(0, 0);
           return answer(atEnd ? { offset: Infinity, lost: false } : { offset: base + (boundary?.offset ?? end), lost: true });

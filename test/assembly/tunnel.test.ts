@@ -7,9 +7,12 @@ import { FRAGMENT_HEAD } from '../../src/layout/segment.ts';
 import { BUILDS, decodeOne, decodePackets, dropOf } from '../decode/decoding.ts';
 import { bytes, documentation, ethernet, ipv4, ipv6, LINKS, snap, tcp, vlan } from '../support/packets.ts';
 import {
+  aggregate,
+  capwap,
   geneve,
   gre,
   gtp,
+  juniper,
   mpls,
   MORE_LINKS,
   nflog,
@@ -19,7 +22,6 @@ import {
   pppoe,
   radiotap,
   segments,
-  subframe,
   TUNNELS,
   udp,
   vxlan,
@@ -30,6 +32,7 @@ const segment = tcp({ options: [1, 1, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8], payload: [
 const four = ipv4(segment);
 const six = ipv6(segment);
 const ALL_LINKS = [...LINKS, ...MORE_LINKS];
+const total = (drops: Record<string, number>): number => Object.values(drops).reduce((sum, count) => sum + count, 0);
 
 describe.each(BUILDS)('wrappings, $build', ({ decoder }) => {
   const record = (frame: Uint8Array, linkType: number = links.RAW) => {
@@ -51,6 +54,55 @@ describe.each(BUILDS)('wrappings, $build', ({ decoder }) => {
   it('opens arcnet, which carries ipv4 only', () => {
     expect(record(bytes(1, 2, 0, 0, 212, 0, 0, 1, four), links.ARCNET_LINUX)).toEqual(reference[0]);
     expect(record(bytes(1, 2, 0, 0, 240, four), links.ARCNET_LINUX)).toEqual(reference[0]);
+  });
+
+  it('takes every packet of an a-msdu, wherever it lies', () => {
+    // The last one's length looks like an EtherType.
+    const each = [four, six, ipv4(tcp({ source: 1111, payload: [4] })), ipv4(tcp({ payload: new Uint8Array(2000) }))];
+    const frame = aggregate(four, ipv4(tcp(), { protocol: 17 }), ...each.slice(1));
+    for (const [captured, linkType] of [
+      [frame, links.IEEE802_11],
+      [bytes(frame, 1, 2, 3, 4), links.IEEE802_11], // a frame check sequence
+      [radiotap(frame), links.IEEE802_11_RADIOTAP],
+      [outer(gre(frame, 0x8210), 47), links.RAW],
+    ] as const) {
+      const decoded = decodePackets([{ captured }, { captured }], { linkType }, decoder);
+      const records = [0, 1].flatMap((packet) => each.map((ip) => ({ ...record(ip), packet })));
+      expect(decoded.records.map(({ link: _, ...rest }) => rest)).toEqual(records);
+      expect(decoded).toMatchObject({ packets: 2, aggregated: 8, segments: 8, drops: { not_tcp: 2 }, regressions: 0 });
+    }
+  });
+
+  it('takes what was captured of an a-msdu, and of one with more packets than anybody sends, counts the rest', () => {
+    const whole = aggregate(four, four, four);
+    for (let cut = 0; cut < whole.length; cut++) {
+      const { records, drops, aggregated } = decodePackets(
+        [{ captured: whole.subarray(0, cut), original: whole.length }],
+        { linkType: links.IEEE802_11 },
+        decoder,
+      );
+      const step = (whole.length - 26 + 3) / 3; // the last one lacks 3 bytes of padding
+      expect(records.length).toBe([0, 1, 2].filter((i) => cut >= 26 + i * step + 14 + 8 + 20 + 14).length);
+      expect(records.length + total(drops)).toBe(1 + aggregated);
+    }
+    const many = decodePackets(
+      [{ captured: aggregate(...Array.from({ length: 90 }, () => four)) }],
+      { linkType: links.IEEE802_11 },
+      decoder,
+    );
+    expect([many.packets, many.aggregated, many.segments + many.drops['aggregate']!]).toEqual([1, 89, 90]);
+    expect(many.segments).toBeGreaterThan(32);
+  });
+
+  it('tells the packets of an a-msdu apart by where they were captured, and their times by that of the frame', () => {
+    const decoded = (captured: Uint8Array, fields = {}) =>
+      decodePackets([{ captured, ...fields }], { linkType: links.IEEE802_11 }, decoder);
+    const frame = aggregate(four, four);
+    const [first, second] = decoded(frame, { seconds: 5 }).records;
+    expect(second).toEqual(first);
+    const elsewhere = frame.slice();
+    elsewhere[5]! ^= 1; // another receiver
+    expect(decoded(elsewhere).records[0]!.link).not.toBe(first!.link);
   });
 
   it('opens every tunnel in every other one', () => {
@@ -188,8 +240,8 @@ describe.each(BUILDS)('wrappings, $build', ({ decoder }) => {
     ['an 802.11 frame without data', wlan(snap(four), { control: [0x48, 0] }), links.IEEE802_11, 'not_ip'],
     ['a second 802.11 fragment', wlan(four, { sequence: 0x11 }), links.IEEE802_11, 'fragment'],
     [
-      'several packets in one frame',
-      wlan(bytes(subframe(snap(four)), 0, subframe(snap(four))), { control: [0x88, 1], more: [0x80, 0] }),
+      'packets of one frame within those of another one',
+      aggregate(...[1, 2].map(() => outer(gre(aggregate(four, four), 0x8200), 47))),
       links.IEEE802_11,
       'aggregate',
     ],
@@ -212,6 +264,15 @@ describe.each(BUILDS)('wrappings, $build', ({ decoder }) => {
     ['gre version 2', outer(gre(four, 0x0800, 2), 47), links.RAW, 'tunnel_payload'],
     ['gre of something else', outer(gre(four, 0x0806), 47), links.RAW, 'not_ip'],
     ['arp in vxlan', udp(vxlan(ethernet(vlan(new Uint8Array(28), 0x0806), 0x8100)), 4789), links.RAW, 'not_ip'],
+    ['a later capwap fragment', udp(capwap(ethernet(four), 0xc0, [], 90), 5247), links.RAW, 'fragment'],
+    ['capwap in dtls', udp(bytes(1, 0, 0, 0, 0x16, 0xfe, 0xff, 0, 0, 0, 0), 5247), links.RAW, 'encrypted'],
+    ['capwap that keeps itself alive', udp(capwap(bytes(0, 35, 0, 16), 0x08), 5247), links.RAW, 'not_tcp'],
+    ['capwap of a later version', udp(capwap(ethernet(four), 0, [], 0, 0x10), 5247), links.RAW, 'not_tcp'],
+    ['capwap of another binding', udp(capwap(four, 0x700), 5247), links.RAW, 'tunnel_payload'],
+    ['capwap of a header too short', udp(bytes(0, 8, 0, 0, 0, 0, 0, 0, four), 5247), links.RAW, 'not_tcp'],
+    ['juniper without a link header', juniper(four, 0x82), links.JUNIPER_ETHER, 'link_type'],
+    ['juniper without its magic number', bytes(0, juniper(ethernet(four)).subarray(1)), links.JUNIPER_ETHER, 'link_type'],
+    ['juniper extensions cut', juniper(ethernet(four)).subarray(0, 8), links.JUNIPER_ETHER, 'link_truncated'],
     ['udp in vxlan', udp(vxlan(ethernet(udp(bytes(1, 2, 3), 53))), 4789), links.RAW, 'not_tcp'],
     ['vxlan without its flag', udp(vxlan(ethernet(four), 42, 0), 4789), links.RAW, 'not_tcp'],
     ['a short datagram to its port', udp(bytes(8, 0, 0), 4789), links.RAW, 'not_tcp'],

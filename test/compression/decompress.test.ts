@@ -1,6 +1,7 @@
 // The same capture, compressed by the formats' own tools: whole, in several members, cut and damaged anywhere.
 
 import { readFileSync } from 'node:fs';
+import type { Worker } from 'node:worker_threads';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decompressBeside } from '#dist/shard/decompression.js';
@@ -8,6 +9,7 @@ import { type Decompress, formatOf, MAGIC_BYTES } from '../../src/compression/de
 import { CompressionError } from '../../src/compression/errors.ts';
 import { systemUnzstd } from '../../src/compression/libzstd.ts';
 import { unzstd } from '../../src/compression/zstd.ts';
+import { processors } from '../../src/shard/parallelism.ts';
 import { bytes } from '../support/packets.ts';
 
 const read = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(`../captures/${name}`, import.meta.url)));
@@ -132,6 +134,26 @@ describe('skippable frames', () => {
     const { output } = await decompressed(bytes(SKIPPABLE, read('all_eth.pcap.zst')));
     expect(output.equals(plain)).toBe(true);
   });
+});
+
+it('streams that are open at once need no more threads than there are processors, in whatever order they are read', async () => {
+  let threads = 0;
+  let most = 0;
+  const count = (worker: Worker): void => {
+    most = Math.max(most, ++threads);
+    worker.once('exit', () => threads--);
+  };
+  process.on('worker', count);
+  // More than a thread may have ahead of its reader.
+  const repeats = Math.ceil((8 << 20) / plain.length);
+  const contents = ['zst', 'lz4', 'xz'].map((suffix) => bytes(...Array.from({ length: repeats }, () => read(`all_eth.pcap.${suffix}`))));
+  const streams = [...contents, ...contents, ...contents, ...contents].map((content) => beside(inPieces(content, 1 << 16)));
+  const lengths = [];
+  for (const stream of streams) lengths.push((await stream.next()).value?.length ?? 0);
+  for (let i = streams.length - 1; i >= 0; i--) for await (const chunk of streams[i]!) lengths[i]! += chunk.length;
+  process.off('worker', count);
+  expect(lengths).toEqual(streams.map(() => repeats * plain.length));
+  expect(most).toBeLessThanOrEqual(processors());
 });
 
 it('what is not compressed is left alone', () => {

@@ -4,7 +4,7 @@ import type { Source } from '../../src/capture/file.ts';
 import type { Fault } from '../../src/capture/fault.ts';
 import { Decoder } from '../../src/decode/decoder.ts';
 import { DROP_NAMES } from '../../src/decode/drops.ts';
-import { PACKETS, PAIRS, RECORDS, REGRESSIONS, SEGMENTS } from '../../src/layout/framing.ts';
+import { AGGREGATED, PACKETS, PAIRS, RECORDS, REGRESSIONS, SEGMENTS } from '../../src/layout/framing.ts';
 import { Plan } from '../../src/shard/plan.ts';
 import { type Place, WindowReader } from '../../src/shard/windows.ts';
 import * as S from '../../src/layout/segment.ts';
@@ -50,6 +50,8 @@ export interface Decoded {
   packets: number;
   segments: number;
   regressions: number;
+  /** Packets that A-MSDUs held beyond one each. */
+  aggregated: number;
   /** Reasons that occurred. */
   drops: Record<string, number>;
   records: DecodedSegment[];
@@ -77,7 +79,7 @@ export function inMemory(bytes: Uint8Array): MemorySource {
 export function decodeSource(source: MemorySource, windowBytes = 1 << 20, by: Decoder = decoder, seed = SEED): Decoded {
   const plan = new Plan([{ path: source.path, size: source.size }], windowBytes);
   const reader = new WindowReader({ origin: ORIGIN, seed, shards: 1 }, by, () => source);
-  const decoded: Decoded = { packets: 0, segments: 0, regressions: 0, drops: {}, records: [], faults: [] };
+  const decoded: Decoded = { packets: 0, segments: 0, regressions: 0, aggregated: 0, drops: {}, records: [], faults: [] };
   let place: Place = { offset: 0, lost: false, previous: Number.NaN, clock: -Infinity, framing: undefined };
   for (let number = 0; number < plan.announced; number++) {
     const { end, troubles } = reader.decode(plan.window(number), 0, place);
@@ -93,6 +95,7 @@ export function decodeSource(source: MemorySource, windowBytes = 1 << 20, by: De
     decoded.packets += state[PACKETS] ?? 0;
     decoded.segments += state[SEGMENTS] ?? 0;
     decoded.regressions += state[REGRESSIONS] ?? 0;
+    decoded.aggregated += state[AGGREGATED] ?? 0;
     by.drops.forEach((drops, reason) => {
       const name = DROP_NAMES[reason] ?? '?';
       if (drops) decoded.drops[name] = (decoded.drops[name] ?? 0) + drops;

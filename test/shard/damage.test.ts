@@ -71,8 +71,7 @@ describe.each(Object.entries(FORMATS))('%s', (name, { capture, bounds }) => {
     expect([whole.records.length, whole.faults]).toEqual([packets.length, []]);
   });
 
-  // The first packet is left alone: its time is what those of the others are held against.
-  const damage = fc.array(fc.tuple(fc.integer({ min: bounds[1]!, max: bounds[60]! - 1 }), fc.uint8Array({ minLength: 1, maxLength: 40 })), {
+  const damage = fc.array(fc.tuple(fc.integer({ min: bounds[0]!, max: bounds[60]! - 1 }), fc.uint8Array({ minLength: 1, maxLength: 40 })), {
     minLength: 1,
     maxLength: 3,
   });
@@ -127,6 +126,42 @@ describe.each(Object.entries(FORMATS))('%s', (name, { capture, bounds }) => {
   });
 });
 
+describe.each(Object.entries(FORMATS))('the first records of %s', (_name, { capture, bounds }) => {
+  const whole = decodeSource(inMemory(capture));
+  const beginning = bounds[0]!;
+
+  it('that are written over take none with them that was not touched, in windows of any size', () => {
+    const zeros = fc.integer({ min: 1, max: 8192 }).map((length) => new Uint8Array(length));
+    const content = fc.oneof(zeros, fc.uint8Array({ minLength: 1, maxLength: 6000, size: 'max' }));
+    fc.assert(
+      fc.property(content, fc.integer({ min: 2000, max: 100_000 }), (written, windowBytes) => {
+        const damaged = capture.slice();
+        damaged.set(written, beginning);
+        const decoded = decodeSource(inMemory(damaged));
+        expect(decodeSource(inMemory(damaged), windowBytes)).toEqual(decoded);
+        const found = new Set(decoded.records.map(told));
+        const lost = whole.records.findIndex((record, i) => bounds[i]! >= beginning + written.length && !found.has(told(record)));
+        expect(lost).toBe(-1);
+        if (written.length >= 16) expect(decoded.faults[0]?.offset).toBe(beginning); // else it may be nothing but a time
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('have no time that all others contradict', () => {
+    const at = beginning + (bounds === FORMATS['pcapng']!.bounds ? 12 : 0);
+    for (const word of [0, 0x7fff_ffff, 0xffff_ffff]) {
+      const damaged = capture.slice();
+      new DataView(damaged.buffer).setUint32(at, word);
+      const decoded = decodeSource(inMemory(damaged));
+      expect([decoded.records.map(told), decoded.faults]).toEqual([whole.records.map(told), []]);
+      expect(decoded.records.slice(1).map(({ time }) => time)).toEqual(whole.records.slice(1).map(({ time }) => time));
+      expect(decoded.regressions).toBe(0);
+      expect(decodeSource(inMemory(damaged), 700)).toEqual(decoded);
+    }
+  });
+});
+
 describe('the very first record', () => {
   const { capture, bounds } = FORMATS['pcap']!;
   const others = packets.map((_, i) => 1000 + i).slice(1);
@@ -147,6 +182,18 @@ describe('the very first record', () => {
     expect(decoded.records.map(known)).toEqual(expect.arrayContaining(others.slice(0, 99)));
     expect(decodeSource(inMemory(damaged), 3000)).toEqual(decoded);
     expect(decoded.faults.length).toBeGreaterThan(0);
+  });
+
+  it('whose lengths are odd is one where it leads to others', () => {
+    for (const odd of [
+      { captured: bytes(), original: 60 },
+      { ...packets[0]!, original: 0 },
+      { ...packets[0]!, original: 7 },
+      { ...packets[0]!, fraction: 1_500_000 },
+    ]) {
+      const decoded = decodeSource(inMemory(pcap([odd, ...packets.slice(1, 20)])));
+      expect([decoded.packets, decoded.faults]).toEqual([20, []]);
+    }
   });
 
   it('that the end of the capture cuts is no damage, whatever it holds', () => {
@@ -182,7 +229,9 @@ describe('anything', () => {
           const decoded = decodeSource(inMemory(damaged));
           expect(decodeSource(inMemory(damaged), size)).toEqual(decoded);
           for (const { offset, resumed = 0 } of decoded.faults) expect(Math.max(offset, resumed)).toBeLessThanOrEqual(damaged.length);
-          expect(decoded.packets).toBe(decoded.segments + Object.values(decoded.drops).reduce((sum, count) => sum + count, 0));
+          expect(decoded.packets + decoded.aggregated).toBe(
+            decoded.segments + Object.values(decoded.drops).reduce((sum, count) => sum + count, 0),
+          );
         },
       ),
       { numRuns: 3000 },
@@ -207,6 +256,14 @@ describe('times', () => {
     const capture = make([timed(ORIGIN), timed(ORIGIN + 1), timed(ORIGIN + 20 * YEAR), timed(ORIGIN + 2), timed(0), timed(ORIGIN + 3)]);
     expect(times(capture)).toEqual([0, 1, 1, 2, 2, 3]);
     expect(decodeSource(inMemory(capture), 20).records.map(({ time }) => time / 1e9)).toEqual([0, 1, 1, 2, 2, 3]);
+    expect(decodeSource(inMemory(capture)).faults).toEqual([]);
+  });
+
+  it('that are none, in records that lead to others or to the end, do not cost these records', () => {
+    const none = { ...timed(ORIGIN + 20 * YEAR), fraction: 1_000_001 };
+    const capture = pcap([timed(ORIGIN), timed(ORIGIN + 1), none, timed(ORIGIN + 2), none]);
+    expect(times(capture)).toEqual([0, 1, 1, 2, 2]);
+    expect(decodeSource(inMemory(capture), 20).records.map(({ time }) => time / 1e9)).toEqual([0, 1, 1, 2, 2]);
     expect(decodeSource(inMemory(capture)).faults).toEqual([]);
   });
 });

@@ -75,6 +75,17 @@ function unordered(): string {
   return path;
 }
 
+/** The same, its first kilobytes overwritten, or with a first time that nothing else agrees with. */
+function damaged(name: string, damage: (capture: Buffer) => void): () => string {
+  return () => {
+    const whole = readFileSync(treacherous());
+    damage(whole);
+    const path = join(folder, `${name}.pcap`);
+    writeFileSync(path, whole);
+    return path;
+  };
+}
+
 const CUTS: Cut[] = [
   { workers: 1, windowBytes: 700 },
   { workers: 2, windowBytes: 1 << 20 },
@@ -90,6 +101,9 @@ describe('the same lines and the same summary', () => {
   it.each([
     ['payloads that are captures themselves', treacherous],
     ['times that run backwards', unordered],
+    ['zeros in the place of the first records', damaged('zeros', (capture) => capture.fill(0, 24, 9000))],
+    ['a first time far ahead', damaged('ahead', (capture) => capture.writeUInt32LE(0x7fff_ffff, 24))],
+    ['a first time far behind', damaged('behind', (capture) => capture.writeUInt32LE(7, 24))],
   ])('%s', async (_, make) => {
     const path = make();
     const expected = await answer([path], whole);

@@ -34,6 +34,12 @@ export interface WlanFields {
 export const wlan = (body: Uint8Array, { control = [0x08, 0x01], sequence = 0x10, more = [] }: WlanFields = {}): Bytes =>
   bytes(control, 0, 0, Array(6).fill(2), Array(6).fill(3), Array(6).fill(4), le16(sequence), more, body);
 export const subframe = (body: Uint8Array): Bytes => bytes(Array(12).fill(5), be16(body.length), body);
+/** A data frame that holds several packets. */
+export const aggregate = (...ips: readonly Uint8Array[]): Bytes => {
+  const subframes = ips.map((ip) => subframe(snap(ip)));
+  const padded = subframes.map((frame, i) => bytes(frame, zeros(i < ips.length - 1 ? -frame.length & 3 : 0)));
+  return wlan(bytes(...padded), { control: [0x88, 1], more: [0x80, 0] });
+};
 export const radiotap = (frame: Uint8Array, flags = 0): Bytes =>
   // Two bitmaps; TSFT, flags, rate.
   bytes(0, 0, le16(26), le32(0x80000007), le32(0), zeros(4), zeros(8), flags, 2, frame);
@@ -43,6 +49,9 @@ export const nflog = (ip: Uint8Array, order = le16, family = isIpv6(ip) ? 10 : 2
   bytes(family, 0, be16(5), attribute(1, zeros(4), order), attribute(10, bytes(65, 66, 0), order), order(4 + ip.length), order(9), ip);
 const ppi = (frame: Uint8Array, linkType: number): Bytes => bytes(0, 0, le16(20), le32(linkType), zeros(12), frame);
 const pktap = (frame: Uint8Array, linkType: number): Bytes => bytes(le32(108), le32(1), le32(linkType), zeros(96), frame);
+/** Juniper's magic number, flags, extensions: here one that tells the type of the interface. */
+export const juniper = (frame: Uint8Array, flags = 0x80): Bytes =>
+  bytes(0x4d, 0x47, 0x43, flags, flags & 0x80 ? [...be16(3), 3, 1, 1] : [], frame);
 const pseudowire = (ip: Uint8Array): Bytes => mpls(bytes(zeros(4), ethernet(ip)), 18);
 /** A Network Service Header without metadata. */
 export const nsh = (payload: Uint8Array, next: number): Bytes => bytes(be16(2), 2, next, be32(0x12345ff), payload);
@@ -125,6 +134,10 @@ export const MORE_LINKS: readonly LinkWrapping[] = [
   { name: 'ppi, ethernet', linkType: links.PPI, wrap: (ip) => ppi(ethernet(ip), links.EN10MB) },
   { name: 'pktap, ethernet', linkType: links.PKTAP, wrap: (ip) => pktap(ethernet(ip), links.EN10MB) },
   { name: 'pktap, raw', linkType: links.PKTAP, wrap: (ip) => pktap(ip, links.RAW) },
+  { name: 'juniper, ethernet', linkType: links.JUNIPER_ETHER, wrap: (ip) => juniper(ethernet(ip)) },
+  { name: 'juniper, no extensions', linkType: links.JUNIPER_ETHER, wrap: (ip) => juniper(ethernet(ip), 1) },
+  { name: 'juniper, ppp', linkType: links.JUNIPER_PPP, wrap: (ip) => juniper(bytes(0xff, 3, ppp(ip))) },
+  { name: 'juniper, cisco', linkType: links.JUNIPER_CHDLC, wrap: (ip) => juniper(hdlc(ip)) },
   { name: 'nflog', linkType: links.NFLOG, wrap: (ip) => nflog(ip) },
   { name: 'nflog, big-endian', linkType: links.NFLOG, wrap: (ip) => nflog(ip, be16) },
 ];
@@ -143,6 +156,12 @@ export const geneve = (payload: Uint8Array, type: number, options: readonly numb
   bytes(options.length / 4, 0, be16(type), be32(42 << 8), options, payload);
 export const gtp = (payload: Uint8Array, flags = 0x30, fields: readonly number[] = [], message = 255): Bytes =>
   bytes(flags, message, be16(fields.length + payload.length), be32(7), fields, payload);
+/** CAPWAP's header with or without what goes beyond 8 bytes; bits: those from the binding on (RFC 5415 §4.3). */
+export const capwap = (frame: Uint8Array, bits = 0, more: readonly number[] = [], fragment = 0, preamble = 0): Bytes =>
+  bytes(be32(((preamble << 24) | ((2 + more.length / 4) << 19) | (1 << 14) | bits) >>> 0), be16(77), be16(fragment << 3), more, frame);
+/** A frame whose numbers of 16 bits are in network byte order. */
+export const swapped = (frame: Uint8Array): Bytes =>
+  bytes(frame[1]!, frame[0]!, frame.subarray(2, 22), frame[23]!, frame[22]!, frame.subarray(24));
 /** What carries IPv6 only carries IPv4 in IPv6. */
 const six = (ip: Uint8Array): Bytes => (isIpv6(ip) ? bytes(ip) : ipv6(ip, { next: 4 }));
 /** A segment routing header (RFC 8754) of two segments, one of them left. */
@@ -203,6 +222,14 @@ export const TUNNELS: readonly Wrapping[] = [
     wrap: (ip) => udp(bytes(0, 1, 2, 3, zeros(5), zeros(9), 0, 0, zeros(6), six(ip)), 3544),
   },
   { name: 'ayiya', wrap: (ip) => udp(bytes(0x42, 0x52, 0x11, 41, zeros(4), zeros(16), zeros(20), six(ip)), 5072) },
+  { name: 'capwap, 802.3', wrap: (ip) => udp(capwap(ethernet(ip)), 5247) },
+  { name: 'capwap, 802.3 of a length', wrap: (ip) => udp(capwap(ethernet(snap(ip), snap(ip).length)), 40_000, 5247) },
+  { name: 'capwap, 802.11', wrap: (ip) => udp(capwap(wlan(snap(ip)), 0x300), 5247) },
+  {
+    name: 'capwap, 802.11 in network byte order',
+    wrap: (ip) => udp(capwap(swapped(wlan(snap(ip))), 0x320, [4, 1, 2, 3, 4, 0, 0, 0]), 5247),
+  },
+  { name: 'capwap, first fragment', wrap: (ip) => udp(capwap(ethernet(ip), 0x80), 5247) },
   { name: 'gre in udp', wrap: (ip) => udp(gre(ip, etherType(ip)), 4754) },
   { name: 'mpls in udp', wrap: (ip) => udp(mpls(ip, 9), 6635) },
   { name: 'l2tp', wrap: (ip) => udp(bytes(be16(2), be16(1), be16(2), 0xff, 3, ppp(ip)), 1701) },

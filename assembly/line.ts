@@ -71,7 +71,7 @@ export function beginLines(since: f64, decimals: i32, length: f64): void {
 }
 
 /**
- * Writes a connection's line from `from` of the lines on; LINE_STATE tells where it ends, and where its Community ID goes.
+ * Writes a connection's line from `from` of the lines on; LINE_STATE tells where it ends, and where the digest of its Community ID goes.
  * @returns whether it could: a few numbers are left to the host
  */
 export function writeLine(template: usize, words: usize, columns: usize, from: i32): bool {

@@ -28,7 +28,7 @@ export class ShapeMemory {
   /** Templates of lines (layout/line.ts), and which one each counter has: its place plus 1; 0: none. */
   readonly templates: Uint8Array;
   readonly templatePlaces: Uint32Array;
-  /** Lines; where the one written last ends, and where its Community ID goes. */
+  /** Lines; where the one written last ends, and where the digest of its Community ID goes. */
   readonly lines: Uint8Array;
   readonly lineState: Int32Array;
   readonly #sums: Float64Array;

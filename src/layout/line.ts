@@ -37,11 +37,11 @@ export const SYN_COUNT = 16;
 export const FIN_COUNT = 17;
 export const FIN_RETRANSMIT_COUNT = 18;
 export const RST_COUNT = 19;
-/** Room for a Community ID, which the host writes. */
+/** Room for the digest of a Community ID, which the host writes. */
 export const COMMUNITY = 20;
 /** Zeek's history, Wireshark's completeness. */
 export const HISTORY_TEXT = 21;
 export const COMPLETENESS_NUMBER = 22;
 
-/** Characters of a Community ID: `1:` and a SHA-1 in base64. */
-export const COMMUNITY_BYTES = 30;
+/** Characters of a SHA-1 in base64. */
+export const COMMUNITY_BYTES = 28;

@@ -1,8 +1,10 @@
 import type { ConnectionRecord } from '../records/connection.ts';
 import type { Delivery } from '../shard/job.ts';
+import { endOf, placeCount, precedes, timeOf } from '../shard/places.ts';
 import { COLUMNS } from '../layout/note.ts';
 import { type NoteTaker, precedes as precedesRow } from '../stats/note.ts';
 import { mergeParts, type WindowPart } from '../stats/window-part.ts';
+import { LineChunks } from './line-chunks.ts';
 import type { WindowRecord } from './window.ts';
 import type { GroupWindowRecord } from './window-groups.ts';
 
@@ -30,6 +32,7 @@ export class Merger {
   readonly #queues: readonly Queue[];
   readonly #note: NoteTaker;
   readonly #window: (whole: WindowPart) => Item[];
+  readonly #lines = new LineChunks();
   /** Windows of capture time that ended in the present one, as far as they have not left. */
   readonly #parts: WindowPart[] = [];
   /** The window that comes next. */
@@ -58,6 +61,7 @@ export class Merger {
       this.#leave(ready, () => true);
       this.next++;
     }
+    this.#lines.flush(ready as Uint8Array[]);
     this.#mergeNotes();
     return ready;
   }
@@ -72,9 +76,9 @@ export class Merger {
         const head = this.#head(queue);
         if (!head)
           waits = true; // what comes first may be what this shard has yet to deliver
-        else if (queue.place < head.items.length) {
+        else if (queue.place < placeCount(head.places)) {
           over = false;
-          if (!first || precedes(head, queue.place, first.deliveries[0]!, first.place)) first = queue;
+          if (!first || precedes(head.places, queue.place, first.deliveries[0]!.places, first.place)) first = queue;
         }
       }
       if (waits) return false;
@@ -83,17 +87,18 @@ export class Merger {
         for (const queue of this.#queues) take(queue);
         return true;
       }
-      const { items, times } = first!.deliveries[0]!;
+      const { places, records, text } = first!.deliveries[0]!;
       const place = first!.place++;
-      this.#leave(merged, ({ end, last }) => end <= times[place]! && !last);
-      merged.push(items[place]!);
+      this.#leave(merged, ({ end, last }) => end <= timeOf(places, place) && !last);
+      if (text) this.#lines.add(text, endOf(places, place - 1), endOf(places, place), merged as Uint8Array[]);
+      else merged.push(records[place]!);
     }
   }
 
   /** The delivery that a shard's next item is in; one without items is the last of its window. */
   #head(queue: Queue): Delivery | undefined {
     let head = this.#open(queue);
-    while (head && !head.last && queue.place === head.items.length) {
+    while (head && !head.last && queue.place === placeCount(head.places)) {
       take(queue);
       head = this.#open(queue);
     }
@@ -118,6 +123,7 @@ export class Merger {
     while (parts[0] && isDue(parts[0])) {
       const { end, last } = parts[0];
       const others = parts.findIndex((part) => part.end !== end || part.last !== last);
+      this.#lines.flush(merged as Uint8Array[]);
       merged.push(...this.#window(mergeParts(parts.splice(0, others < 0 ? parts.length : others))));
     }
   }
@@ -152,10 +158,4 @@ function take(queue: Queue): void {
   queue.place = 0;
   queue.taken++;
   queue.opened = false;
-}
-
-function precedes(a: Delivery, i: number, b: Delivery, j: number): boolean {
-  if (a.times[i] !== b.times[j]) return a.times[i]! < b.times[j]!;
-  if (a.packets[i] !== b.packets[j]) return a.packets[i]! < b.packets[j]!;
-  return a.tuples[i]! < b.tuples[j]!;
 }

@@ -12,7 +12,7 @@ import { Exchange } from '../shard/exchange.ts';
 import { Feed, FeedWriter } from '../shard/feed.ts';
 import { InterfaceLog } from '../shard/interfaces.ts';
 import { TROUBLES } from '../shard/shard.ts';
-import { type Delivery, type Form, type Io, ShardJob, type ShardResult, type ShardTask, unpack, windowsOf } from '../shard/job.ts';
+import { type Delivery, type Form, type Io, ShardJob, type ShardResult, type ShardTask, windowsOf } from '../shard/job.ts';
 import { processors } from '../shard/parallelism.ts';
 import { Plan, type PlannedCapture } from '../shard/plan.ts';
 import type { ShardPool } from '../shard/pool.ts';
@@ -298,8 +298,8 @@ export class Run {
     if (this.#large) adviseHugePages(task.memories);
     const job = new ShardJob(task, (rows, at) => this.#answers.add(rows, at));
     let windows = 0;
-    for (const parcel of job.run()) {
-      yield [unpack(parcel)];
+    for (const delivery of job.run()) {
+      yield [delivery];
       if ((windows += windowsOf(this.#form)) % TURN === 0) await new Promise(setImmediate);
     }
     this.#results.push(job.result());

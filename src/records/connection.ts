@@ -1,7 +1,6 @@
 import { type Basis, type CloseClass, type Confidence, CloseTimes, closeTimes } from '../tracker/close.ts';
 import { type Modifier, MODIFIER_NAMES } from '../tracker/modifiers.ts';
 import { sequenceText } from '../tracker/sequence.ts';
-import type { ConnectionTable } from '../tracker/table.ts';
 import { RST_AFTER_CLOSE } from '../layout/modifiers.ts';
 import * as slots from '../layout/slot.ts';
 import { type State, type Transition, transitions } from '../tracker/states.ts';
@@ -11,7 +10,7 @@ import type { TimeWaitEnd } from '../tracker/time-wait.ts';
 import type { Ended } from '../tracker/tracker.ts';
 import { type ConnState, connState, history } from '../tracker/zeek.ts';
 import { ipv4Text, ipv6Text } from './address.ts';
-import { communityId } from './community-id.ts';
+import { COMMUNITY_VERSION, communityDigest } from './community-id.ts';
 
 export type Role = 'client' | 'server';
 export type Open =
@@ -187,7 +186,7 @@ export function connectionRecord<T, D>(connection: Ended, clock: Measure<T, D>, 
           ? 'client_only'
           : 'both',
     confidence: verdict.confidence,
-    community_id: communityIdOf(table, slot),
+    community_id: COMMUNITY_VERSION + communityDigest(table, slot),
     zeek: { conn_state: connState(table, slot), history: history(table, slot) },
     wireshark: { completeness: words[slot + slots.COMPLETENESS]! },
     flow_end_reason: FLOW_END_REASONS[endReason],
@@ -214,21 +213,6 @@ function scopeOf({ table, slot }: Ended): Pick<ConnectionRecord, 'vlan' | 'vni'>
   const vlan = [scope & 0xffffn, (scope >> 16n) & 0xffffn].filter((tag) => tag > 0n).map((tag) => Number(tag) - 1);
   const vni = Number(scope >> 32n) - 1;
   return { ...(vlan.length > 0 && { vlan }), ...(vni >= 0 && { vni }) };
-}
-
-/** The addresses that were asked for last. */
-const ipv4Bytes = [Buffer.alloc(4), Buffer.alloc(4)] as const;
-
-export function communityIdOf(table: ConnectionTable, slot: number): string {
-  const ports = table.words[slot + slots.PORTS]!;
-  return communityId(addressBytes(table, slot, 0), addressBytes(table, slot, 1), ports >>> 16, ports & 0xffff);
-}
-
-/** An endpoint's address in network order. Valid until that of another connection's is asked for. */
-function addressBytes(table: ConnectionTable, slot: number, endpoint: 0 | 1): Uint8Array {
-  if ((table.words[slot + slots.FACTS]! & slots.IPV6) !== 0) return table.pair(slot).subarray(endpoint * 16, endpoint * 16 + 16);
-  ipv4Bytes[endpoint].writeInt32BE(table.words[slot + slots.LOW + endpoint]!);
-  return ipv4Bytes[endpoint];
 }
 
 function endpointRecord<T, D>(connection: Ended, endpoint: number, clock: Measure<T, D>, withTransitions: boolean): EndpointRecord<D> {

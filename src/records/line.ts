@@ -5,13 +5,13 @@ import { writeAscii, writeInteger } from './ascii.ts';
 import {
   type CloseRecord,
   type ConnectionRecord,
-  communityIdOf,
   type ConnectionReuse,
   connectionRecord,
   type EndpointRecord,
   type Measure,
   type TimeWaitRecord,
 } from './connection.ts';
+import { communityDigest } from './community-id.ts';
 import type { Clock } from './time.ts';
 
 const COMMA = 0x2c;
@@ -131,9 +131,9 @@ export class Lines {
     return this.#at;
   }
 
-  /** Somebody else has written a line there, up to `end`, all but the Community ID. */
-  written(end: number, table: ConnectionTable, slot: number, idAt: number): void {
-    writeAscii(communityIdOf(table, slot), this.#bytes, idAt);
+  /** Somebody else has written a line there, up to `end`, all but the digest of its Community ID. */
+  written(end: number, table: ConnectionTable, slot: number, digestAt: number): void {
+    writeAscii(communityDigest(table, slot), this.#bytes, digestAt);
     this.#at = end;
   }
 

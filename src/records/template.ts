@@ -2,6 +2,7 @@ import * as line from '../layout/line.ts';
 import { ZEEK } from '../layout/slot.ts';
 import { RESET } from '../layout/zeek.ts';
 import type { Ended } from '../tracker/ended.ts';
+import { COMMUNITY_VERSION } from './community-id.ts';
 import { clientOf, type ConnectionRecord, connectionRecord, type Measure } from './connection.ts';
 
 /** What stands for a field in a record's text, where the field is text, and where it is a number: that one's quotes go with it. */
@@ -39,7 +40,7 @@ function marksOf(record: ConnectionRecord<number>, client: number): ReadonlyMap<
         start: text(line.TIME_OF_START),
         end: text(line.TIME_OF_LAST),
         duration_s: number(line.SECONDS_OF_CONNECTION),
-        community_id: text(line.COMMUNITY),
+        community_id: COMMUNITY_VERSION + text(line.COMMUNITY),
       },
     ],
     [record.client, endpointMarks(client)],

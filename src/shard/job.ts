@@ -8,7 +8,6 @@ import { Statistics, type StatisticsPart } from '../stats/statistics.ts';
 import { isEmpty, type WindowPart } from '../stats/window-part.ts';
 import { WindowCounter } from '../stats/windows.ts';
 import type { BoundTaker } from '../tracker/measure.ts';
-import { tupleKey } from '../tracker/order.ts';
 import type { ConnectionTable } from '../tracker/table.ts';
 import type { Profile } from '../tracker/time-wait.ts';
 import type { Ended } from '../tracker/tracker.ts';
@@ -19,6 +18,7 @@ import { Decoder, type DecoderMemory, type DecoderModule } from '../decode/decod
 import { Exchange } from './exchange.ts';
 import { Feed } from './feed.ts';
 import { InterfaceLog } from './interfaces.ts';
+import { PlaceLog, type Places } from './places.ts';
 import { Plan, type PlannedCapture, type Windows } from './plan.ts';
 import { type Counts, Shard } from './shard.ts';
 
@@ -71,28 +71,15 @@ export interface Delivery {
   readonly window: number;
   /** This is all, or the last part, of what ended in it. */
   readonly last: boolean;
-  /** When each ended, the packet that ended it (-1: a timer), and, where these may tie with those of another shard, its 4-tuple. */
-  readonly times: number[];
-  readonly packets: number[];
-  readonly tuples: string[];
-  /** Records, or stretches of lines. */
-  readonly items: (ConnectionRecord | Uint8Array)[];
+  /** Where each belongs among those of all shards. */
+  readonly places: Places;
+  /** The records; or the lines, one behind the other. */
+  readonly records: ConnectionRecord[];
+  readonly text: Uint8Array<ArrayBuffer> | undefined;
   /** What was noted of them (stats/note.ts), in chunks; none where a taker has it already. */
   readonly notes: Float64Array<ArrayBuffer>[];
   /** This shard's part of the windows of capture time that are over. */
   readonly parts: WindowPart[];
-}
-
-/** A delivery on its way between threads: its lines are one piece of memory, and `ends` says where each ends. */
-export interface Parcel extends Delivery {
-  readonly text: Uint8Array<ArrayBuffer> | undefined;
-  readonly ends: number[];
-}
-
-/** Takes a delivery out of its parcel. */
-export function unpack({ text, ends, ...delivery }: Parcel): Delivery {
-  if (!text) return delivery;
-  return { ...delivery, items: ends.map((end, i) => text.subarray(ends[i - 1] ?? 0, end)) };
 }
 
 /** What a shard has counted when it is done, as plain data. */
@@ -119,7 +106,9 @@ export class ShardJob {
   readonly #clock: Clock;
   readonly #windows: Windows;
   readonly #lines: Lines | undefined;
-  #parcel: Parcel;
+  readonly #places = new PlaceLog();
+  #records: ConnectionRecord[] = [];
+  #parts: WindowPart[] = [];
   /** The last window of capture time, which the capture's end cut short. */
   #rest: { readonly start: number; readonly end: number } | undefined;
 
@@ -131,7 +120,6 @@ export class ShardJob {
     this.#clock = new Clock(task.origin, task.digits);
     const feed = task.feed && new Feed(task.feed);
     this.#windows = feed ?? new Plan(task.captures, task.windowBytes);
-    this.#parcel = this.#empty(0);
     const setting = {
       ...task,
       windows: this.#windows,
@@ -161,7 +149,7 @@ export class ShardJob {
   }
 
   /** Runs to the end; yields what each window has ended, and last, in parts, what the end of the capture did. */
-  *run(): Generator<Parcel, void, undefined> {
+  *run(): Generator<Delivery, void, undefined> {
     const together = windowsOf(this.#task.form);
     let window = 0;
     for (const tracked of this.#shard.run()) {
@@ -209,7 +197,7 @@ export class ShardJob {
 
   #part(start: number, end: number, last: boolean): void {
     const part = this.#counter.take(start, end, last);
-    if (!isEmpty(part)) this.#parcel.parts.push(part);
+    if (!isEmpty(part)) this.#parts.push(part);
   }
 
   #ended(connection: Ended): void {
@@ -224,8 +212,8 @@ export class ShardJob {
       this.#lines.add(connection);
       this.#endLine(this.#lines.length, table, slot, time, packet);
     } else if (form === 'records') {
-      this.#parcel.items.push(connectionRecord(connection, this.#clock, transitions));
-      this.#place(table, slot, time, packet);
+      this.#records.push(connectionRecord(connection, this.#clock, transitions));
+      this.#place(table, slot, time, packet, 0);
     }
   }
 
@@ -235,35 +223,32 @@ export class ShardJob {
 
   /** A line was written: it ends at `end`. */
   #endLine(end: number, table: ConnectionTable, slot: number, time: number, packet: number): void {
-    const { ends } = this.#parcel;
     const { shards, interval } = this.#task;
-    if (shards === 1 && ends.length === 1 && interval === Infinity) {
-      ends[0] = end; // nothing else comes between the lines of an only shard
-      return;
-    }
-    ends.push(end);
-    this.#place(table, slot, time, packet);
+    // Nothing else comes between the lines of an only shard.
+    if (shards === 1 && this.#places.count === 1 && interval === Infinity) this.#places.extend(end);
+    else this.#place(table, slot, time, packet, end);
   }
 
   /** Says where an item belongs among those of all shards. */
-  #place(table: ConnectionTable, slot: number, time: number, packet: number): void {
-    const { times, packets, tuples } = this.#parcel;
-    const atEnd = packet === Infinity;
-    times.push(atEnd ? Infinity : time);
-    packets.push(packet);
-    tuples.push(this.#task.shards > 1 && (atEnd || packet < 0) ? tupleKey(table, slot) : '');
+  #place(table: ConnectionTable, slot: number, time: number, packet: number, end: number): void {
+    this.#places.add(time, packet, end);
+    if (this.#task.shards > 1 && (packet === Infinity || packet < 0)) this.#places.tie(table, slot);
   }
 
-  #take(window: number, last: boolean): Parcel {
+  #take(window: number, last: boolean): Delivery {
     this.#shapes?.flush();
-    const text = this.#parcel.ends.length > 0 ? this.#lines?.take() : undefined;
-    const parcel = { ...this.#parcel, window, last, text, notes: this.#notes.take() };
-    this.#parcel = this.#empty(window + 1);
-    return parcel;
-  }
-
-  #empty(window: number): Parcel {
-    const nothing = { times: [], packets: [], tuples: [], items: [], notes: [], parts: [], text: undefined, ends: [] };
-    return { shard: this.#task.index, window, last: true, ...nothing };
+    const delivery = {
+      shard: this.#task.index,
+      window,
+      last,
+      places: this.#places.take(),
+      records: this.#records,
+      text: this.#lines && this.#lines.length > 0 ? this.#lines.take() : undefined,
+      notes: this.#notes.take(),
+      parts: this.#parts,
+    };
+    this.#records = [];
+    this.#parts = [];
+    return delivery;
   }
 }

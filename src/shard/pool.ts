@@ -4,7 +4,7 @@ import type * as piscina from 'piscina';
 import { CaptureError } from '../capture/errors.ts';
 import { built } from '../platform/built.ts';
 import type { Exchange } from './exchange.ts';
-import { type Delivery, type Parcel, type ShardResult, type ShardTask, unpack } from './job.ts';
+import { type Delivery, type ShardResult, type ShardTask } from './job.ts';
 import type { WorkerFailure } from './worker.ts';
 
 /** Required, because its import takes half as long again: that reads it once more, for what it exports. */
@@ -76,8 +76,8 @@ class Inbox {
 
   /** Takes a port's messages; resolves when the other side has closed it. */
   listen(port: MessagePort): Promise<void> {
-    port.on('message', (parcel: Parcel) => {
-      this.#deliveries.push(unpack(parcel));
+    port.on('message', (delivery: Delivery) => {
+      this.#deliveries.push(delivery);
       this.#wake?.();
     });
     return new Promise((resolve) => void port.once('close', resolve));

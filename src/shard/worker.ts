@@ -23,11 +23,11 @@ export default async function runShard(port: MessagePort): Promise<ShardResult |
     const job = new ShardJob(task);
     const exchange = new Exchange(task.shards, task.control);
     let sent = 0;
-    for (const parcel of job.run()) {
-      exchange.waitForTaken(task.index, sent - (parcel.last ? IN_FLIGHT : IN_FLIGHT_AT_END));
-      const moved = parcel.notes.map(({ buffer }) => buffer);
-      if (parcel.text) moved.push(parcel.text.buffer);
-      port.postMessage(parcel, moved);
+    for (const delivery of job.run()) {
+      exchange.waitForTaken(task.index, sent - (delivery.last ? IN_FLIGHT : IN_FLIGHT_AT_END));
+      const moved = [...delivery.notes.map(({ buffer }) => buffer), delivery.places.columns.buffer];
+      if (delivery.text) moved.push(delivery.text.buffer);
+      port.postMessage(delivery, moved);
       sent++;
     }
     return job.result();

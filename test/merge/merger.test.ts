@@ -1,7 +1,11 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Merger } from '../../src/merge/merger.ts';
-import type { Delivery } from '../../src/shard/job.ts';
+import { type Item, Merger } from '../../src/merge/merger.ts';
+import { LOW, SLOT_WORDS } from '../../src/layout/slot.ts';
+import type { ConnectionRecord } from '../../src/records/connection.ts';
+import type { Delivery, Form } from '../../src/shard/job.ts';
+import { PlaceLog } from '../../src/shard/places.ts';
+import type { ConnectionTable } from '../../src/tracker/table.ts';
 import { COLUMNS, PORTS, TIME } from '../../src/layout/note.ts';
 
 const WINDOWS = 3;
@@ -12,18 +16,31 @@ const ended = fc.array(fc.tuple(fc.array(fc.nat(9), { maxLength: 6 }), fc.array(
   maxLength: WINDOWS,
 });
 
+const forms = fc.constantFrom<Form>('none', 'records', 'lines');
+
 /** Whose delivery comes next. */
 const turns = fc.array(fc.boolean(), { minLength: 40, maxLength: 40 });
 
-/** `told`: with items, or with rows alone. */
-function deliveriesOf(shard: number, windows: readonly (readonly number[])[], part: number, told: boolean): Delivery[] {
+/** A table with one connection, of an address of the shard's. */
+function table(shard: number): ConnectionTable {
+  const words = new Int32Array(SLOT_WORDS);
+  words[LOW] = shard;
+  return { words } as ConnectionTable;
+}
+
+function deliveriesOf(shard: number, windows: readonly (readonly number[])[], part: number, form: Form): Delivery[] {
   return windows.flatMap((times, window) => {
     const sorted = times.toSorted((a, b) => a - b).map((time) => window * 10 + time);
     const parts: Delivery[] = [];
     for (let from = 0; from < sorted.length || from === 0; from += part) {
       const share = sorted.slice(from, from + part);
-      const tuples = share.map(() => String(shard));
-      const items = share.map((time) => Buffer.from(`${time}/${shard}`));
+      const lines = share.map((time) => `${time}/${shard}\n`);
+      const places = new PlaceLog();
+      for (const [i, time] of share.entries()) {
+        if (form === 'none') continue;
+        places.add(time, -1, lines.slice(0, i + 1).join('').length);
+        places.tie(table(shard), 0);
+      }
       const notes = new Float64Array(share.length * COLUMNS);
       for (const [i, time] of share.entries()) {
         notes[i * COLUMNS + TIME] = time;
@@ -34,10 +51,9 @@ function deliveriesOf(shard: number, windows: readonly (readonly number[])[], pa
         shard,
         window,
         last,
-        times: told ? share : [],
-        packets: told ? share.map(() => 0) : [],
-        tuples: told ? tuples : [],
-        items: told ? items : [],
+        places: places.take(),
+        records: form === 'records' ? (lines as unknown as ConnectionRecord[]) : [],
+        text: form === 'lines' && share.length > 0 ? Uint8Array.from(Buffer.from(lines.join(''))) : undefined,
         notes: notes.length > 0 ? [notes] : [],
         parts: [],
       });
@@ -48,13 +64,13 @@ function deliveriesOf(shard: number, windows: readonly (readonly number[])[], pa
 
 it('puts what shards deliver into one order, in whatever parts and whichever shard is ahead', () => {
   fc.assert(
-    fc.property(ended, fc.integer({ min: 1, max: 7 }), fc.boolean(), turns, (windows, part, told, order) => {
+    fc.property(ended, fc.integer({ min: 1, max: 7 }), forms, turns, (windows, part, form, order) => {
       const queues = [0, 1].map((shard) =>
         deliveriesOf(
           shard,
           windows.map((pair) => pair[shard as 0]),
           part,
-          told,
+          form,
         ),
       );
       const sent = queues.map(({ length }) => length);
@@ -64,10 +80,10 @@ it('puts what shards deliver into one order, in whatever parts and whichever sha
         (rows, at) => noted.push(`${rows[at + TIME]}/${1 - rows[at + PORTS]!}`),
         () => [Buffer.from('none')],
       );
-      const merged: Uint8Array[] = [];
+      const merged: Item[] = [];
       for (const turn of order) {
         const delivery = (turn ? queues[0]!.shift() : undefined) ?? queues[1]!.shift() ?? queues[0]!.shift();
-        if (delivery) merged.push(...(merger.add(delivery) as Uint8Array[]));
+        if (delivery) merged.push(...merger.add(delivery));
       }
       const inOrder = (tie: number): string[] =>
         windows.flatMap(([one, other], window) =>
@@ -75,7 +91,7 @@ it('puts what shards deliver into one order, in whatever parts and whichever sha
             .toSorted((a, b) => a[0]! - b[0]! || (a[1]! - b[1]!) * tie)
             .map(([time, shard]) => `${window * 10 + time!}/${shard}`),
         );
-      expect(merged.map(String)).toEqual(told ? inOrder(1) : []);
+      expect(merged.map(String).join('').split('\n').slice(0, -1)).toEqual(form === 'none' ? [] : inOrder(1));
       expect(noted).toEqual(inOrder(-1));
       expect(merger.next).toBe(WINDOWS);
       expect(merger.taken).toEqual(sent);

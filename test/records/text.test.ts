@@ -1,11 +1,14 @@
 /* oxlint-disable unicorn/consistent-function-scoping -- a test's own words stand beside it */
 import * as fc from 'fast-check';
+import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { ipv4Text, ipv6Text } from '../../src/records/address.ts';
 import { writeInteger } from '../../src/records/ascii.ts';
-import { communityId } from '../../src/records/community-id.ts';
+import { FACTS, HIGH, IPV6, LOW, PORTS, SLOT_WORDS } from '../../src/layout/slot.ts';
+import { COMMUNITY_VERSION, communityDigest } from '../../src/records/community-id.ts';
 import { Clock } from '../../src/records/time.ts';
+import type { ConnectionTable } from '../../src/tracker/table.ts';
 
 const groups = (text: string): Uint8Array =>
   Uint8Array.from(text.split(':').flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255]));
@@ -100,17 +103,35 @@ describe('IPv6 addresses as RFC 5952 writes them', () => {
 });
 
 describe('Community ID v1', () => {
-  const ipv4 = (text: string): Uint8Array => Uint8Array.from(text.split('.').map(Number));
+  /** A table with one connection. */
+  const table = (facts: number, low: number, high: number, ports: readonly [number, number], pair = new Uint8Array(40)) => {
+    const words = new Int32Array(SLOT_WORDS);
+    words[FACTS] = facts;
+    words[LOW] = low;
+    words[HIGH] = high;
+    words[PORTS] = (ports[0] << 16) | ports[1];
+    return { words, pair: () => pair } as unknown as ConnectionTable;
+  };
+  const number = (text: string): number => text.split('.').reduce((sum, byte) => (sum << 8) | Number(byte), 0);
+  const example = table(0, number('66.35.250.204'), number('128.232.110.120'), [80, 34855]);
 
   it("of the specification's TCP example (github.com/corelight/community-id-spec)", () => {
-    expect(communityId(ipv4('66.35.250.204'), ipv4('128.232.110.120'), 80, 34855)).toBe('1:LQU9qZlK+B5F3KDmev6m5PMibrg=');
+    expect(COMMUNITY_VERSION + communityDigest(example, 0)).toBe('1:LQU9qZlK+B5F3KDmev6m5PMibrg=');
   });
 
   it('does not carry anything over from one call to the next', () => {
-    const long = Uint8Array.from({ length: 16 }, (_, i) => i);
-    const before = communityId(long, long, 1, 2);
-    expect(communityId(ipv4('66.35.250.204'), ipv4('128.232.110.120'), 80, 34855)).toBe('1:LQU9qZlK+B5F3KDmev6m5PMibrg=');
-    expect(communityId(long, long, 1, 2)).toBe(before);
+    const long = table(
+      IPV6,
+      1,
+      2,
+      [1, 2],
+      Uint8Array.from({ length: 40 }, (_, i) => i),
+    );
+    const before = communityDigest(long, 0);
+    expect(communityDigest(example, 0)).toBe('LQU9qZlK+B5F3KDmev6m5PMibrg=');
+    expect(communityDigest(long, 0)).toBe(before);
+    const whole = Buffer.from([0, 0, ...Array.from({ length: 32 }, (_, i) => i), 6, 0, 0, 1, 0, 2]);
+    expect(before).toBe(createHash('sha1').update(whole).digest('base64'));
   });
 });
 

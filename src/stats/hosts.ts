@@ -32,7 +32,7 @@ export class WaitingHosts {
   }
 
   add(rows: Float64Array, at: number): void {
-    for (const holder of [0, 1]) {
+    for (let holder = 0; holder < 2; holder++) {
       const from = rows[at + WAIT_FROM + holder]!;
       if (Number.isNaN(from)) continue;
       const to = rows[at + WAIT_TO + holder]!;

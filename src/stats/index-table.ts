@@ -13,6 +13,8 @@ export class IndexTable {
   /** Hash of a key, and its number plus 1; 0: empty. */
   #entries = new Int32Array(FIRST_ENTRIES * 2);
   count = 0;
+  /** Of the key that was asked for last: in rows by 4-tuple the same comes many times in a row. */
+  #latest = -1;
 
   /** `width`: words of a key. */
   constructor(width: number, limit: number) {
@@ -23,6 +25,11 @@ export class IndexTable {
 
   /** The number of a key, which gets one where it is new; -1 where there are too many. */
   number(key: Float64Array): number {
+    if (this.#latest < 0 || !this.#equals(this.#latest, key)) this.#latest = this.#find(key);
+    return this.#latest;
+  }
+
+  #find(key: Float64Array): number {
     const entries = this.#entries;
     const mask = entries.length - 1;
     const mixed = hash(this.#seed, key, 0, this.width);

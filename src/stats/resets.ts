@@ -28,8 +28,9 @@ export class ResetSenders {
   readonly #senders = new ByOwner<Resets>(none);
 
   add(rows: Float64Array, at: number): void {
-    const stage = RESET_STAGES[rows[at + RESET]!];
-    if (stage === undefined) return;
+    const place = rows[at + RESET]!;
+    if (place < 0) return; // most have none, and what is looked up under -1 is looked for as a name
+    const stage = RESET_STAGES[place]!;
     const idle = rows[at + RESET_IDLE]!;
     count(this.all, stage, idle);
     const sender = this.#senders.of(rows, at, (rows[at + FACTS]! & RESET_BY_HIGH) === 0 ? 0 : 1);

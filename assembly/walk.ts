@@ -40,7 +40,7 @@ import { entryOf, find, forgetConnections, isOf, likelySlot, LINE_BYTES, slotAt 
 import { count, told, tell } from './tracking.ts';
 
 /** Segments whose table entries are touched ahead of them. */
-const BLOCK = 64;
+const BLOCK = 128;
 const ORDINARY = FIN | SYN | RST | ACK | FRAGMENT_HEAD | FRAGMENT_TAIL;
 
 /** Slots that the segments of a block are likely of. */

@@ -6,7 +6,7 @@ import { type ShardResult, ShardJob, type ShardTask } from './job.ts';
 /** Deliveries of a shard that may wait for those of the others: more than windows that it may be ahead of them. */
 const IN_FLIGHT = 512;
 /** The same of the parts of what the end of the capture ends: by then no shard waits for another, and each is of a thousand connections. */
-const IN_FLIGHT_AT_END = 32;
+const IN_FLIGHT_AT_END = 8;
 
 /** A failure as plain data, because an error's own properties do not survive the way between threads. */
 export interface WorkerFailure {

@@ -20,7 +20,7 @@ import {
 } from '../layout/tracking.ts';
 import { holdsTimeWait, judge, Verdict } from './close.ts';
 import { Departed } from './departed.ts';
-import type { Ending } from './ended.ts';
+import { type Ending, RELEASED } from './ended.ts';
 import { Fragments } from './fragments.ts';
 import { hostCalls } from './host.ts';
 import { beginsAnew, repliesToHeld } from './incarnation.ts';
@@ -150,7 +150,7 @@ export class Tracker {
     }
     const { table } = this;
     const left = slotsByTuple(table);
-    for (const slot of left) this.#releaseHeld(slot, 'capture_end', clock);
+    for (const slot of left) this.#releaseHeld(slot, 'capture_end', clock, RELEASED);
     const { watch } = this.#options;
     watch?.last(table, this.#boundary - watch.interval, clock);
     for (let from = 0; from < left.length; from += SHARE) {
@@ -285,7 +285,7 @@ export class Tracker {
   }
 
   #expireOne(slot: number, next: number): void {
-    if (this.table.peekRare(slot)?.held) this.#releaseHeld(slot, 'expired', next);
+    if (this.table.peekRare(slot)?.held) this.#releaseHeld(slot, 'expired', next, -1);
     else this.#remove(slot, 'expired', next, -1);
   }
 
@@ -345,12 +345,12 @@ export class Tracker {
   }
 
   /** The old incarnation is over and its held SYN was never answered: that SYN begins one of its own, if the old one had closed. */
-  #releaseHeld(slot: number, ending: Ending, time: number): void {
+  #releaseHeld(slot: number, ending: Ending, time: number, packet: number): void {
     const rare = this.table.peekRare(slot);
     if (!rare?.held) return;
     this.oddities.add(SYN_UNANSWERED);
     if ((this.table.words[slot + slots.FACTS]! & (slots.CLOSED | slots.RESET)) === 0) this.#dropHeld(slot);
-    else this.#acceptHeld(slot, ending, time, -1);
+    else this.#acceptHeld(slot, ending, time, packet);
   }
 
   /** The 4-tuple's old incarnation ends, the next one begins with `segment`. */

@@ -179,7 +179,7 @@ function writeTime(time: f64): void {
   v128.store(at, v128.load(text));
   store<u32>(at, load<u32>(text, 16), 16);
   at += SECOND_TEXT;
-  writeDigits(<u64>(ticks - second * perSecond), digits);
+  writeDigits(<u64>min(max(ticks - second * perSecond, 0), perSecond - 1), digits);
   byte(0x5a);
 }
 

@@ -31,6 +31,7 @@ import {
   FACTS,
   FIN_ACKED_TIME,
   FIN_TIME,
+  HAS_RARE,
   HIGH,
   IPV6,
   LAST,
@@ -81,9 +82,10 @@ export function beginConclusions(length: f64, origin: f64, digits: i32): void {
  */
 export function conclude(slot: i32, ending: i32, time: f64, packet: f64, over: f64, row: i32, lines: i32): bool {
   settle(slot);
+  const words = slotAt(slot);
+  if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0) return false; // letters of its history had no room in the slot
   const shape = findShape(slot, ending);
   if (shape < 0) return false;
-  const words = slotAt(slot);
   const traits = shapeAt(shape);
   const timing = load<i32>(traits, TIMING << 2);
   const columns = SHAPE_ROWS + <usize>(row * note.COLUMNS * 8);

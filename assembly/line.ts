@@ -173,13 +173,13 @@ function writeNumber(value: u64): void {
 
 /** RFC 3339, UTC. `time`: ns on the capture clock. */
 function writeTime(time: f64): void {
-  const ticks = floor(time / unit + 0.5);
+  const ticks = Math.round(time / unit);
   const second = floor(ticks / perSecond);
   const text = secondText(second);
   v128.store(at, v128.load(text));
   store<u32>(at, load<u32>(text, 16), 16);
   at += SECOND_TEXT;
-  writeDigits(<u64>(ticks - second * perSecond), digits);
+  writeDigits(<u64>min(max(ticks - second * perSecond, 0), perSecond - 1), digits);
   byte(0x5a);
 }
 
@@ -230,7 +230,7 @@ function writeDay(since1970: i64): void {
 
 /** A duration in ns as seconds: what JSON.stringify() would make of the number. */
 function writeSeconds(duration: f64): void {
-  const ticks = floor(duration / unit + 0.5);
+  const ticks = Math.round(duration / unit);
   const seconds = ticks / perSecond;
   if (!(ticks >= 0 && ticks < EXACT_TICKS) || (ticks > 0 && seconds < SHORTEST)) {
     able = false;

@@ -5,7 +5,7 @@
 //
 // This file is compiled by asc and by tsc and must remain portable: integer constants only. Offsets are in doubles.
 
-/** Capture time at which the record ended, and the packet that ended it: -1 a timer, Infinity the end of the capture. */
+/** Capture time at which the record ended, and the packet that ended it: -1 a timer, RELEASED (tracker/ended.ts), Infinity the end of the capture. */
 export const TIME = 0;
 export const PACKET = 1;
 /** Address of each endpoint, four words of 32 bits; an IPv4 address is the last one. */

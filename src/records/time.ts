@@ -39,7 +39,7 @@ export class Clock {
     const ticks = Math.round(time / this.#unit);
     const second = Math.floor(ticks / this.#perSecond);
     // The 1 in front keeps the zeros behind it.
-    return `${this.#texts[this.#placeOf(second)]!}${String(ticks - second * this.#perSecond + this.#perSecond).slice(1)}Z`;
+    return `${this.#texts[this.#placeOf(second)]!}${String(this.#fraction(ticks, second) + this.#perSecond).slice(1)}Z`;
   }
 
   /** A duration in seconds, with the capture's resolution. */
@@ -53,7 +53,7 @@ export class Clock {
     const second = Math.floor(ticks / this.#perSecond);
     const ascii = this.#ascii[this.#placeOf(second)]!;
     bytes.set(ascii, from);
-    const at = this.#writeFraction(ticks - second * this.#perSecond, bytes, from + ascii.length);
+    const at = this.#writeFraction(this.#fraction(ticks, second), bytes, from + ascii.length);
     bytes[at] = ZULU;
     return at + 1;
   }
@@ -71,6 +71,11 @@ export class Clock {
     at = this.#writeFraction(fraction, bytes, at);
     while (bytes[at - 1] === ZERO) at--;
     return at;
+  }
+
+  /** Ticks within a second. The product is not exact where a damaged timestamp is centuries away. */
+  #fraction(ticks: number, second: number): number {
+    return Math.min(Math.max(ticks - second * this.#perSecond, 0), this.#perSecond - 1);
   }
 
   /** Where the texts of a second are kept: up to and with the decimal point. */

@@ -7,10 +7,10 @@ import { type LinesByShape, Shapes } from '../stats/shapes.ts';
 import { Statistics, type StatisticsPart } from '../stats/statistics.ts';
 import { isEmpty, type WindowPart } from '../stats/window-part.ts';
 import { WindowCounter } from '../stats/windows.ts';
+import { type Ended, RELEASED } from '../tracker/ended.ts';
 import type { BoundTaker } from '../tracker/measure.ts';
 import type { ConnectionTable } from '../tracker/table.ts';
 import type { Profile } from '../tracker/time-wait.ts';
-import type { Ended } from '../tracker/tracker.ts';
 import type { Watch } from '../tracker/watch.ts';
 import { CaptureFile } from '../capture/file.ts';
 import { MappedFile } from '../capture/map.ts';
@@ -232,7 +232,7 @@ export class ShardJob {
   /** Says where an item belongs among those of all shards. */
   #place(table: ConnectionTable, slot: number, time: number, packet: number, end: number): void {
     this.#places.add(time, packet, end);
-    if (this.#task.shards > 1 && (packet === Infinity || packet < 0)) this.#places.tie(table, slot);
+    if (this.#task.shards > 1 && (packet < 0 || packet >= RELEASED)) this.#places.tie(table, slot);
   }
 
   #take(window: number, last: boolean): Delivery {

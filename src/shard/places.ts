@@ -2,7 +2,7 @@ import { FACTS, HIGH, IPV6, LOW, PAIRED, PORTS } from '../layout/slot.ts';
 import { tupleKey } from '../tracker/order.ts';
 import type { ConnectionTable } from '../tracker/table.ts';
 
-// Columns of a place: when the record ended, and the packet that ended it (-1: a timer, Infinity: the end of the capture); its 4-tuple,
+// Columns of a place: when the record ended, and the packet that ended it (-1: a timer, RELEASED, Infinity: the end of the capture); its 4-tuple,
 // where others may have ended then, too; and where its line ends.
 const TIME = 0;
 const PACKET = 1;

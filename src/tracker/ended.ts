@@ -6,6 +6,9 @@ import type { TimeWait } from './time-wait.ts';
 export const ENDINGS = ['expired', 'tuple_reused', 'idle_timeout', 'evicted', 'capture_end'] as const;
 export type Ending = (typeof ENDINGS)[number];
 
+/** Stands for the packet that ended a record where the capture's end let go of a held SYN: after all packets, before the end itself. */
+export const RELEASED = Number.MAX_SAFE_INTEGER;
+
 /** A connection whose record ends now. Valid during the call that delivers it: its slot is reused afterwards. */
 export interface Ended {
   readonly table: ConnectionTable;
@@ -15,7 +18,7 @@ export interface Ended {
   readonly ending: Ending;
   /** Capture time at which it ended, ns. */
   readonly time: number;
-  /** The packet that ended it, counted from the start of the run; -1: a timer did. */
+  /** The packet that ended it, counted from the start of the run; -1: a timer did; RELEASED; Infinity: the end of the capture. */
   readonly packet: number;
 }
 

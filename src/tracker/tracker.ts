@@ -20,7 +20,7 @@ import {
 } from '../layout/tracking.ts';
 import { holdsTimeWait, judge, Verdict } from './close.ts';
 import { Departed } from './departed.ts';
-import type { Ending } from './ended.ts';
+import { type Ending, RELEASED } from './ended.ts';
 import { Fragments } from './fragments.ts';
 import { hostCalls } from './host.ts';
 import { beginsAnew, repliesToHeld } from './incarnation.ts';
@@ -150,9 +150,8 @@ export class Tracker {
     }
     const { table } = this;
     const left = slotsByTuple(table);
-    for (const slot of left) this.#releaseHeld(slot, 'capture_end', clock);
-    const { watch } = this.#options;
-    watch?.last(table, this.#boundary - watch.interval, clock);
+    for (const slot of left) this.#releaseHeld(slot, 'capture_end', clock, RELEASED);
+    this.#options.watch?.last(table, this.#boundary - this.#options.watch.interval, clock);
     for (let from = 0; from < left.length; from += SHARE) {
       for (const slot of left.subarray(from, from + SHARE)) this.#deliver(slot, 'capture_end', clock, Infinity);
       yield;
@@ -285,15 +284,16 @@ export class Tracker {
   }
 
   #expireOne(slot: number, next: number): void {
-    if (this.table.peekRare(slot)?.held) this.#releaseHeld(slot, 'expired', next);
-    else this.#remove(slot, 'expired', next, -1);
+    if (!this.table.peekRare(slot)?.held) return this.#remove(slot, 'expired', next, -1);
+    this.#releaseHeld(slot, 'expired', next, -1);
+    if (this.#silent(slot) <= next) this.#remove(slot, 'idle_timeout', next, -1); // now, and no earlier than what has ended
   }
 
+  #silent = (slot: number): number => this.table.times[(slot >> 1) + slots.LAST]! + this.#options.idleTimeout;
+
   #silenceOne(slot: number, generation: number, due: number): void {
-    const { words, times } = this.table;
-    if ((words[slot + slots.FACTS]! & (slots.CLOSED | slots.RESET)) !== 0) return;
-    const silent = times[(slot >> 1) + slots.LAST]! + this.#options.idleTimeout;
-    if (silent > due) return this.#silences.push(slot, generation, silent);
+    if ((this.table.words[slot + slots.FACTS]! & (slots.CLOSED | slots.RESET)) !== 0) return;
+    if (this.#silent(slot) > due) return this.#silences.push(slot, generation, this.#silent(slot));
     this.#dropHeld(slot);
     this.#remove(slot, 'idle_timeout', due, -1);
   }
@@ -345,12 +345,12 @@ export class Tracker {
   }
 
   /** The old incarnation is over and its held SYN was never answered: that SYN begins one of its own, if the old one had closed. */
-  #releaseHeld(slot: number, ending: Ending, time: number): void {
+  #releaseHeld(slot: number, ending: Ending, time: number, packet: number): void {
     const rare = this.table.peekRare(slot);
     if (!rare?.held) return;
     this.oddities.add(SYN_UNANSWERED);
     if ((this.table.words[slot + slots.FACTS]! & (slots.CLOSED | slots.RESET)) === 0) this.#dropHeld(slot);
-    else this.#acceptHeld(slot, ending, time, -1);
+    else this.#acceptHeld(slot, ending, time, packet);
   }
 
   /** The 4-tuple's old incarnation ends, the next one begins with `segment`. */

@@ -2,8 +2,9 @@
 
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ACK, FIN } from '../../src/layout/tcp.ts';
 import { Clock } from '../../src/records/time.ts';
-import { established, type Host, retell, story } from '../support/story.ts';
+import { established, type Host, ipv4 as host, retell, SECOND, story } from '../support/story.ts';
 
 const port = fc.nat(65_535);
 /** IPv6 addresses are texts with and without runs of zeros, and such as have an IPv4 address in them. */
@@ -63,6 +64,38 @@ describe('a line by its template', () => {
       { numRuns: 1000 },
     );
     expect(taken).toBeGreaterThan(1000);
+  });
+
+  it.each([52.2, 60, 104])('has every ns of a time %d days from the origin', (days) => {
+    const told = story({ step: 1 });
+    for (let place = 0; place < 4; place++) {
+      told.clock = place === 0 ? 0 : Math.round(days * 86_400) * SECOND + place;
+      told.connection(host('10.0.0.2', 50_000 + place), host('10.0.0.9', 80))[0].syn();
+    }
+    const [judged, byShape] = [retell(told.told), retell(told.told, { byShape: true })];
+    expect(byShape.records).toHaveLength(1);
+    expect(byShape.lines).toEqual(judged.lines);
+  });
+
+  it('has all letters of a history that has no room in the slot', () => {
+    const told = story();
+    for (const fins of [1, 1, 12]) {
+      const [client, server] = told.connection(host('10.0.0.2', 50_000 + told.told.length), host('10.0.0.9', 80));
+      client.syn();
+      server.synAck();
+      const ack = client.ack();
+      server.ack();
+      // FINs so far away that they belong to no live exchange.
+      for (let i = 0; i < fins; i++)
+        told.told.push({ ...ack, time: told.tick(), flags: FIN | ACK, seq: ack.seq + 0x60000000 + i, digest: told.digest() });
+      client.data(10);
+      server.data(10);
+      client.ack();
+    }
+    const [judged, byShape] = [retell(told.told), retell(told.told, { byShape: true })];
+    expect(byShape.records).toHaveLength(2);
+    expect(byShape.lines).toEqual(judged.lines);
+    expect(byShape.lines[2]).toContain(`"history":"ShAa${'F'.repeat(12)}Dd"`);
   });
 
   it('is not written for what ends as none did before', () => {

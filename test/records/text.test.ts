@@ -34,6 +34,11 @@ describe('times and numbers in ASCII', () => {
         expect(written((to, from) => clock.writeSeconds(time, to, from))).toBe(JSON.stringify(clock.seconds(time)));
       }),
     );
+    const centuries = new Clock(0, 6);
+    for (const time of [1.8e25, 1.8446744073709552e25, -1.8e25, 9.3e21]) {
+      expect(centuries.text(time)).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
+      expect(written((to, from) => centuries.writeText(time, to, from))).toBe(centuries.text(time));
+    }
     const counts = fc.oneof(
       fc.maxSafeNat(),
       fc.integer(),

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { COLUMNS, TIME } from '../../src/layout/note.ts';
+import { COLUMNS, PACKET, TIME } from '../../src/layout/note.ts';
 import { NoteLog, precedes } from '../../src/stats/note.ts';
 import { PROFILES } from '../../src/tracker/time-wait.ts';
+import { RELEASED } from '../../src/tracker/ended.ts';
 import { type Ended, Tracker } from '../../src/tracker/tracker.ts';
 import { decoder } from '../decode/decoding.ts';
-import { encode, ipv4, SECOND, story } from '../support/story.ts';
+import { encode, ipv4, SECOND, serverTimeWait, story } from '../support/story.ts';
 
 /** As many connections that close in the same instants, in the opposite order of their ports. */
 function crowd(size: number) {
@@ -50,5 +51,18 @@ describe('what a shard notes', () => {
     expect(new Set(rows.map((row) => row[TIME])).size).toBe(1);
     for (let i = 1; i < size; i++) expect(precedes(rows[i - 1]!, 0, rows[i]!, 0), String(i)).toBe(true);
     expect(noted(size, 'soon')).toEqual(rows);
+  });
+
+  it('has what the capture’s end lets go of behind what a packet ended at the same time', () => {
+    const told = serverTimeWait();
+    told.incarnation()[0].syn(); // held
+    const [client, server] = told.connection(ipv4('10.0.0.3', 40_000), ipv4('10.0.0.9', 80));
+    client.syn();
+    server.rst({ seq: 0 });
+    told.connection(ipv4('10.0.0.3', 40_000), ipv4('10.0.0.9', 80), 800_000)[0].syn();
+    const { rows, endings } = told.outcome();
+    expect(rows.map((row) => row[PACKET])).toEqual([told.told.length - 1, RELEASED, Infinity, Infinity]);
+    expect(endings.map(({ packet }) => packet)).toEqual(rows.map((row) => row[PACKET]));
+    expect(new Set(rows.map((row) => row[TIME])).size).toBe(1);
   });
 });

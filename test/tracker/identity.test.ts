@@ -272,6 +272,16 @@ describe('nothing is lost on the way', () => {
     expect(records.reduce((sum, record) => sum + record.client.segments + record.server.segments, 0)).toBe(told.told.length);
   });
 
+  it('a held SYN that was silent too long when it is let go ends no earlier than the connection before', () => {
+    const told = serverTimeWait();
+    told.incarnation()[0].syn();
+    told.wait(100);
+    told.connection(ipv4('10.0.0.3', 40_000), ipv4('10.0.0.9', 80))[0].syn();
+    const { endings } = told.outcome({ idleTimeout: 10 });
+    expect(endings.map(({ ending }) => ending)).toEqual(['expired', 'idle_timeout', 'capture_end']);
+    expect(endings[1]!.time).toBe(endings[0]!.time);
+  });
+
   it('a SYN with RST is a RST, also where a SYN of the same number is held', () => {
     const told = established();
     const [client] = told.incarnation();

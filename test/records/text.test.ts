@@ -35,7 +35,7 @@ describe('times and numbers in ASCII', () => {
       }),
     );
     const centuries = new Clock(0, 6);
-    for (const time of [1.8e25, 1.8446744073709552e25, -1.8e25, 9.3e21]) {
+    for (const time of [1.4670016299999998e23, 5.69700633e23, 1.139401266e24, -1.8e25]) {
       expect(centuries.text(time)).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
       expect(written((to, from) => centuries.writeText(time, to, from))).toBe(centuries.text(time));
     }

@@ -22,6 +22,7 @@ import {
   ROW_RESET,
   SHAPES_CAPACITY,
   TIMING,
+  TUPLE_REUSED,
   UNANSWERED,
   WAYS,
 } from '../src/layout/shape.ts';
@@ -50,14 +51,10 @@ import { pairOf, slotAt } from './table.ts';
 
 /** Behind the bins of durations. */
 const COUNT = DURATION_BINS;
-const SUM = DURATION_BINS + 1;
-const LONGEST = DURATION_BINS + 2;
+const LONGEST = DURATION_BINS + 1;
 /** A duration's exponent and the first bits of its mantissa are its bin; half a ns and less have the first (src/stats/histogram.ts). */
 const BIN_SHIFT: u64 = 45;
 const FIRST_BIN: i32 = 1022 << 7;
-
-/** Places in ENDINGS: what ended the record was a new connection of the same 4-tuple. */
-const TUPLE_REUSED = 1;
 
 /** Length of TIME_WAIT, ns. */
 let twoMsl: f64 = 0;
@@ -216,7 +213,6 @@ function countDuration(which: usize, value: f64): void {
   const at = bins + ((<usize>min(max(bin, 0), DURATION_BINS - 1)) << 3);
   store<f64>(at, load<f64>(at) + 1);
   store<f64>(bins, load<f64>(bins, COUNT << 3) + 1, COUNT << 3);
-  store<f64>(bins, load<f64>(bins, SUM << 3) + value, SUM << 3);
   store<f64>(bins, max(load<f64>(bins, LONGEST << 3), value), LONGEST << 3);
 }
 

@@ -13,7 +13,6 @@ export interface ShapeExports {
 interface Durations {
   readonly bins: Float64Array;
   readonly count: number;
-  readonly sum: number;
   readonly max: number;
 }
 
@@ -67,7 +66,7 @@ export class ShapeMemory {
   /** What was counted of one of the DURATIONS. */
   durations(which: number): Durations {
     const sums = this.#sums.subarray(which * DURATION_DOUBLES, (which + 1) * DURATION_DOUBLES);
-    const [count = 0, sum = 0, max = 0] = sums.subarray(DURATION_BINS);
-    return { bins: sums.subarray(0, DURATION_BINS), count, sum, max };
+    const [count = 0, max = 0] = sums.subarray(DURATION_BINS);
+    return { bins: sums.subarray(0, DURATION_BINS), count, max };
   }
 }

@@ -54,5 +54,3 @@ export const EXPIRY = 0;
 export const REUSE = 1;
 export const RST = 2;
 export const CAPTURE_END = 3;
-/** How many there are. */
-export const WAIT_ENDINGS = 4;

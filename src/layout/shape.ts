@@ -38,6 +38,8 @@ export const FIN_FIRST = 0x200000;
 /** Place in ENDINGS (tracker/ended.ts), and whether it was the capture's end. */
 export const ENDING_SHIFT = 24;
 export const ENDED_AT_END = 8;
+/** The place in ENDINGS of a record that a new connection of the same 4-tuple ended. */
+export const TUPLE_REUSED = 1;
 
 // -- traits
 /** What times are computed from, bits below. */
@@ -70,7 +72,7 @@ export const COUNTERS = 25;
 // -- what else there is of all connections with a shape
 /** Rows that are written before the host has to take them. */
 export const ROWS_CAPACITY = 1024;
-/** Durations: FIN to its ACK, half closed, last ACK, whole close; each has bins, and behind them count, sum, longest. */
+/** Durations: FIN to its ACK, half closed, last ACK, whole close; each has bins, and behind them count and longest. */
 export const DURATIONS = 4;
 export const DURATION_BINS = 8192;
 export const DURATION_DOUBLES = 8200;

@@ -22,8 +22,6 @@ export interface Places {
   readonly texts: readonly string[];
 }
 
-export const NO_PLACES: Places = { columns: new Float64Array(0), texts: [] };
-
 export const placeCount = ({ columns }: Places): number => columns.length / WIDTH;
 export const timeOf = ({ columns }: Places, place: number): number => columns[place * WIDTH + TIME]!;
 /** Bytes of text up to the end of an item's line. */
@@ -32,11 +30,16 @@ export const endOf = ({ columns }: Places, place: number): number => (place < 0 
 /** Whether item `i` of `a` comes before item `j` of `b`: by time, packet, 4-tuple. */
 export function precedes(a: Places, i: number, b: Places, j: number): boolean {
   for (let column = TIME; column <= PORTS_AT; column++) {
-    const [one, other] = [a.columns[i * WIDTH + column]!, b.columns[j * WIDTH + column]!];
+    const one = a.columns[i * WIDTH + column]!;
+    const other = b.columns[j * WIDTH + column]!;
     if (one !== other) return one < other;
   }
-  const [one, other] = [a.columns[i * WIDTH + TEXT]!, b.columns[j * WIDTH + TEXT]!];
-  return (a.texts[one] ?? '') < (b.texts[other] ?? '');
+  return textOf(a, i) < textOf(b, j);
+}
+
+function textOf({ columns, texts }: Places, place: number): string {
+  const text = columns[place * WIDTH + TEXT]!;
+  return text < 0 ? '' : texts[text]!;
 }
 
 /** Notes where items belong. */

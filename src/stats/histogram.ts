@@ -8,7 +8,6 @@ const double = new Float64Array(words.buffer);
 export interface HistogramPart {
   readonly bins: Float64Array;
   readonly count: number;
-  readonly sum: number;
   readonly max: number;
 }
 
@@ -19,7 +18,6 @@ export interface HistogramPart {
 export class Histogram {
   readonly bins = new Float64Array(BINS);
   count = 0;
-  sum = 0;
   max = 0;
 
   /** `value`: ns, not negative. */
@@ -28,14 +26,12 @@ export class Histogram {
     const bin = (words[1]! >>> (20 - MANTISSA_BITS)) - (LOWEST_EXPONENT << MANTISSA_BITS);
     this.bins[bin < 0 ? 0 : bin >= BINS ? BINS - 1 : bin]! += 1;
     this.count++;
-    this.sum += value;
     if (value > this.max) this.max = value;
   }
 
   merge(other: HistogramPart): void {
     for (let i = 0; i < BINS; i++) this.bins[i]! += other.bins[i]!;
     this.count += other.count;
-    this.sum += other.sum;
     this.max = Math.max(this.max, other.max);
   }
 

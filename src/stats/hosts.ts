@@ -46,10 +46,7 @@ export class WaitingHosts {
   }
 
   #add(number: number, from: number, to: number): void {
-    if (number === this.#entered.length) {
-      this.#entered.push(0);
-      this.#hosts.push(undefined);
-    }
+    if (number === this.#entered.length) this.#entered.push(0);
     this.#entered[number]!++;
     const at = this.#log.add(number);
     const { rows } = this.#log;
@@ -82,6 +79,6 @@ export class WaitingHosts {
       const key = this.#table.key(number);
       return Object.assign({ host: wordsText(key, 0, key[ADDRESS_WORDS] !== 0), entered: entered[number]! }, figures);
     });
-    return { worst, hosts: this.#hosts.length };
+    return { worst, hosts: entered.length };
   }
 }

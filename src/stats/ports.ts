@@ -1,8 +1,8 @@
 import { wordsText } from '../records/address.ts';
 import { GroupLog, ROWS } from './group-log.ts';
 import { IndexTable } from './index-table.ts';
-import { ADDRESS, ADDRESS_WORDS, FACTS, HELD_UNTIL, IPV6, START, WAIT_END, WAIT_FROM, WAIT_TO } from '../layout/note.ts';
-import { clientOf, portOf, WAIT_ENDS } from './note.ts';
+import { ADDRESS, ADDRESS_WORDS, FACTS, HELD_UNTIL, IPV6, REUSE, START, WAIT_END, WAIT_FROM, WAIT_TO } from '../layout/note.ts';
+import { clientOf, portOf } from './note.ts';
 import { PortSet } from './port-set.ts';
 import { highestPeaks } from './ranking.ts';
 import { Population, type PopulationFigures } from './population.ts';
@@ -22,11 +22,9 @@ const SINGLE = 6;
 const FIRST_SINGLES = 64;
 /** Tells IPv6 from IPv4 in the last word of a key, above the port. */
 const FAMILY = 0x10000;
-const REUSE = WAIT_ENDS.indexOf('reuse');
 
 /** The ports that one client address uses towards one server address and port. */
 class Group {
-  connections = 0;
   /** TIME_WAITs of the client that a connection from the same port ended. */
   reused = 0;
   firstStart = Infinity;
@@ -145,7 +143,6 @@ export class PortPressure {
   #count(group: Group, intervals: Float64Array, at: number): void {
     const start = intervals[at]!;
     const from = intervals[at + 2]!;
-    group.connections++;
     if (start < group.firstStart) group.firstStart = start;
     if (start > group.lastStart) group.lastStart = start;
     group.held.add(start, intervals[at + 1]!);
@@ -191,12 +188,12 @@ export class PortPressure {
   #figures(number: number, from: number, to: number): GroupFigures {
     const key = this.#table.key(number);
     const ipv6 = key[2 * ADDRESS_WORDS]! >= FAMILY;
-    const { connections, reused, firstStart, lastStart, held, waiting, ports } = this.#whole(number);
+    const { reused, firstStart, lastStart, held, waiting, ports } = this.#whole(number);
     return {
       client: wordsText(key, 0, ipv6),
       server: wordsText(key, ADDRESS_WORDS, ipv6),
       port: key[2 * ADDRESS_WORDS]! % FAMILY,
-      connections,
+      connections: this.#connections[number]!,
       reused,
       firstStart,
       lastStart,

@@ -1,12 +1,10 @@
 import { WaitingHosts } from './hosts.ts';
-import { COLUMNS, HELD_UNTIL, WAIT_END, WAIT_FROM, WAIT_SINCE, WAIT_TO } from '../layout/note.ts';
-import { clientOf, WAIT_ENDS } from './note.ts';
+import { CAPTURE_END, COLUMNS, EXPIRY, HELD_UNTIL, WAIT_END, WAIT_FROM, WAIT_SINCE, WAIT_TO } from '../layout/note.ts';
+import { clientOf } from './note.ts';
 import { PortPressure } from './ports.ts';
 
 /** Age from which on Linux takes a port out of TIME_WAIT again for a new connection, where net.ipv4.tcp_tw_reuse is 1, ns. */
 const REUSE_AGE = 1e9;
-const EXPIRY = WAIT_ENDS.indexOf('expiry');
-const CAPTURE_END = WAIT_ENDS.indexOf('capture_end');
 
 /** A change of settings. What is absent stays as it is. */
 export interface Change {

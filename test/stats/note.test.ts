@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { COLUMNS, PACKET, TIME } from '../../src/layout/note.ts';
-import { NoteLog, precedes } from '../../src/stats/note.ts';
+import { CAPTURE_END, COLUMNS, EXPIRY, PACKET, REUSE, RST, TIME } from '../../src/layout/note.ts';
+import { ENDED_AT_END, TUPLE_REUSED } from '../../src/layout/shape.ts';
+import { NoteLog, precedes, WAIT_ENDS } from '../../src/stats/note.ts';
 import { PROFILES } from '../../src/tracker/time-wait.ts';
-import { RELEASED } from '../../src/tracker/ended.ts';
+import { ENDINGS, RELEASED } from '../../src/tracker/ended.ts';
 import { type Ended, Tracker } from '../../src/tracker/tracker.ts';
 import { decoder } from '../decode/decoding.ts';
 import { encode, ipv4, SECOND, serverTimeWait, story } from '../support/story.ts';
@@ -43,6 +44,12 @@ function noted(size: number, taken: 'whole' | 'soon'): Float64Array[] {
   expect(notes.take()).toEqual([]);
   return rows;
 }
+
+it('how records and TIME_WAITs end has one order for TypeScript and WebAssembly', () => {
+  expect(ENDINGS[TUPLE_REUSED]).toBe('tuple_reused');
+  expect(ENDINGS.length).toBeLessThanOrEqual(ENDED_AT_END);
+  expect([EXPIRY, REUSE, RST, CAPTURE_END].map((place) => WAIT_ENDS[place])).toEqual(['expiry', 'reuse', 'rst', 'capture_end']);
+});
 
 describe('what a shard notes', () => {
   it.each([1, 200, 256, 257, 1000])('of %i connections that end at once is ordered by their 4-tuples, in chunks or given away', (size) => {

@@ -1,5 +1,5 @@
 // The WebAssembly decoder (assembly/), as the rest of the program sees it: a window of bytes to fill, a call, and views of
-// what came out. This is the only file that says WebAssembly.
+// what came out.
 //
 // The views are made once and stay valid, because only what lies behind them grows. Each call overwrites what the one before
 // it left in them.
@@ -29,25 +29,7 @@ import { MEMORY_PAGES, MOST_PAGES } from '../layout/tracking.ts';
 import { built } from '../platform/built.ts';
 import { type ShapeExports, ShapeMemory } from './shape-memory.ts';
 import { Switchboard, type TableExports, TableMemory } from './table-memory.ts';
-
-// @types/node declares WebAssembly for those who include the DOM's types only; what is used of it is written down here.
-interface CompiledModule {
-  readonly [moduleBrand]: never;
-}
-declare const moduleBrand: unique symbol;
-interface SharedMemory {
-  readonly buffer: SharedArrayBuffer;
-  grow(pages: number): number;
-}
-interface WebAssemblyNamespace {
-  readonly Module: {
-    new (bytes: Uint8Array): CompiledModule;
-    imports(module: CompiledModule): { readonly module: string; readonly name: string }[];
-  };
-  readonly Instance: new (module: CompiledModule, imports: Record<string, Record<string, unknown>>) => { readonly exports: object };
-  readonly Memory: new (size: { initial: number; maximum: number; shared: true }) => SharedMemory;
-}
-declare const WebAssembly: WebAssemblyNamespace;
+import { type CompiledModule, constantOf, Instance, Memory, Module, type SharedMemory } from './webassembly.ts';
 
 /** A decoder's memory: other threads may read the batches in it. */
 export type DecoderMemory = SharedMemory;
@@ -122,10 +104,10 @@ export class Decoder {
   readonly #views = new Map<string, BinViews>();
 
   constructor(module: DecoderModule, memory: DecoderMemory) {
-    const calls = WebAssembly.Module.imports(module).filter(({ module: from }) => from === HOST);
+    const calls = Module.imports(module).filter(({ module: from }) => from === HOST);
     const switchboard = new Switchboard(calls.map(({ name }) => name));
-    const { exports } = new WebAssembly.Instance(module, { env: { abort, memory }, [HOST]: switchboard.imports });
-    const constant = (name: string): number => Number(Reflect.get(exports, name).value);
+    const { exports } = new Instance(module, { env: { abort, memory }, [HOST]: switchboard.imports });
+    const constant = (name: string): number => constantOf(exports, name);
     const version = constant('LAYOUT_VERSION');
     if (version !== LAYOUT_VERSION || constant('INTERFACE_BYTES') !== INTERFACE_BYTES)
       throw new Error(`decoder.wasm has layout version ${version}, not ${LAYOUT_VERSION}: build it again`);
@@ -146,12 +128,12 @@ export class Decoder {
 
   /** Memory for one decoder and one tracker. Pages that nobody touches cost nothing. */
   static memory(): DecoderMemory {
-    return new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MOST_PAGES, shared: true });
+    return new Memory({ initial: MEMORY_PAGES, maximum: MOST_PAGES, shared: true });
   }
 
   /** Compiles the module; `build` names another one of dist/. */
   static compile(build = 'decoder.wasm'): DecoderModule {
-    return new WebAssembly.Module(readFileSync(built(build)));
+    return new Module(readFileSync(built(build)));
   }
 
   /** Begins a window: empties the batch of a slot and all counters. The capture clock already shows `clock` ns. */

@@ -1,12 +1,14 @@
 import type { ConnectionRecord } from '../records/connection.ts';
 import type { Delivery } from '../shard/job.ts';
 import { endOf, placeCount, precedes, timeOf } from '../shard/places.ts';
-import { COLUMNS } from '../layout/note.ts';
-import { type NoteTaker, precedes as precedesRow } from '../stats/note.ts';
+import type { Answers } from '../stats/answers.ts';
 import { mergeParts, type WindowPart } from '../stats/window-part.ts';
 import { LineChunks } from './line-chunks.ts';
 import type { WindowRecord } from './window.ts';
 import type { GroupWindowRecord } from './window-groups.ts';
+
+/** Whoever takes the rows of all shards, and brings them into one order. */
+export type RowTaker = Pick<Answers, 'isEmpty' | 'fill' | 'close' | 'merge'>;
 
 /** What leaves a run. */
 export type Item = ConnectionRecord | WindowRecord | GroupWindowRecord | Uint8Array;
@@ -19,7 +21,7 @@ interface Queue {
   taken: number;
   /** Whether the first one was looked at. */
   opened: boolean;
-  /** What was noted in the deliveries of the present window, as far as it has not been given away, with their numbers; and the place in the first chunk. */
+  /** What was noted in the deliveries of the present window, as far as nobody has it, with their numbers; and the place in the first chunk. */
   readonly notes: { readonly rows: Float64Array; readonly delivery: number }[];
   row: number;
 }
@@ -30,7 +32,7 @@ interface Queue {
  */
 export class Merger {
   readonly #queues: readonly Queue[];
-  readonly #note: NoteTaker;
+  readonly #answers: RowTaker;
   readonly #window: (whole: WindowPart) => Item[];
   readonly #lines = new LineChunks();
   /** Windows of capture time that ended in the present one, as far as they have not left. */
@@ -39,12 +41,11 @@ export class Merger {
   next = 0;
 
   /**
-   * `note`: takes the rows that were noted of ended connections (stats/note.ts), in the same order; `window`: makes a window of capture
-   * time what leaves the run.
+   * `answers`: takes the rows that were noted of ended connections; `window`: makes a window of capture time what leaves the run.
    */
-  constructor(shards: number, note: NoteTaker, window: (whole: WindowPart) => Item[]) {
+  constructor(shards: number, answers: RowTaker, window: (whole: WindowPart) => Item[]) {
     this.#queues = Array.from({ length: shards }, () => ({ deliveries: [], place: 0, taken: 0, opened: false, notes: [], row: 0 }));
-    this.#note = note;
+    this.#answers = answers;
     this.#window = window;
   }
 
@@ -128,27 +129,22 @@ export class Merger {
     }
   }
 
-  /**
-   * Gives away what was noted, as far as nothing can come before it: the same k-way merge of rows, of which each shard's come in chunks.
-   */
+  /** Gives away what was noted, as far as nothing can come before it. */
   #mergeNotes(): void {
+    const answers = this.#answers;
     for (;;) {
-      let first: Queue | undefined;
-      for (const queue of this.#queues) {
+      for (const [shard, queue] of this.#queues.entries()) {
+        if (!answers.isEmpty(shard)) continue;
         const [next] = queue.notes;
-        if (!next) {
-          if (queue.opened && queue.deliveries[0]!.last) continue;
-          return; // what comes first may be what this shard has yet to deliver
-        }
-        if (!first || precedesRow(next.rows, queue.row, first.notes[0]!.rows, first.row)) first = queue;
+        if (next) {
+          queue.row = answers.fill(shard, next.rows, queue.row);
+          if (queue.row < next.rows.length) continue;
+          queue.notes.shift();
+          queue.row = 0;
+        } else if (queue.opened && queue.deliveries[0]!.last) answers.close(shard);
+        else return; // what comes first may be what this shard has yet to deliver
       }
-      if (!first) return;
-      const { rows } = first.notes[0]!;
-      this.#note(rows, first.row);
-      first.row += COLUMNS;
-      if (first.row < rows.length) continue;
-      first.notes.shift();
-      first.row = 0;
+      if (!answers.merge(this.#queues.length)) return;
     }
   }
 }

@@ -4,6 +4,7 @@ import type { Fault } from '../capture/fault.ts';
 import { interfacesOf } from '../capture/section.ts';
 import { Decoder, type DecoderModule } from '../decode/decoder.ts';
 import { adviseHugePages } from '../decode/huge-pages.ts';
+import { LedgerMemory } from '../decode/ledger-memory.ts';
 import { SHARDS_CAPACITY, WINDOW_CAPACITY } from '../layout/batch.ts';
 import { AFTER_TIME_WAIT, DROP_REASONS, FRAGMENT } from '../layout/drops.ts';
 import { BY_VLAN, BY_VNI } from '../layout/framing.ts';
@@ -159,7 +160,7 @@ export class Run {
     this.clock = new Clock(input.origin, input.digits);
     this.#large = input.stream !== undefined || input.packets >= LARGE;
     this.workers = options.workers ?? (this.#large ? Math.min(processors(), SHARDS_CAPACITY) : 1);
-    this.#answers = new Answers(options.ports ?? EPHEMERAL_PORTS, this.profile.twoMsl, options.whatIf);
+    this.#answers = new Answers(options.ports ?? EPHEMERAL_PORTS, this.profile.twoMsl, () => new LedgerMemory(), options.whatIf);
     this.#exchange = new Exchange(this.workers);
     if (input.stream) {
       const feed = new Feed();
@@ -197,15 +198,11 @@ export class Run {
    * @throws CaptureError where no capture can be read any more
    */
   async *batches(): AsyncGenerator<Item[], void, undefined> {
-    const merger = new Merger(
-      this.workers,
-      (rows, at) => this.#answers.add(rows, at),
-      (whole) => {
-        const range = this.#options.ports ?? EPHEMERAL_PORTS;
-        const records = [windowRecord(whole, this.clock, range), ...groupRecords(whole, this.clock)];
-        return this.#form === 'records' ? records : [Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join(''))];
-      },
-    );
+    const merger = new Merger(this.workers, this.#answers, (whole) => {
+      const range = this.#options.ports ?? EPHEMERAL_PORTS;
+      const records = [windowRecord(whole, this.clock, range), ...groupRecords(whole, this.clock)];
+      return this.#form === 'records' ? records : [Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join(''))];
+    });
     const together = windowsOf(this.#form);
     const tasks = this.#tasks();
     const [only] = tasks;
@@ -296,7 +293,7 @@ export class Run {
 
   async *#inPlace(task: ShardTask): AsyncGenerator<Delivery[], void, undefined> {
     if (this.#large) adviseHugePages(task.memories);
-    const job = new ShardJob(task, (rows, at) => this.#answers.add(rows, at));
+    const job = new ShardJob(task, (rows) => this.#answers.add(rows));
     let windows = 0;
     for (const delivery of job.run()) {
       yield [delivery];

@@ -17,7 +17,10 @@ export interface WhatIfRecord {
 /** Groups of ports named for each change. */
 const TOP = 3;
 
-export function whatIfRecord({ change, waiting, ports, range, twoMsl }: WhatIf, { clock, firstTime, lastTime }: Outcome): WhatIfRecord {
+export function whatIfRecord(
+  { change, holdings: { waiting, ports }, range, twoMsl }: WhatIf,
+  { clock, firstTime, lastTime }: Outcome,
+): WhatIfRecord {
   const span = [firstTime ?? 0, firstTime === undefined ? 0 : lastTime] as const;
   return {
     change: change.name,

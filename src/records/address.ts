@@ -35,7 +35,7 @@ export function ipv6Text(bytes: Uint8Array): string {
 const hex = (groups: readonly number[]): string => groups.map((group) => group.toString(16)).join(':');
 
 /** The same of an address in words of 32 bits: four of them, of which IPv4 uses the last. */
-export function wordsText(words: Float64Array, at: number, ipv6: boolean): string {
+export function wordsText(words: ArrayLike<number>, at: number, ipv6: boolean): string {
   if (!ipv6) return ipv4Text(words[at + 3]! | 0);
   const bytes = new Uint8Array(16);
   const view = new DataView(bytes.buffer);

@@ -1,77 +1,48 @@
-const FIRST_ROWS = 1 << 10;
-/** Rows that a log keeps before somebody has to take them all. */
-export const ROWS = 1 << 19;
+import { NUMBER } from '../layout/ledger.ts';
+import type { Account } from './ledger.ts';
 
 /**
- * Rows of numbers that belong to groups, numbered 0, 1, 2 ..., written down one behind the other. Nobody asks for most groups in the end:
- * so the rows of one are brought together only when somebody does.
+ * The log of an account, by holder. Nobody asks for most holders in the end: so the rows of one are brought together only when somebody
+ * does.
  */
 export class GroupLog {
-  /** Doubles of a row, the group's number in front. */
-  readonly #width: number;
-  readonly #limit: number;
-  #rows = new Float64Array(0);
-  #used = 0;
-  /** Places of all rows, by group, each group's in order; and where those of a group begin and end. */
+  readonly #account: Account;
+  /** Places of all rows, by holder, each holder's in order; and where those of a holder begin and end. */
   #places = new Int32Array(0);
   #begins = new Int32Array(0);
   #ends = new Int32Array(0);
 
-  /** `width`: doubles of a row; `rows`: as many are kept. */
-  constructor(width: number, rows = ROWS) {
-    this.#width = width + 1;
-    this.#limit = rows * this.#width;
+  constructor(account: Account) {
+    this.#account = account;
   }
 
-  /** The rows; read them anew after add(). */
-  get rows(): Float64Array {
-    return this.#rows;
+  /** Hands over all rows, in the order in which they came. Those of holders beyond the limit come with the number -1. */
+  drain(take: (holder: number, at: number) => void): void {
+    const { rows, columns, logged } = this.#account;
+    for (let at = 0; at < logged * columns; at += columns) take(rows[at + NUMBER]!, at);
+    this.#account.clear();
   }
 
-  /** No more rows can be added before all are taken by drain(). */
-  get isFull(): boolean {
-    return this.#used === this.#limit;
+  /** Brings the rows together by holder, once all have come. */
+  index(): void {
+    const { rows, columns, logged, holders } = this.#account;
+    if (logged === 0) return; // it has been done
+    const end = logged * columns;
+    const begins = new Int32Array(holders + 2); // those beyond the limit first
+    for (let at = 0; at < end; at += columns) begins[rows[at + NUMBER]! + 2]!++;
+    for (let holder = 0; holder <= holders; holder++) begins[holder + 1]! += begins[holder]!;
+    this.#begins = begins.subarray(1);
+    const ends = begins.slice(0, holders + 1);
+    this.#places = new Int32Array(logged);
+    for (let at = 0; at < end; at += columns) this.#places[ends[rows[at + NUMBER]! + 1]!++] = at;
+    this.#ends = ends.subarray(1);
+    this.#account.clear();
   }
 
-  /** Makes room for a group's next row; answers where it is to be written. */
-  add(group: number): number {
-    if (this.#used === this.#rows.length) this.#grow();
-    const at = this.#used;
-    this.#rows[at] = group;
-    this.#used += this.#width;
-    return at + 1;
-  }
-
-  /** Hands over all rows, in the order in which they came. */
-  drain(take: (group: number, at: number) => void): void {
-    for (let at = 0; at < this.#used; at += this.#width) take(this.#rows[at]!, at + 1);
-    this.#used = 0;
-  }
-
-  /** Brings the rows together by group, once all have come. `groups`: how many there are. */
-  index(groups: number): void {
-    if (this.#used === 0) return; // it has been done
-    const rows = this.#rows;
-    const begins = new Int32Array(groups + 1);
-    for (let at = 0; at < this.#used; at += this.#width) begins[rows[at]! + 1]!++;
-    for (let group = 0; group < groups; group++) begins[group + 1]! += begins[group]!;
-    this.#begins = begins;
-    this.#ends = begins.slice(0, groups);
-    this.#places = new Int32Array(this.#used / this.#width);
-    for (let at = 0; at < this.#used; at += this.#width) this.#places[this.#ends[rows[at]!]!++] = at + 1;
-    this.#used = 0;
-  }
-
-  /** Where the rows of a group lie, in order, after index(). They are handed over once. */
-  take(group: number): Int32Array {
-    const places = this.#places.subarray(this.#begins[group], this.#ends[group]);
-    this.#ends[group] = this.#begins[group]!;
+  /** Where the rows of a holder lie, in order, after index(). They are handed over once. */
+  take(holder: number): Int32Array {
+    const places = this.#places.subarray(this.#begins[holder], this.#ends[holder]);
+    this.#ends[holder] = this.#begins[holder]!;
     return places;
-  }
-
-  #grow(): void {
-    const rows = new Float64Array(Math.min(this.#limit, Math.max(FIRST_ROWS * this.#width, this.#rows.length * 2)));
-    rows.set(this.#rows);
-    this.#rows = rows;
   }
 }

@@ -1,12 +1,9 @@
 import { wordsText } from '../records/address.ts';
-import { GroupLog, ROWS } from './group-log.ts';
-import { IndexTable } from './index-table.ts';
-import { ADDRESS, ADDRESS_WORDS, FACTS, IPV6, WAIT_FROM, WAIT_TO } from '../layout/note.ts';
+import { HOST_FROM, HOST_TO, HOST_WORDS } from '../layout/ledger.ts';
+import { GroupLog } from './group-log.ts';
+import type { Account } from './ledger.ts';
 import { Population, type PopulationFigures } from './population.ts';
 import { highestPeaks } from './ranking.ts';
-
-/** Hosts that are told apart; what comes later is counted together. */
-const HOSTS = 1 << 16;
 
 export interface HostFigures extends PopulationFigures {
   host: string;
@@ -15,44 +12,40 @@ export interface HostFigures extends PopulationFigures {
 
 /** Who holds TIME_WAIT: each host's sockets in it over capture time, and those of all together. */
 export class WaitingHosts {
-  readonly all = new Population();
-  readonly #table = new IndexTable(ADDRESS_WORDS + 1, HOSTS);
+  readonly #account: Account;
+  readonly #log: GroupLog;
+  readonly #all = new Population();
+  /** Rows of the log that `all` has. */
+  #taken = 0;
   /** Populations of those hosts that somebody asked for, or whose intervals were too many to be kept one by one. */
   readonly #hosts: (Population | undefined)[] = [];
-  /** TIME_WAITs of each host. */
-  readonly #entered: number[] = [];
-  readonly #log: GroupLog;
-  readonly #key = new Float64Array(ADDRESS_WORDS + 1);
-  /** TIME_WAITs of hosts beyond the limit. */
-  others = 0;
 
-  /** `rows`: intervals that are kept one by one, for the hosts that somebody asks for. */
-  constructor(rows = ROWS) {
-    this.#log = new GroupLog(2, rows);
+  constructor(account: Account) {
+    this.#account = account;
+    this.#log = new GroupLog(account);
   }
 
-  add(rows: Float64Array, at: number): void {
-    for (let holder = 0; holder < 2; holder++) {
-      const from = rows[at + WAIT_FROM + holder]!;
-      if (Number.isNaN(from)) continue;
-      const to = rows[at + WAIT_TO + holder]!;
-      this.all.add(from, to);
-      for (let word = 0; word < ADDRESS_WORDS; word++) this.#key[word] = rows[at + ADDRESS + holder * ADDRESS_WORDS + word]!;
-      this.#key[ADDRESS_WORDS] = rows[at + FACTS]! & IPV6;
-      const number = this.#table.number(this.#key);
-      if (number < 0) this.others++;
-      else this.#add(number, from, to);
-    }
+  /** The sockets of all hosts together. */
+  get all(): Population {
+    const { rows, columns, logged } = this.#account;
+    const end = logged * columns;
+    for (let at = this.#taken * columns; at < end; at += columns) this.#all.add(rows[at + HOST_FROM]!, rows[at + HOST_TO]!);
+    this.#taken = Math.max(this.#taken, logged);
+    return this.#all;
   }
 
-  #add(number: number, from: number, to: number): void {
-    if (number === this.#entered.length) this.#entered.push(0);
-    this.#entered[number]!++;
-    const at = this.#log.add(number);
-    const { rows } = this.#log;
-    rows[at] = from;
-    rows[at + 1] = to;
-    if (this.#log.isFull) this.#log.drain((host, place) => this.#enter(this.#host(host), place));
+  /** Takes all rows, so that the log has room again. */
+  drain(): void {
+    this.#finish();
+    this.#log.drain((host, at) => {
+      if (host >= 0) this.#enter(this.#host(host), at);
+    });
+  }
+
+  /** The log is emptied now: `all` has to have what is in it. */
+  #finish(): void {
+    void this.all;
+    this.#taken = 0;
   }
 
   #host(number: number): Population {
@@ -60,8 +53,8 @@ export class WaitingHosts {
   }
 
   #enter(host: Population, at: number): void {
-    const { rows } = this.#log;
-    host.add(rows[at]!, rows[at + 1]!);
+    const { rows } = this.#account;
+    host.add(rows[at + HOST_FROM]!, rows[at + HOST_TO]!);
   }
 
   /** A host with all of its intervals. */
@@ -71,13 +64,14 @@ export class WaitingHosts {
     return host;
   }
 
-  /** The `top` hosts by their peaks over [from, to], and how many there are. */
+  /** The `top` hosts by their peaks over [from, to], once all rows have come, and how many hosts there are. */
   snapshot(from: number, to: number, top: number): { worst: HostFigures[]; hosts: number } {
-    const entered = this.#entered;
-    this.#log.index(entered.length);
+    this.#finish();
+    this.#log.index();
+    const entered = this.#account.members;
     const worst = highestPeaks(entered, top, (number) => this.#whole(number).snapshot(from, to)).map(({ number, figures }) => {
-      const key = this.#table.key(number);
-      return Object.assign({ host: wordsText(key, 0, key[ADDRESS_WORDS] !== 0), entered: entered[number]! }, figures);
+      const key = this.#account.key(number);
+      return Object.assign({ host: wordsText(key, 0, key[HOST_WORDS - 1] !== 0), entered: entered[number]! }, figures);
     });
     return { worst, hosts: entered.length };
   }

@@ -40,8 +40,8 @@ const CHUNK_ROWS = 256;
 /** Written anew for each connection. */
 const TIMES = new CloseTimes();
 
-/** Takes the row at `at` of `rows`, which are overwritten afterwards. */
-export type NoteTaker = (rows: Float64Array, at: number) => void;
+/** Takes rows, which are overwritten afterwards. */
+export type NoteTaker = (rows: Float64Array) => void;
 const NO_REPLY = CLOSE_CLASSES.indexOf('no_reply');
 const CLASS_PLACE = new Map<string, number>(CLOSE_CLASSES.map((name, place) => [name, place]));
 const END_PLACE = new Map<string, number>(WAIT_ENDS.map((name, place) => [name, place]));
@@ -108,7 +108,7 @@ export class NoteLog {
 
   /** Gives the rows before `end` away. */
   #drain(end: number): void {
-    for (let at = 0; at < end; at += COLUMNS) this.#taker!(this.#rows, at);
+    this.#taker!(this.#rows.subarray(0, end));
     this.#rows.copyWithin(0, end, this.#used);
     this.#used -= end;
   }

@@ -1,7 +1,7 @@
-import { WaitingHosts } from './hosts.ts';
 import { CAPTURE_END, COLUMNS, EXPIRY, HELD_UNTIL, WAIT_END, WAIT_FROM, WAIT_SINCE, WAIT_TO } from '../layout/note.ts';
+import { Holdings } from './holdings.ts';
+import type { Ledger } from './ledger.ts';
 import { clientOf } from './note.ts';
-import { PortPressure } from './ports.ts';
 
 /** Age from which on Linux takes a port out of TIME_WAIT again for a new connection, where net.ipv4.tcp_tw_reuse is 1, ns. */
 const REUSE_AGE = 1e9;
@@ -24,41 +24,41 @@ export interface Change {
  */
 export class WhatIf {
   readonly change: Change;
-  readonly waiting = new WaitingHosts();
   readonly range: number;
   readonly twoMsl: number;
-  readonly ports: PortPressure;
-  readonly #row = new Float64Array(COLUMNS);
+  readonly holdings: Holdings;
 
-  /** `range`, `twoMsl`: as they are without the change. */
-  constructor(change: Change, range: number, twoMsl: number) {
+  /** `range`, `twoMsl`: as they are without the change; `ledger`: an empty one. */
+  constructor(change: Change, range: number, twoMsl: number, ledger: Ledger) {
     this.change = change;
     this.range = change.ports ?? range;
     this.twoMsl = change.twoMsl ?? twoMsl;
-    this.ports = new PortPressure(this.range);
+    this.holdings = new Holdings(this.range, ledger);
   }
 
-  add(rows: Float64Array, at: number): void {
-    const row = this.#row;
-    row.set(rows.subarray(at, at + COLUMNS));
-    for (const holder of [0, 1]) row[WAIT_TO + holder] = this.#end(row, holder);
-    const client = clientOf(row, 0);
-    const from = row[WAIT_FROM + client]!;
-    if (!Number.isNaN(from)) {
-      const to = row[WAIT_TO + client]!;
-      row[HELD_UNTIL] = this.change.reuse ? Math.min(to, from + REUSE_AGE) : to;
-    }
-    this.waiting.add(row, 0);
-    this.ports.add(row, 0);
+  /** The same as of Answers. */
+  fill(shard: number, rows: Float64Array, from: number): void {
+    this.holdings.fill(shard, rows, from, (copies) => {
+      for (let at = 0; at < copies.length; at += COLUMNS) this.#alter(copies, at);
+    });
+  }
+
+  #alter(rows: Float64Array, at: number): void {
+    for (const holder of [0, 1]) rows[at + WAIT_TO + holder] = this.#end(rows, at, holder);
+    const client = clientOf(rows, at);
+    const from = rows[at + WAIT_FROM + client]!;
+    if (Number.isNaN(from)) return;
+    const to = rows[at + WAIT_TO + client]!;
+    rows[at + HELD_UNTIL] = this.change.reuse ? Math.min(to, from + REUSE_AGE) : to;
   }
 
   /** When a TIME_WAIT would have ended: not later than what ended it, unless that was only its time. */
-  #end(row: Float64Array, holder: number): number {
-    const from = row[WAIT_FROM + holder]!;
-    const since = row[WAIT_SINCE + holder]!;
+  #end(rows: Float64Array, at: number, holder: number): number {
+    const from = rows[at + WAIT_FROM + holder]!;
+    const since = rows[at + WAIT_SINCE + holder]!;
     // What came after it would have been over cannot have started it again.
     const expiry = (since - from < this.twoMsl ? since : from) + this.twoMsl;
-    const ended = row[WAIT_END + holder]!;
-    return ended === EXPIRY || ended === CAPTURE_END ? expiry : Math.min(row[WAIT_TO + holder]!, expiry);
+    const ended = rows[at + WAIT_END + holder]!;
+    return ended === EXPIRY || ended === CAPTURE_END ? expiry : Math.min(rows[at + WAIT_TO + holder]!, expiry);
   }
 }

@@ -1,12 +1,15 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { LedgerMemory } from '../../src/decode/ledger-memory.ts';
 import { type Item, Merger } from '../../src/merge/merger.ts';
 import { LOW, SLOT_WORDS } from '../../src/layout/slot.ts';
 import type { ConnectionRecord } from '../../src/records/connection.ts';
 import type { Delivery, Form } from '../../src/shard/job.ts';
 import { PlaceLog } from '../../src/shard/places.ts';
 import type { ConnectionTable } from '../../src/tracker/table.ts';
-import { COLUMNS, PORTS, TIME } from '../../src/layout/note.ts';
+import { GROUP_WORDS, HELD_FROM, NUMBER } from '../../src/layout/ledger.ts';
+import { COLUMNS, PORTS, START, TIME } from '../../src/layout/note.ts';
+import { Holdings } from '../../src/stats/holdings.ts';
 
 const WINDOWS = 3;
 
@@ -44,6 +47,7 @@ function deliveriesOf(shard: number, windows: readonly (readonly number[])[], pa
       const notes = new Float64Array(share.length * COLUMNS);
       for (const [i, time] of share.entries()) {
         notes[i * COLUMNS + TIME] = time;
+        notes[i * COLUMNS + START] = time;
         notes[i * COLUMNS + PORTS] = 1 - shard; // rows of ties in another order than their items
       }
       const last = from + part >= sorted.length;
@@ -74,12 +78,8 @@ it('puts what shards deliver into one order, in whatever parts and whichever sha
         ),
       );
       const sent = queues.map(({ length }) => length);
-      const noted: string[] = [];
-      const merger = new Merger(
-        2,
-        (rows, at) => noted.push(`${rows[at + TIME]}/${1 - rows[at + PORTS]!}`),
-        () => [Buffer.from('none')],
-      );
+      const ledger = new LedgerMemory();
+      const merger = new Merger(2, new Holdings(10, ledger), () => [Buffer.from('none')]);
       const merged: Item[] = [];
       for (const turn of order) {
         const delivery = (turn ? queues[0]!.shift() : undefined) ?? queues[1]!.shift() ?? queues[0]!.shift();
@@ -92,6 +92,11 @@ it('puts what shards deliver into one order, in whatever parts and whichever sha
             .map(([time, shard]) => `${window * 10 + time!}/${shard}`),
         );
       expect(merged.map(String).join('').split('\n').slice(0, -1)).toEqual(form === 'none' ? [] : inOrder(1));
+      const { rows, columns, logged } = ledger.groups;
+      const noted = Array.from({ length: logged }, (_, i) => rows.subarray(i * columns)).map((row) => {
+        const port = ledger.groups.key(row[NUMBER]!)[GROUP_WORDS - 1]!;
+        return `${row[HELD_FROM]}/${1 - port}`;
+      });
       expect(noted).toEqual(inOrder(-1));
       expect(merger.next).toBe(WINDOWS);
       expect(merger.taken).toEqual(sent);

@@ -1,9 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as note from '../../src/layout/note.ts';
+import { LedgerMemory } from '../../src/decode/ledger-memory.ts';
+import { EMPTY, HELD_FROM } from '../../src/layout/ledger.ts';
 import { GroupLog } from '../../src/stats/group-log.ts';
-import { WaitingHosts } from '../../src/stats/hosts.ts';
-import { PortPressure } from '../../src/stats/ports.ts';
+import { Holdings } from '../../src/stats/holdings.ts';
 
 const LATEST = 1000;
 
@@ -27,13 +28,23 @@ const rows = fc
       .sort((a, b) => a[note.TIME]! - b[note.TIME]!),
   );
 
+/** What is held by them all, kept one by one as far as `limit`. */
+function holdings(all: readonly Float64Array[], limit?: number): Holdings {
+  const found = new Holdings(10, new LedgerMemory(limit));
+  for (const row of all) {
+    expect(found.fill(0, row, 0)).toBe(row.length);
+    expect(found.merge(1)).toBe(true);
+  }
+  return found;
+}
+
 describe('what is kept one by one until somebody asks', () => {
   it('says the same as what was taken before', () => {
     fc.assert(
       fc.property(rows, fc.integer({ min: 1, max: 70 }), (all, limit) => {
-        const [hosts, few] = [new WaitingHosts(), new WaitingHosts(limit)];
-        const [ports, fewer] = [new PortPressure(10), new PortPressure(10, limit)];
-        for (const row of all) for (const answer of [hosts, few, ports, fewer]) answer.add(row, 0);
+        const [{ waiting: hosts, ports }, { waiting: few, ports: fewer }] = [holdings(all), holdings(all, limit)];
+        expect(few.all.entered).toBe(all.length);
+        expect(few.all.snapshot(0, LATEST)).toEqual(hosts.all.snapshot(0, LATEST));
         const expected = hosts.snapshot(0, LATEST, 4);
         expect(expected.worst.reduce((sum, { entered }) => sum + entered, 0)).toBeLessThanOrEqual(all.length);
         expect(few.snapshot(0, LATEST, 4)).toEqual(expected);
@@ -41,19 +52,23 @@ describe('what is kept one by one until somebody asks', () => {
         expect(fewer.snapshot(0, LATEST, 3)).toEqual(ports.snapshot(0, LATEST, 3));
         expect(fewer.snapshot(0, LATEST, 6)).toEqual(ports.snapshot(0, LATEST, 6));
       }),
+      { numRuns: 50 },
     );
   });
 
-  it('hands over the rows of a group in order, and once', () => {
-    const log = new GroupLog(1, 3000);
+  it('hands over the rows of a holder in order, and once', () => {
+    const ledger = new LedgerMemory();
+    const row = new Float64Array(note.COLUMNS).fill(Number.NaN, note.CLOSE_WAIT);
+    row[note.RESET] = -1;
     for (let i = 0; i < 3000; i++) {
-      expect(log.isFull).toBe(false);
-      const at = log.add(i % 7);
-      log.rows[at] = i;
+      row[note.PORTS] = i % 7;
+      row[note.START] = i;
+      ledger.fill(0, row, 0);
+      expect(ledger.merge(1)).toBe(EMPTY);
     }
-    expect(log.isFull).toBe(true);
-    log.index(7);
-    const ours = Array.from(log.take(3), (at) => log.rows[at]);
+    const log = new GroupLog(ledger.groups);
+    log.index();
+    const ours = Array.from(log.take(3), (at) => ledger.groups.rows[at + HELD_FROM]);
     expect(ours).toEqual(Array.from({ length: 429 }, (_, i) => 3 + i * 7));
     expect(log.take(3)).toHaveLength(0);
     expect(log.take(6)).toHaveLength(428);

@@ -29,7 +29,9 @@ function crowd(size: number) {
 function noted(size: number, taken: 'whole' | 'soon'): Float64Array[] {
   const { segments, clock } = crowd(size);
   const rows: Float64Array[] = [];
-  const taker = (all: Float64Array, at: number) => void rows.push(all.slice(at, at + COLUMNS));
+  const taker = (some: Float64Array) => {
+    for (let at = 0; at < some.length; at += COLUMNS) rows.push(some.slice(at, at + COLUMNS));
+  };
   const notes = new NoteLog(taken === 'soon' ? taker : undefined);
   const options = {
     profile: PROFILES['linux']!,
@@ -40,7 +42,7 @@ function noted(size: number, taken: 'whole' | 'soon'): Float64Array[] {
   const tracker = new Tracker(options, decoder.table);
   tracker.track(encode(segments), 0);
   for (const _ of tracker.finish(clock + 100 * SECOND));
-  for (const chunk of notes.take()) for (let at = 0; at < chunk.length; at += COLUMNS) taker(chunk, at);
+  notes.take().forEach(taker);
   expect(notes.take()).toEqual([]);
   return rows;
 }

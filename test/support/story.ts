@@ -9,6 +9,7 @@
 // default what its sender has received. Everything arrives at once, unless it is said to be lost, unseen or crossing.
 
 import { Decoder } from '../../src/decode/decoder.ts';
+import { LedgerMemory } from '../../src/decode/ledger-memory.ts';
 import { COLUMNS } from '../../src/layout/note.ts';
 import * as L from '../../src/layout/segment.ts';
 import { ACK, FIN, PSH, RST, SYN } from '../../src/layout/tcp.ts';
@@ -396,11 +397,11 @@ export function retell(segments: readonly Told[], retelling: Retelling = {}): Ou
   } = retelling;
   const known = PROFILES[profile];
   if (!known) throw new Error(`no such profile: ${profile}`);
-  const answers = new Answers(28_232, (twoMsl ?? known.twoMsl / SECOND) * SECOND);
+  const answers = new Answers(28_232, (twoMsl ?? known.twoMsl / SECOND) * SECOND, () => new LedgerMemory());
   const rows: number[][] = [];
-  const notes = new NoteLog((all, at) => {
-    answers.add(all, at);
-    rows.push(Array.from(all.subarray(at, at + COLUMNS)));
+  const notes = new NoteLog((taken) => {
+    answers.add(taken);
+    for (let at = 0; at < taken.length; at += COLUMNS) rows.push(Array.from(taken.subarray(at, at + COLUMNS)));
   });
   const outcome: Omit<Outcome, 'tracker'> = { records: [], endings: [], statistics: new Statistics(), answers, rows, lines: [] };
   const lines = new Lines(clock, false, byShape ? decoder.shapes.lines : new Uint8Array(1 << 16));

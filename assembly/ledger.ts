@@ -1,0 +1,249 @@
+// The ledger (src/layout/ledger.ts): rows of all shards in one order, and whom they make hold what. A module of its own, with a memory
+// that it owns: it lives where a run's outcome is put together, and decodes nothing.
+// (Imports and exports are separate, because asc finds `./name.ts` in the former only.)
+
+import {
+  ACCOUNT,
+  BEYOND,
+  CLOSED,
+  EMPTY,
+  FAMILY_SHIFT,
+  FULL,
+  GROUP_COLUMNS,
+  GROUP_WORDS,
+  GROUPS,
+  HELD_FROM,
+  HELD_TO,
+  HOLDERS,
+  HOLDERS_CAPACITY,
+  HOST_COLUMNS,
+  HOST_FROM,
+  HOST_TO,
+  HOST_WORDS,
+  HOSTS,
+  LANE_END,
+  LANE_NEXT,
+  LANE_ROWS,
+  LANES as LANE_COUNT,
+  LOG_CAPACITY,
+  LOGGED,
+  NUMBER,
+  OVER,
+  PORT,
+  PORT_WAIT_FROM,
+  PORT_WAIT_TO,
+  REUSED,
+  STATE_WORDS,
+} from '../src/layout/ledger.ts';
+import { FIN_RETRANSMITTED, HALF_OPEN_DETECTED } from '../src/layout/modifiers.ts';
+import * as note from '../src/layout/note.ts';
+
+const ROW_BYTES: usize = note.COLUMNS * 8;
+/** Entries of an index: at most half of them are used. */
+const ENTRIES: u32 = HOLDERS_CAPACITY * 2;
+const ENTRY_BYTES = 8;
+const MULTIPLIER: u64 = 0xbf58476d1ce4e5b9;
+
+export const STATE: usize = memory.data(STATE_WORDS * 4, 16);
+/** The keys that are looked for; the word behind an odd number of them stays 0. */
+const HOST_KEY: usize = memory.data((HOST_WORDS + 1) * 4, 16);
+const GROUP_KEY: usize = memory.data((GROUP_WORDS + 1) * 4, 16);
+
+export const LANES: usize = 0x10000;
+export const HOST_KEYS: usize = LANES + <usize>(LANE_COUNT * LANE_ROWS) * ROW_BYTES;
+export const HOST_MEMBERS: usize = HOST_KEYS + HOLDERS_CAPACITY * HOST_WORDS * 4;
+export const HOST_LOG: usize = HOST_MEMBERS + HOLDERS_CAPACITY * 4;
+/** A row makes two hosts hold TIME_WAIT at most: one more than the log was asked to keep. */
+const HOST_INDEX: usize = HOST_LOG + (LOG_CAPACITY + 1) * HOST_COLUMNS * 8;
+export const GROUP_KEYS: usize = HOST_INDEX + ENTRIES * ENTRY_BYTES;
+export const GROUP_MEMBERS: usize = GROUP_KEYS + HOLDERS_CAPACITY * GROUP_WORDS * 4;
+export const GROUP_LOG: usize = (GROUP_MEMBERS + HOLDERS_CAPACITY * 4 + 7) & ~7;
+const GROUP_INDEX: usize = GROUP_LOG + LOG_CAPACITY * GROUP_COLUMNS * 8;
+export const END: usize = GROUP_INDEX + ENTRIES * ENTRY_BYTES;
+
+/** Nobody who makes captures shall know which keys collide. */
+let seed: u64 = 0;
+/** Rows of each log. */
+let capacity: i32 = LOG_CAPACITY;
+/** Of the holders that were met last: in rows by 4-tuple the same come many times in a row. */
+let latestHost: i32 = -1;
+let latestGroup: i32 = -1;
+
+/** Begins an empty ledger, in memory that is all zeros. `rows`: of each log, LOG_CAPACITY at most. */
+export function begin(secret: f64, rows: i32): void {
+  seed = <u64>secret * MULTIPLIER;
+  capacity = rows;
+}
+
+function stateOf(word: i32): usize {
+  return STATE + ((<usize>word) << 2);
+}
+
+/**
+ * Enters rows of the lanes 0 to `lanes` - 1, in the order of precedes().
+ * @returns EMPTY where a lane has no row left, which has to be filled or closed; OVER; FULL; or the place of the row entered last, where
+ * those who count leaks, resets or stuck endpoints may have to look at it
+ */
+export function merge(lanes: i32): i32 {
+  while (load<i32>(stateOf(HOSTS + LOGGED)) < capacity && load<i32>(stateOf(GROUPS + LOGGED)) < capacity) {
+    let first = -1;
+    let row: usize = 0;
+    for (let lane = 0; lane < lanes; lane++) {
+      const end = load<i32>(stateOf(LANE_END + lane));
+      if (end == CLOSED) continue;
+      const next = load<i32>(stateOf(LANE_NEXT + lane));
+      if (next == end) return EMPTY;
+      const candidate = LANES + <usize>(lane * LANE_ROWS + next) * ROW_BYTES;
+      if (first >= 0 && !precedes(candidate, row)) continue;
+      first = lane;
+      row = candidate;
+    }
+    if (first < 0) {
+      memory.fill(stateOf(LANE_NEXT), 0, lanes << 2);
+      memory.fill(stateOf(LANE_END), 0, lanes << 2);
+      return OVER;
+    }
+    const next = stateOf(LANE_NEXT + first);
+    store<i32>(next, load<i32>(next) + 1);
+    enter(row);
+    if (concernsOthers(row)) return <i32>(row - LANES) >> 3;
+  }
+  return FULL;
+}
+
+/** Whether a row comes before another one: by time, packet, 4-tuple (src/stats/note.ts). */
+function precedes(row: usize, other: usize): bool {
+  for (let column: usize = note.TIME; column <= <usize>note.PACKET; column++) {
+    const ours = load<f64>(row + (column << 3));
+    const theirs = load<f64>(other + (column << 3));
+    if (ours != theirs) return ours < theirs;
+  }
+  const family = (factsOf(row) & note.IPV6) - (factsOf(other) & note.IPV6);
+  if (family != 0) return family < 0;
+  for (let column: usize = note.ADDRESS; column <= <usize>note.PORTS; column++) {
+    const ours = load<f64>(row + (column << 3));
+    const theirs = load<f64>(other + (column << 3));
+    if (ours != theirs) return ours < theirs;
+  }
+  return false;
+}
+
+function factsOf(row: usize): i32 {
+  return <i32>load<f64>(row, note.FACTS << 3);
+}
+
+/** Whether leaks, resets or stuck endpoints may have to count it. */
+function concernsOthers(row: usize): bool {
+  const closeWait = load<f64>(row, note.CLOSE_WAIT << 3);
+  return (
+    load<f64>(row, note.RESET << 3) >= 0 ||
+    !isNaN(closeWait) ||
+    (<i32>load<f64>(row, note.MODIFIERS << 3) & (HALF_OPEN_DETECTED | FIN_RETRANSMITTED)) != 0
+  );
+}
+
+function enter(row: usize): void {
+  const facts = factsOf(row);
+  enterHost(row, facts, 0);
+  enterHost(row, facts, 1);
+  enterGroup(row, facts);
+}
+
+/** An endpoint's host, if the endpoint was in TIME_WAIT. */
+function enterHost(row: usize, facts: i32, holder: usize): void {
+  const own = row + (holder << 3);
+  const from = load<f64>(own, note.WAIT_FROM << 3);
+  if (isNaN(from)) return;
+  writeAddress(HOST_KEY, row, holder);
+  store<u32>(HOST_KEY, (facts & note.IPV6) != 0 ? 1 : 0, (HOST_WORDS - 1) << 2);
+  if (latestHost < 0 || !isKey(HOST_KEY, HOST_KEYS, HOST_WORDS, latestHost))
+    latestHost = numberOf(HOST_KEY, HOST_KEYS, HOST_INDEX, HOST_WORDS, HOSTS);
+  const place = log(HOST_LOG, HOST_COLUMNS, HOSTS, HOST_MEMBERS, latestHost);
+  store<f64>(place, from, HOST_FROM << 3);
+  store<f64>(place, load<f64>(own, note.WAIT_TO << 3), HOST_TO << 3);
+}
+
+/** The group whose client had the connection. */
+function enterGroup(row: usize, facts: i32): void {
+  const client: usize = (facts & note.CLIENT_IS_HIGH) != 0 ? 1 : 0;
+  const ports = <u32>load<f64>(row, note.PORTS << 3);
+  const serverPort = client == 0 ? ports & 0xffff : ports >>> 16;
+  writeAddress(GROUP_KEY, row, client);
+  writeAddress(GROUP_KEY + note.ADDRESS_WORDS * 4, row, client ^ 1);
+  store<u32>(GROUP_KEY, serverPort | (((facts & note.IPV6) != 0 ? 1 : 0) << FAMILY_SHIFT), (GROUP_WORDS - 1) << 2);
+  if (latestGroup < 0 || !isKey(GROUP_KEY, GROUP_KEYS, GROUP_WORDS, latestGroup))
+    latestGroup = numberOf(GROUP_KEY, GROUP_KEYS, GROUP_INDEX, GROUP_WORDS, GROUPS);
+  if (latestGroup < 0) {
+    countBeyond(GROUPS);
+    return;
+  }
+  const place = log(GROUP_LOG, GROUP_COLUMNS, GROUPS, GROUP_MEMBERS, latestGroup);
+  const own = row + (client << 3);
+  store<f64>(place, load<f64>(row, note.START << 3), HELD_FROM << 3);
+  store<f64>(place, load<f64>(row, note.HELD_UNTIL << 3), HELD_TO << 3);
+  store<f64>(place, load<f64>(own, note.WAIT_FROM << 3), PORT_WAIT_FROM << 3);
+  store<f64>(place, load<f64>(own, note.WAIT_TO << 3), PORT_WAIT_TO << 3);
+  store<f64>(place, <f64>(client == 0 ? ports >>> 16 : ports & 0xffff), PORT << 3);
+  store<f64>(place, load<f64>(own, note.WAIT_END << 3) == <f64>note.REUSE ? 1 : 0, REUSED << 3);
+}
+
+/** Writes an endpoint's address as words of a key. */
+function writeAddress(to: usize, row: usize, endpoint: usize): void {
+  const from = row + ((note.ADDRESS + <i32>endpoint * note.ADDRESS_WORDS) << 3);
+  for (let word: usize = 0; word < <usize>note.ADDRESS_WORDS; word++) store<u32>(to + (word << 2), <u32>load<f64>(from + (word << 3)));
+}
+
+/** Makes room for a row of a log, and counts it for its holder; answers where it is. */
+function log(rows: usize, columns: usize, account: i32, members: usize, holder: i32): usize {
+  const logged = stateOf(account + LOGGED);
+  const place = rows + <usize>load<i32>(logged) * (columns << 3);
+  store<i32>(logged, load<i32>(logged) + 1);
+  store<f64>(place, <f64>holder, NUMBER << 3);
+  if (holder < 0) countBeyond(account);
+  else {
+    const count = members + ((<usize>holder) << 2);
+    store<i32>(count, load<i32>(count) + 1);
+  }
+  return place;
+}
+
+function countBeyond(account: i32): void {
+  const beyond = stateOf(account + BEYOND);
+  store<i32>(beyond, load<i32>(beyond) + 1);
+}
+
+/** Whether a key is that of a holder. */
+function isKey(key: usize, keys: usize, words: usize, number: i32): bool {
+  const theirs = keys + <usize>number * (words << 2);
+  for (let at: usize = 0; at < words << 2; at += 4) if (load<u32>(key + at) != load<u32>(theirs + at)) return false;
+  return true;
+}
+
+/** The number of a key's holder, which gets the next one where it is new; -1 where there are too many. */
+function numberOf(key: usize, keys: usize, index: usize, words: usize, account: i32): i32 {
+  const hash = hashOf(key, words);
+  let at = hash & (ENTRIES - 1);
+  let entry = load<u64>(index + <usize>(at * ENTRY_BYTES));
+  while (entry != 0) {
+    const number = <i32>(entry >> 32) - 1;
+    if (<u32>entry == hash && isKey(key, keys, words, number)) return number;
+    at = (at + 1) & (ENTRIES - 1);
+    entry = load<u64>(index + <usize>(at * ENTRY_BYTES));
+  }
+  const holders = stateOf(account + HOLDERS);
+  const number = load<i32>(holders);
+  if (number == HOLDERS_CAPACITY) return -1;
+  store<i32>(holders, number + 1);
+  memory.copy(keys + <usize>number * (words << 2), key, words << 2);
+  store<u64>(index + <usize>(at * ENTRY_BYTES), ((<u64>(number + 1)) << 32) | hash);
+  return number;
+}
+
+function hashOf(key: usize, words: usize): u32 {
+  let sum = seed;
+  for (let at: usize = 0; at < words << 2; at += 8) {
+    sum = (sum ^ load<u64>(key + at)) * MULTIPLIER;
+    sum ^= sum >> 32;
+  }
+  return <u32>(sum ^ (sum >> 29));
+}

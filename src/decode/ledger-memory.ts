@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs';
+import {
+  BEYOND,
+  CLOSED,
+  GROUP_COLUMNS,
+  GROUP_WORDS,
+  GROUPS,
+  HOLDERS,
+  HOLDERS_CAPACITY,
+  HOST_COLUMNS,
+  HOST_WORDS,
+  HOSTS,
+  LANE_END,
+  LANE_NEXT,
+  LANE_ROWS,
+  LANES,
+  LEDGER_PAGES,
+  LOG_CAPACITY,
+  LOGGED,
+  STATE_WORDS,
+} from '../layout/ledger.ts';
+import { COLUMNS } from '../layout/note.ts';
+import { built } from '../platform/built.ts';
+import { type CompiledModule, constantOf, Instance, Memory, Module } from './webassembly.ts';
+
+/** What the module exports: assembly/ledger.ts. */
+interface Exports {
+  readonly begin: (seed: number, rows: number) => void;
+  readonly merge: (lanes: number) => number;
+}
+
+let module: CompiledModule | undefined;
+
+/** A ledger (layout/ledger.ts) in the memory of a WebAssembly module that keeps it: stats/ledger.ts says how it is used. */
+export class LedgerMemory {
+  readonly lanes: Float64Array;
+  readonly hosts: AccountMemory;
+  readonly groups: AccountMemory;
+  readonly #state: Int32Array;
+  readonly #exports: Exports;
+
+  /** `rows`: that a log keeps before it is full. */
+  constructor(rows = LOG_CAPACITY) {
+    module ??= new Module(readFileSync(built('ledger.wasm')));
+    const memory = new Memory({ initial: LEDGER_PAGES, maximum: LEDGER_PAGES });
+    const { exports } = new Instance(module, { env: { memory } });
+    const { buffer } = memory;
+    const constant = (name: string): number => constantOf(exports, name);
+    this.#exports = exports as Exports;
+    this.#state = new Int32Array(buffer, constant('STATE'), STATE_WORDS);
+    this.lanes = new Float64Array(buffer, constant('LANES'), LANES * LANE_ROWS * COLUMNS);
+    const account = (words: Int32Array, name: string, width: number, columns: number): AccountMemory =>
+      new AccountMemory(
+        words,
+        new Uint32Array(buffer, constant(`${name}_KEYS`), HOLDERS_CAPACITY * width),
+        new Int32Array(buffer, constant(`${name}_MEMBERS`), HOLDERS_CAPACITY),
+        new Float64Array(buffer, constant(`${name}_LOG`), (rows + 1) * columns),
+        columns,
+      );
+    this.hosts = account(this.#state.subarray(HOSTS), 'HOST', HOST_WORDS, HOST_COLUMNS);
+    this.groups = account(this.#state.subarray(GROUPS), 'GROUP', GROUP_WORDS, GROUP_COLUMNS);
+    this.#exports.begin(Math.floor(Math.random() * 2 ** 52), rows);
+  }
+
+  isEmpty(lane: number): boolean {
+    return this.#state[LANE_NEXT + lane] === this.#state[LANE_END + lane];
+  }
+
+  fill(lane: number, rows: Float64Array, from: number, alter?: (rows: Float64Array) => void): number {
+    const part = rows.subarray(from, from + LANE_ROWS * COLUMNS);
+    const begin = lane * LANE_ROWS * COLUMNS;
+    this.lanes.set(part, begin);
+    alter?.(this.lanes.subarray(begin, begin + part.length));
+    this.#state[LANE_NEXT + lane] = 0;
+    this.#state[LANE_END + lane] = part.length / COLUMNS;
+    return from + part.length;
+  }
+
+  close(lane: number): void {
+    this.#state[LANE_NEXT + lane] = 0;
+    this.#state[LANE_END + lane] = CLOSED;
+  }
+
+  merge(lanes: number): number {
+    return this.#exports.merge(lanes);
+  }
+}
+
+/** One of its accounts. */
+class AccountMemory {
+  readonly rows: Float64Array;
+  readonly columns: number;
+  readonly #state: Int32Array;
+  readonly #keys: Uint32Array;
+  readonly #members: Int32Array;
+
+  /** `state`: from the account's words on; `rows`: of its log, and room for one more. */
+  constructor(state: Int32Array, keys: Uint32Array, members: Int32Array, rows: Float64Array, columns: number) {
+    this.#state = state;
+    this.#keys = keys;
+    this.#members = members;
+    this.rows = rows;
+    this.columns = columns;
+  }
+
+  get holders(): number {
+    return this.#state[HOLDERS]!;
+  }
+
+  get beyond(): number {
+    return this.#state[BEYOND]!;
+  }
+
+  get members(): Int32Array {
+    return this.#members.subarray(0, this.holders);
+  }
+
+  get logged(): number {
+    return this.#state[LOGGED]!;
+  }
+
+  get isFull(): boolean {
+    return this.logged >= this.rows.length / this.columns - 1;
+  }
+
+  key(number: number): Uint32Array {
+    const width = this.#keys.length / HOLDERS_CAPACITY;
+    return this.#keys.subarray(number * width, (number + 1) * width);
+  }
+
+  clear(): void {
+    this.#state[LOGGED] = 0;
+  }
+}

@@ -21,6 +21,7 @@ import {
   LINES,
   NAME,
   NAME_PAIR,
+  ORDER,
   PAIRS,
   PAIRS_BYTES,
   SEGMENTS,
@@ -42,6 +43,7 @@ import { begin } from './packets.ts';
 import { noteSilence } from './finish.ts';
 import { begin as beginConnection, open, show } from './place.ts';
 import { settle } from './observe.ts';
+import { order } from './order.ts';
 import { log } from './sequence.ts';
 import { enterShape } from './shape.ts';
 import { connections, find, leave, renew, setRoom } from './table.ts';
@@ -59,6 +61,7 @@ export {
   KEPT_PAIRS,
   NAME,
   NAME_PAIR,
+  ORDER,
   PAIRS,
   PAIRS_BYTES,
 };
@@ -90,6 +93,7 @@ export {
   log,
   noteSilence,
   open,
+  order,
   renew,
   setRoom,
   settle,

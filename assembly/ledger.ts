@@ -52,13 +52,13 @@ const GROUP_KEY: usize = memory.data((GROUP_WORDS + 1) * 4, 16);
 export const LANES: usize = 0x10000;
 export const HOST_KEYS: usize = LANES + <usize>(LANE_COUNT * LANE_ROWS) * ROW_BYTES;
 export const HOST_MEMBERS: usize = HOST_KEYS + HOLDERS_CAPACITY * HOST_WORDS * 4;
-export const HOST_LOG: usize = HOST_MEMBERS + HOLDERS_CAPACITY * 4;
-/** A row makes two hosts hold TIME_WAIT at most: one more than the log was asked to keep. */
+export const HOST_LOG: usize = (HOST_MEMBERS + HOLDERS_CAPACITY * 4 + 7) & ~7;
+/** A row makes two hosts hold TIME_WAIT at most: the log may have one more than it was asked to keep. */
 const HOST_INDEX: usize = HOST_LOG + (LOG_CAPACITY + 1) * HOST_COLUMNS * 8;
 export const GROUP_KEYS: usize = HOST_INDEX + ENTRIES * ENTRY_BYTES;
 export const GROUP_MEMBERS: usize = GROUP_KEYS + HOLDERS_CAPACITY * GROUP_WORDS * 4;
 export const GROUP_LOG: usize = (GROUP_MEMBERS + HOLDERS_CAPACITY * 4 + 7) & ~7;
-const GROUP_INDEX: usize = GROUP_LOG + LOG_CAPACITY * GROUP_COLUMNS * 8;
+const GROUP_INDEX: usize = GROUP_LOG + (LOG_CAPACITY + 1) * GROUP_COLUMNS * 8;
 export const END: usize = GROUP_INDEX + ENTRIES * ENTRY_BYTES;
 
 /** Nobody who makes captures shall know which keys collide. */

@@ -56,8 +56,11 @@ export const CHAINS: usize = RECENT + RECENT_MOST * RECENT_BYTES;
 export const INDEX: usize = CHAINS + RECENT_MOST * 8;
 /** IPv6 addresses of connections. */
 export const KEPT_PAIRS: usize = INDEX + CONNECTIONS_CAPACITY * 3 * ENTRY_BYTES;
+/** Entries to order connections by, and as much again to merge them. */
+export const ORDER: usize = KEPT_PAIRS + CONNECTIONS_CAPACITY * ADDRESS_PAIR_BYTES;
+export const ORDER_ENTRY_BYTES = 16;
 /** Shapes of ended connections; twice as many numbers of them, by hash; what is counted; rows that the host has not taken. */
-export const SHAPES: usize = KEPT_PAIRS + CONNECTIONS_CAPACITY * ADDRESS_PAIR_BYTES;
+export const SHAPES: usize = ORDER + CONNECTIONS_CAPACITY * 2 * ORDER_ENTRY_BYTES;
 export const SHAPE_ENTRIES: usize = SHAPES + SHAPES_CAPACITY * SHAPE_BYTES;
 export const SHAPE_ENTRIES_BYTES: usize = SHAPES_CAPACITY * 4;
 export const SHAPE_COUNTERS: usize = SHAPE_ENTRIES + SHAPE_ENTRIES_BYTES;

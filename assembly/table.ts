@@ -37,6 +37,11 @@ export function slotAt(slot: i32): usize {
   return CONNECTIONS + ((<usize>slot) << 2);
 }
 
+/** The slot behind the last one that was ever given away. */
+export function usedSlots(): i32 {
+  return used * SLOT_WORDS;
+}
+
 /** Address of the index entry where a hash is looked for first. */
 function homeOf(hash: u32): usize {
   return INDEX + <usize>((hash & mask) * ENTRY_BYTES);
@@ -65,7 +70,7 @@ export function find(record: usize, pairs: usize): i32 {
 
 /** Whether a slot is that of a record's 4-tuple. Slots that were never given away since forget() may hold anything. */
 export function isOf(slot: i32, record: usize, pairs: usize): bool {
-  if (slot >= used * SLOT_WORDS) return false;
+  if (slot >= usedSlots()) return false;
   const words = slotAt(slot);
   const facts = load<i32>(words, FACTS << 2);
   if (load<u64>(words, LOW << 2) != load<u64>(record, LOW_WORD << 2)) return false;

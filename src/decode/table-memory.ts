@@ -25,7 +25,7 @@ const PAGE = 1 << 16;
 /** Slots for which memory is added at least. */
 const FIRST_SLOTS = 1 << 12;
 
-/** What the module exports for trackers: assembly/walk.ts, place.ts, observe.ts, table.ts, sequence.ts, finish.ts. Addresses are bytes of its memory. */
+/** What the module exports for trackers: assembly/walk.ts, place.ts, observe.ts, table.ts, order.ts, sequence.ts, finish.ts. Addresses are bytes of its memory. */
 export interface TableExports {
   readonly walk: (records: number, pairs: number, from: number, to: number, due: number) => number;
   readonly find: (record: number, pairs: number) => number;
@@ -35,6 +35,7 @@ export interface TableExports {
   readonly settle: (slot: number) => void;
   readonly renew: (slot: number) => void;
   readonly leave: (slot: number) => void;
+  readonly order: () => number;
   readonly log: (slot: number, kind: number, endpoint: number) => void;
   readonly noteSilence: (slot: number) => void;
   readonly connections: () => number;
@@ -249,6 +250,11 @@ export class TableMemory {
   /** Notes what had gone on before a close began. */
   noteSilence(slot: number): void {
     this.#exports.noteSilence(slot);
+  }
+
+  /** All slots in use, in the order of their 4-tuples. Valid until it is asked for again. */
+  order(): Int32Array {
+    return new Int32Array(this.answers.buffer, this.#constant('ORDER'), this.#exports.order());
   }
 
   /** Connections in the table. */

@@ -1,3 +1,5 @@
+import { sortAscending } from './ascending.ts';
+
 /** Events kept exactly before the older half is folded into a running curve. */
 const LIMIT = 1 << 21;
 
@@ -109,7 +111,7 @@ export class Population {
 /** The times in order: often they are already, and those of small populations are few. */
 function ascending(times: number[]): number[] | Float64Array {
   for (let i = 1; i < times.length; i++) {
-    if (times[i]! < times[i - 1]!) return times.length > FEW ? new Float64Array(times).sort() : times.sort((a, b) => a - b);
+    if (times[i]! < times[i - 1]!) return times.length > FEW ? sortAscending(new Float64Array(times)) : times.sort((a, b) => a - b);
   }
   return times;
 }

@@ -1,3 +1,5 @@
+import { sortAscending } from './ascending.ts';
+
 /** One of many, by its number, and what it is ranked by. */
 export interface Ranked<T> {
   readonly number: number;
@@ -14,7 +16,7 @@ export function highestPeaks<T extends { readonly peak: number }>(
   figuresOf: (number: number) => T,
 ): Ranked<T>[] {
   // A typed array sorts numbers many times faster than a comparator does: members above, and the number, turned round, below.
-  const keys = Float64Array.from(members, (count, number) => count * members.length + (members.length - 1 - number)).sort();
+  const keys = sortAscending(Float64Array.from(members, (count, number) => count * members.length + (members.length - 1 - number)));
   const best: Ranked<T>[] = [];
   for (let place = keys.length - 1; place >= 0; place--) {
     const count = Math.floor(keys[place]! / members.length);

@@ -38,6 +38,8 @@ export interface TableMemory {
   show(slot: number, segment: Segment): void;
   /** Counts in full what ordinary segments have left for later: BYTES, Zeek's history, completeness. */
   settle(slot: number): void;
+  /** All slots in use, in the order of compareTuples() (order.ts). Valid until it is asked for again. */
+  order(): Int32Array;
   /** Gives a slot back. */
   leave(slot: number): void;
   /** Appends a token to the log of a close. */

@@ -1,60 +1,6 @@
 import { FACTS, HIGH, IPV6, LOW, PORTS } from '../layout/slot.ts';
 import type { ConnectionTable } from './table.ts';
 
-/** Doubles hold integers of this many bits. */
-const EXACT_BITS = 53;
-const ADDRESS_BITS = 32;
-
-/** All slots in use, ordered by 4-tuple: family, addresses, ports. */
-export function slotsByTuple(table: ConnectionTable): Int32Array {
-  const { words } = table;
-  const slots = table.slots();
-  // A typed array sorts numbers many times faster than a comparator does: the low address, as far as it fits above the
-  // position in the list. The comparator is left with runs of equal addresses.
-  const positions = 2 ** Math.ceil(Math.log2(slots.length + 1));
-  const dropped = Math.max(1, (2 ** (ADDRESS_BITS + 1) * positions) / 2 ** EXACT_BITS);
-  const keys = new Float64Array(slots.length);
-  for (let position = 0; position < slots.length; position++) {
-    const slot = slots[position]!;
-    const address = (words[slot + FACTS]! & IPV6) === 0 ? words[slot + LOW]! >>> 0 : 2 ** ADDRESS_BITS + firstWord(table.pair(slot));
-    keys[position] = Math.floor(address / dropped) * positions + position;
-  }
-  keys.sort();
-  const ordered = new Int32Array(slots.length);
-  let from = 0;
-  let head = -1;
-  for (let place = 0; place < keys.length; place++) {
-    const leading = Math.floor(keys[place]! / positions);
-    if (leading !== head) {
-      orderRun(table, ordered, from, place);
-      from = place;
-      head = leading;
-    }
-    ordered[place] = slots[keys[place]! - leading * positions]!;
-  }
-  orderRun(table, ordered, from, keys.length);
-  return ordered;
-}
-
-/** Orders the slots in from..to, whose leading parts are equal: few, so each is moved down to its place. */
-function orderRun(table: ConnectionTable, ordered: Int32Array, from: number, to: number): void {
-  if (to - from > LONG_RUN) {
-    ordered.subarray(from, to).sort((a, b) => compareTuples(table, a, b));
-    return;
-  }
-  for (let i = from + 1; i < to; i++) {
-    const slot = ordered[i]!;
-    let at = i;
-    for (; at > from && compareTuples(table, ordered[at - 1]!, slot) > 0; at--) ordered[at] = ordered[at - 1]!;
-    ordered[at] = slot;
-  }
-}
-
-/** Longer runs are left to the general sort. */
-const LONG_RUN = 16;
-
-const firstWord = (pair: Uint8Array): number => ((pair[0]! << 24) | (pair[1]! << 16) | (pair[2]! << 8) | pair[3]!) >>> 0;
-
 /** Bytes of an address pair without its scope. */
 const ADDRESSES = 32;
 

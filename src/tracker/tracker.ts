@@ -28,7 +28,7 @@ import { measure, report, stayOf } from './measure.ts';
 import type { TableMemory } from './memory.ts';
 import { Oddities } from './oddities.ts';
 import type { TrackerOptions } from './options.ts';
-import { compareTuples, slotsByTuple } from './order.ts';
+import { compareTuples } from './order.ts';
 import type { HeldSyn, Reuse, ReuseVerdict } from './rare.ts';
 import { settleDoubt } from './reset.ts';
 import { meet, reject } from './reuse.ts';
@@ -149,7 +149,7 @@ export class Tracker {
       }
     }
     const { table } = this;
-    const left = slotsByTuple(table);
+    const left = this.#memory.order();
     for (const slot of left) this.#releaseHeld(slot, 'capture_end', clock, RELEASED);
     this.#options.watch?.last(table, this.#boundary - this.#options.watch.interval, clock);
     for (let from = 0; from < left.length; from += SHARE) {

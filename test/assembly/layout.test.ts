@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest';
 import * as batch from '../../src/layout/batch.ts';
 import * as drops from '../../src/layout/drops.ts';
 import * as framing from '../../src/layout/framing.ts';
+import * as ledger from '../../src/layout/ledger.ts';
+import * as note from '../../src/layout/note.ts';
 import * as slot from '../../src/layout/slot.ts';
 import * as tracking from '../../src/layout/tracking.ts';
 import * as segment from '../../src/layout/segment.ts';
@@ -46,6 +48,7 @@ describe.each(['decoder.wasm', 'decoder.debug.wasm'])('%s', (build) => {
       ['STAGE', segmentEnd('STAGE', SEGMENTS_CAPACITY * segment.SEGMENT_BYTES)],
       ['STAGE_PAIRS', segmentEnd('STAGE_PAIRS', SEGMENTS_CAPACITY * segment.ADDRESS_PAIR_BYTES)],
       ['KEPT_PAIRS', segmentEnd('KEPT_PAIRS', tracking.CONNECTIONS_CAPACITY * segment.ADDRESS_PAIR_BYTES)],
+      ['ORDER', segmentEnd('ORDER', tracking.CONNECTIONS_CAPACITY * 32)],
       ['WINDOW', segmentEnd('WINDOW', value('WINDOW_BYTES'))],
       ['CONNECTIONS', memory.buffer.byteLength],
     ] as const;
@@ -67,4 +70,28 @@ describe.each(['decoder.wasm', 'decoder.debug.wasm'])('%s', (build) => {
   function segmentEnd(name: string, length: number): number {
     return value(name) + length;
   }
+});
+
+it('the ledger keeps its regions apart', () => {
+  const module = new WebAssembly.Module(readFileSync(new URL('../../dist/ledger.wasm', import.meta.url)));
+  const memory = new WebAssembly.Memory({ initial: ledger.LEDGER_PAGES, maximum: ledger.LEDGER_PAGES });
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  const value = (name: string): number => exports[name]?.value ?? Number.NaN;
+  const { HOLDERS_CAPACITY, LOG_CAPACITY } = ledger;
+  const ends = [
+    ['STATE', value('STATE') + ledger.STATE_WORDS * 4],
+    ['LANES', value('LANES') + ledger.LANES * ledger.LANE_ROWS * note.COLUMNS * 8],
+    ['HOST_KEYS', value('HOST_KEYS') + HOLDERS_CAPACITY * ledger.HOST_WORDS * 4],
+    ['HOST_MEMBERS', value('HOST_MEMBERS') + HOLDERS_CAPACITY * 4],
+    ['HOST_LOG', value('HOST_LOG') + (LOG_CAPACITY + 1) * ledger.HOST_COLUMNS * 8],
+    ['GROUP_KEYS', value('GROUP_KEYS') + HOLDERS_CAPACITY * ledger.GROUP_WORDS * 4],
+    ['GROUP_MEMBERS', value('GROUP_MEMBERS') + HOLDERS_CAPACITY * 4],
+    ['GROUP_LOG', value('GROUP_LOG') + (LOG_CAPACITY + 1) * ledger.GROUP_COLUMNS * 8],
+    ['END', value('END')],
+  ] as const;
+  ends.slice(1).forEach(([name], i) => expect(value(name), name).toBeGreaterThanOrEqual(ends[i]![1]));
+  expect(value('END')).toBeLessThanOrEqual(ledger.LEDGER_PAGES * 65536);
+  expect(value('HOST_LOG') % 8).toBe(0);
+  expect(value('GROUP_LOG') % 8).toBe(0);
+  expect(ledger.LANES).toBe(batch.SHARDS_CAPACITY);
 });

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { sortAscending } from '../../src/stats/ascending.ts';
 import { highestPeaks } from '../../src/stats/ranking.ts';
 
 const one = fc.integer({ min: 1, max: 9 }).chain((members) => fc.tuple(fc.constant(members), fc.integer({ min: 1, max: members })));
@@ -22,4 +23,15 @@ it('finds the highest peaks, and looks at few', () => {
     return { peak: number === 1001 ? 5 : 4 };
   });
   expect([first?.number, second?.number, looked]).toEqual([1001, 1000, [1000, 1001]]);
+});
+
+it('sorts numbers as numbers, whatever their signs', () => {
+  const numbers = fc.oneof(fc.double({ noNaN: true }), fc.double({ noNaN: true, min: 0 }), fc.constantFrom(0, -0, Infinity, -Infinity));
+  fc.assert(
+    fc.property(fc.array(fc.boolean()), fc.array(numbers), (signs, all) => {
+      const some = all.map((number, i) => (signs.length < 5 || signs[i] ? Math.abs(number) : number));
+      expect(Array.from(sortAscending(new Float64Array(some))).map((n) => n + 0)).toEqual(some.map((n) => n + 0).sort((a, b) => a - b));
+    }),
+  );
+  expect(Array.from(sortAscending(new Float64Array([9, 1, 8, 2, 7]).subarray(1, 4)))).toEqual([1, 2, 8]);
 });

@@ -38,7 +38,7 @@ import {
   WINDOW,
   WINDOW_BYTES,
 } from './memory.ts';
-import { beginConclusions, conclude } from './conclude.ts';
+import { beginConclusions, conclude, concludeInOrder } from './conclude.ts';
 import { begin } from './packets.ts';
 import { noteSilence } from './finish.ts';
 import { begin as beginConnection, open, show } from './place.ts';
@@ -85,6 +85,7 @@ export {
   beginConclusions,
   beginConnection,
   conclude,
+  concludeInOrder,
   connections,
   enterShape,
   find,

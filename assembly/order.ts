@@ -31,6 +31,11 @@ export function order(): i32 {
   return <i32>((to - ORDER) >> 2);
 }
 
+/** The slot at a place in that order. */
+export function orderedSlot(place: i32): i32 {
+  return load<i32>(ORDER + ((<usize>place) << 2));
+}
+
 /** Writes the entries of one family from `to` on; answers where they end. */
 function gather(to: usize, family: i32): usize {
   const slots = usedSlots();

@@ -6,6 +6,7 @@ import { COUNTERS, DURATION_BINS, DURATION_DOUBLES, DURATIONS, ROWS_CAPACITY, SH
 export interface ShapeExports {
   readonly beginConclusions: (twoMsl: number, origin: number, digits: number) => void;
   readonly conclude: (slot: number, ending: number, time: number, packet: number, over: number, row: number, lines: number) => number;
+  readonly concludeInOrder: (from: number, to: number, ending: number, time: number, row: number) => number;
   readonly enterShape: (slot: number, ending: number) => number;
 }
 
@@ -56,6 +57,14 @@ export class ShapeMemory {
    */
   conclude(slot: number, ending: number, time: number, packet: number, over: number, row: number, lines: number): boolean {
     return this.#exports.conclude(slot, ending, time, packet, over, row, lines) !== 0;
+  }
+
+  /**
+   * The same, but for lines, of those connections that the capture's end ends at `time`, in order, whose places begin at `from`; answers
+   * the place of the first one that was not counted, or `to`.
+   */
+  concludeInOrder(from: number, to: number, ending: number, time: number, row: number): number {
+    return this.#exports.concludeInOrder(from, to, ending, time, row);
   }
 
   /** The shape of a connection, which gets a place where it is new; -1 where there are too many. */

@@ -21,6 +21,7 @@ export interface ShapeMemory {
   readonly lines: Uint8Array;
   readonly lineState: Int32Array;
   begin(twoMsl: number, clock: Clock): void;
+  concludeInOrder(from: number, to: number, ending: number, time: number, row: number): number;
   conclude(slot: number, ending: number, time: number, packet: number, over: number, row: number, lines: number): boolean;
   enter(slot: number, ending: number): number;
   durations(which: number): HistogramPart;
@@ -69,6 +70,19 @@ export class Shapes implements ShapeTaker {
     if (ending === 'expired') this.#lookAtHolders(this.#rows * note.COLUMNS);
     if (++this.#rows === shape.ROWS_CAPACITY) this.flush();
     return true;
+  }
+
+  takesInOrder(from: number, to: number, time: number): number {
+    if (this.#lines) return from; // each has its place among those of all shards
+    let place = from;
+    for (;;) {
+      const end = Math.min(to, place + shape.ROWS_CAPACITY - this.#rows);
+      const next = this.#memory.concludeInOrder(place, end, codeOf('capture_end', Infinity), time, this.#rows);
+      this.#rows += next - place;
+      place = next;
+      if (this.#rows === shape.ROWS_CAPACITY) this.flush();
+      if (place < end || place === to) return place;
+    }
   }
 
   /** Hands over the rows that were written: before any other row is. */

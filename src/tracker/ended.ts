@@ -29,6 +29,11 @@ export interface Ended {
 export interface ShapeTaker {
   /** Whether it takes a connection. Times are ns; `over`: capture time up to which its TIME_WAIT can have lasted. */
   takes(table: ConnectionTable, slot: number, ending: Ending, time: number, packet: number, over: number): boolean;
+  /**
+   * Takes connections that the capture's end ends at `time`: those that TableMemory.order() answered, from place `from` on, as far as it
+   * takes them, but none from `to` on; answers the place of the next one.
+   */
+  takesInOrder(from: number, to: number, time: number): number;
   /** Of the one taken last: the holders of TIME_WAIT, bits 1 and 2, none where the first one's did not run out; and its latest start, ns. */
   readonly holders: number;
   readonly since: number;

@@ -95,7 +95,7 @@ export class Tracker {
       const reason = answers[REASON];
       if (answers[OPENED]! > 0) this.#opened(answers[FOUND]!);
       if (reason === TAKEN) break;
-      if (reason === DUE) this.#expire(staged.times[(place * SEGMENT_WORDS) >> 1]!);
+      if (reason === DUE) this.advance(staged.times[(place * SEGMENT_WORDS) >> 1]!);
       else {
         const segment = this.#segment.load(staged, place);
         if (reason === DECIDE) this.#decide(staged, segment, firstPacket + words[place * SEGMENT_WORDS + PACKET_WORD]!, answers[FOUND]!);
@@ -128,11 +128,6 @@ export class Tracker {
     if (whole) this.#place(whole.batch, whole.segment, whole.packet, this.table.find(whole.batch, whole.segment));
   }
 
-  /** The capture clock of the whole run stands at `clock`: timers of this shard that are due run out. */
-  advance(clock: number): void {
-    this.#expire(clock);
-  }
-
   /**
    * The capture ends at `clock`: every connection that is left is delivered, ordered by its 4-tuple.
    * Stops now and then, so that what was delivered can be sent off: the loop over it must go on to its end.
@@ -153,7 +148,11 @@ export class Tracker {
     for (const slot of left) this.#releaseHeld(slot, 'capture_end', clock, RELEASED);
     this.#options.watch?.last(table, this.#boundary - this.#options.watch.interval, clock);
     for (let from = 0; from < left.length; from += SHARE) {
-      for (const slot of left.subarray(from, from + SHARE)) this.#deliver(slot, 'capture_end', clock, Infinity);
+      const to = Math.min(from + SHARE, left.length);
+      for (let place = from; place < to; place++) {
+        place = this.#options.shapes?.takesInOrder(place, to, clock) ?? place;
+        if (place < to) this.#deliver(left[place]!, 'capture_end', clock, Infinity);
+      }
       yield;
     }
     table.clear();
@@ -256,8 +255,8 @@ export class Tracker {
     this.#expiries.push(slot, words[slot + slots.GENERATION]!, time);
   }
 
-  /** Lets go of the connections whose time is over at `clock`, in the order in which it was. */
-  #expire(clock: number): void {
+  /** The capture clock of the whole run stands at `clock`: connections whose time is over by then go, in the order in which it was. */
+  advance(clock: number): void {
     for (;;) {
       const next = Math.min(this.#expiries.next, this.#silences.next);
       if (Math.min(next, this.#boundary) > clock) return;

@@ -108,6 +108,11 @@ export class ConnectionTable {
     return (this.words[slot + FACTS]! & HAS_RARE) === 0 ? undefined : this.#rare.get(slot);
   }
 
+  /** Slots of connections that a SYN is held for, in no order. */
+  held(): number[] {
+    return [...this.#rare].filter(([, { held }]) => held).map(([slot]) => slot);
+  }
+
   /** Takes all connections out. */
   clear(): void {
     this.#memory.forget();

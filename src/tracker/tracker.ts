@@ -144,8 +144,8 @@ export class Tracker {
       }
     }
     const { table } = this;
+    for (const slot of table.held().sort((a, b) => compareTuples(table, a, b))) this.#releaseHeld(slot, 'capture_end', clock, RELEASED);
     const left = this.#memory.order();
-    for (const slot of left) this.#releaseHeld(slot, 'capture_end', clock, RELEASED);
     this.#options.watch?.last(table, this.#boundary - this.#options.watch.interval, clock);
     for (let from = 0; from < left.length; from += SHARE) {
       const to = Math.min(from + SHARE, left.length);

@@ -15,6 +15,8 @@ import { count } from './tracking.ts';
 /** Copies of one packet come within this time of the first, ns. */
 const SPAN: f64 = 1e6;
 const FIRST_PACKETS = 512;
+/** So many that most are empty: whether there is something in one cannot be foreseen, and waiting for a wrong guess costs more than a line. */
+const FEWEST_CHAINS: u32 = 8192;
 /** SPAN in units of a record's lag (16 µs), and the lag that means "this or more". */
 const LAG_SPAN = 63;
 const LAG_MOST = 0xffff;
@@ -27,8 +29,9 @@ const LINK = 16;
 const LAG = 20;
 const BEFORE = 24;
 
-/** Packets that the ring holds, less one; there are twice as many chains. */
+/** Packets that the ring has room for, less one; and chains, less one: at least twice as many. */
 let mask: u32 = FIRST_PACKETS - 1;
+let chainMask: u32 = FEWEST_CHAINS - 1;
 /** Numbers of the newest packet, and of how many are in the ring. */
 let newest: u32 = 0;
 let held: u32 = 0;
@@ -37,11 +40,12 @@ export function forgetCopies(): void {
   mask = FIRST_PACKETS - 1;
   newest = 0;
   held = 0;
-  memory.fill(CHAINS, 0, FIRST_PACKETS * 8);
+  chainMask = FEWEST_CHAINS - 1;
+  memory.fill(CHAINS, 0, FEWEST_CHAINS * 4);
 }
 
 function chainOf(digest: u32): usize {
-  return CHAINS + ((<usize>((digest ^ (digest >>> 15)) & (mask * 2 + 1))) << 2);
+  return CHAINS + ((<usize>((digest ^ (digest >>> 15)) & chainMask)) << 2);
 }
 
 function packetAt(number: u32): usize {
@@ -66,7 +70,8 @@ export function isCopy(digest: u32, hash: u32, link: u32, flags: i32, payload: i
     if (isCopyOf(packet, link, flags, payload, lag)) return true;
     break; // another packet of the same bytes: the next copies are its own
   }
-  if (held > mask) makeRoom(clock);
+  if (held <= mask) held++;
+  else if (clock - load<f64>(packetAt(newest + 1), CLOCK) <= SPAN) makeRoom();
   const packet = packetAt(newest + 1);
   store<f64>(packet, clock, CLOCK);
   store<u32>(packet, digest, DIGEST);
@@ -90,16 +95,14 @@ function chain(packet: usize, digest: u32): void {
   const first = chainOf(digest);
   store<u32>(packet, load<u32>(first), BEFORE);
   store<u32>(first, ++newest);
-  held++;
 }
 
-/** The ring is full: the oldest packet leaves, or, where it is young, the ring doubles. */
-function makeRoom(clock: f64): void {
-  const oldest = packetAt(newest + 1);
-  const young = clock - load<f64>(oldest, CLOCK) <= SPAN;
-  if (young && mask < <u32>RECENT_MOST - 1) return double();
-  if (young) count(FORGOTTEN); // the bound on the memory of a capture whose clock stands still
-  held--;
+/** The ring is full, and its oldest packet young. */
+function makeRoom(): void {
+  if (mask < <u32>RECENT_MOST - 1) {
+    double();
+    held++;
+  } else count(FORGOTTEN); // the bound on the memory of a capture whose clock stands still
 }
 
 /** Twice the room: each packet keeps its number, and the chains are made anew, oldest packet first. */
@@ -108,9 +111,9 @@ function double(): void {
   const bytes = <usize>packets * RECENT_BYTES;
   memory.copy(RECENT + bytes, RECENT, bytes);
   mask = mask * 2 + 1;
-  memory.fill(CHAINS, 0, (<usize>packets) << 4);
+  chainMask = max(mask * 2 + 1, FEWEST_CHAINS - 1);
+  memory.fill(CHAINS, 0, (<usize>chainMask + 1) << 2);
   newest -= packets;
-  held = 0;
   for (let i: u32 = 0; i < packets; i++) {
     const packet = packetAt(newest + 1);
     chain(packet, load<u32>(packet, DIGEST));

@@ -7,7 +7,7 @@ import { type State, type Transition, transitions } from '../tracker/states.ts';
 import type { ReuseVerdict } from '../tracker/rare.ts';
 import { reuses } from '../tracker/reuse.ts';
 import type { TimeWaitEnd } from '../tracker/time-wait.ts';
-import type { Ended } from '../tracker/tracker.ts';
+import type { Ended } from '../tracker/ended.ts';
 import { type ConnState, connState, history } from '../tracker/zeek.ts';
 import { ipv4Text, ipv6Text } from './address.ts';
 import { COMMUNITY_VERSION, communityDigest } from './community-id.ts';

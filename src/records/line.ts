@@ -1,6 +1,6 @@
 import { LINE_BYTES, LINES_BYTES } from '../layout/line.ts';
 import type { ConnectionTable } from '../tracker/table.ts';
-import type { Ended } from '../tracker/tracker.ts';
+import type { Ended } from '../tracker/ended.ts';
 import { writeAscii, writeInteger } from './ascii.ts';
 import {
   type CloseRecord,

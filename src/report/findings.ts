@@ -1,3 +1,4 @@
+import { CONNECTIONS_CAPACITY } from '../layout/tracking.ts';
 import type { LeakRecord } from '../merge/leaks.ts';
 import type { PortRecord } from '../merge/ports.ts';
 import type { StuckOwner } from '../merge/stuck.ts';
@@ -28,6 +29,7 @@ const GONE =
 export function findings(summary: SummaryRecord): Finding[] {
   const { worst } = summary.ports;
   return [
+    ...evicted(summary),
     ...worst.filter(({ exhausted_at }) => exhausted_at !== undefined).map((group) => exhausted(group, summary)),
     ...worst.filter(({ pressure, exhausted_at }) => pressure >= TIGHT && !exhausted_at).map((group) => tight(group, summary)),
     ...worst.filter(({ forecast_at, pressure }) => forecast_at !== undefined && pressure < TIGHT).map((group) => forecast(group, summary)),
@@ -37,6 +39,21 @@ export function findings(summary: SummaryRecord): Finding[] {
     ...challenged(summary),
     ...measured(summary),
     ...aborts(summary),
+  ];
+}
+
+/** Connections that were not followed to their end: what the rest says of states and populations lacks them. */
+function evicted({ end_reason: { evicted: times = 0 }, connections }: SummaryRecord): Finding[] {
+  if (times === 0) return [];
+  return [
+    {
+      text:
+        `${count(times)} of ${plural(connections, 'connection')} (${share(times, connections)}) were let go before their end, those that had been silent longest: ` +
+        `more than ${count(CONNECTIONS_CAPACITY)} were open at a time in one worker. What a population holds may have been more.`,
+      advice:
+        'What helps: --idle-timeout ends silent connections earlier, --filter leaves out others, and more --workers follow more at a time.',
+      filter: 'tcp',
+    },
   ];
 }
 

@@ -2,7 +2,8 @@ import type { Decoder, DecoderMemory, DecoderSetting } from '../decode/decoder.t
 import { SLOTS } from '../layout/batch.ts';
 import { DROP_REASONS } from '../layout/drops.ts';
 import { DOUBTED_S, PACKETS, REGRESSIONS } from '../layout/framing.ts';
-import { Tracker, type TrackerOptions } from '../tracker/tracker.ts';
+import type { TrackerOptions } from '../tracker/options.ts';
+import { Tracker } from '../tracker/tracker.ts';
 import type { Exchange } from './exchange.ts';
 import { type InterfaceLog, NO_SECTION, type SectionRange } from './interfaces.ts';
 import type { Windows } from './plan.ts';

@@ -29,7 +29,7 @@ import {
 } from '../layout/note.ts';
 import * as slots from '../layout/slot.ts';
 import { CLOSE_CLASSES, CloseTimes, closeTimes } from '../tracker/close.ts';
-import type { Ended } from '../tracker/tracker.ts';
+import type { Ended } from '../tracker/ended.ts';
 import { RESET_STAGES, resetStage } from './reset-stage.ts';
 
 /** How a TIME_WAIT ended: the values of WAIT_END. */

@@ -2,7 +2,7 @@ import { CloseTimes, CLOSE_CLASSES, closeTimes } from '../tracker/close.ts';
 import { MODIFIER_NAMES } from '../tracker/modifiers.ts';
 import { reuses } from '../tracker/reuse.ts';
 import * as slots from '../layout/slot.ts';
-import type { Ended } from '../tracker/tracker.ts';
+import type { Ended } from '../tracker/ended.ts';
 import { Histogram, type HistogramPart } from './histogram.ts';
 import { type MeasuredPart, MeasuredWaits } from './measured.ts';
 import { Reuses, type ReusesPart } from './reuses.ts';

@@ -3,7 +3,7 @@ import { CloseTimes, closeTimes, holdsTimeWait, judge, Verdict } from '../tracke
 import { sequenceText } from '../tracker/sequence.ts';
 import type { ConnectionTable } from '../tracker/table.ts';
 import { type Profile, type TimeWait, timeWaits } from '../tracker/time-wait.ts';
-import type { Ended } from '../tracker/tracker.ts';
+import type { Ended } from '../tracker/ended.ts';
 import type { GroupBy } from './grouping.ts';
 import { IndexTable } from './index-table.ts';
 import { resetStage } from './reset-stage.ts';

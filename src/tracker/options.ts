@@ -8,6 +8,8 @@ export interface TrackerOptions {
   readonly profile: Profile;
   /** Silence after which a connection that has not closed ends, ns; Infinity: never. */
   readonly idleTimeout: number;
+  /** Connections that are followed at a time; CONNECTIONS_CAPACITY where absent. Of more, those that were silent longest are evicted. */
+  readonly capacity?: number | undefined;
   readonly ended: (connection: Ended) => void;
   /** Gets connections first; absent where each one is to be delivered. */
   readonly shapes?: ShapeTaker | undefined;

@@ -1,4 +1,5 @@
-import { FACTS, HAS_RARE, PAIRED, SLOT_WORDS } from '../layout/slot.ts';
+import { FACTS, FINS, HAS_RARE, LAST, PAIRED, SEGMENTS, SLOT_WORDS, SYNS } from '../layout/slot.ts';
+import { CONNECTIONS_CAPACITY } from '../layout/tracking.ts';
 import type { TableMemory } from './memory.ts';
 import { Rare } from './rare.ts';
 import type { Batch, Segment } from './segment.ts';
@@ -7,6 +8,8 @@ import type { Batch, Segment } from './segment.ts';
 const SCOPE_AT = 32;
 /** Slots for which there is room at first; twice as many whenever they are used up. */
 const FIRST_SLOTS = 1 << 12;
+/** Connections of which the latest segments tell how long others were silent. */
+const SAMPLES = 1 << 12;
 
 /**
  * The connections that are alive or may still get segments: dense slots in the decoder's memory, where WebAssembly finds them by
@@ -21,11 +24,15 @@ export class ConnectionTable {
   bytes: Uint8Array;
 
   readonly #memory: TableMemory;
-  #room = FIRST_SLOTS;
+  readonly #capacity: number;
+  #room: number;
   readonly #rare = new Map<number, Rare>();
 
-  constructor(memory: TableMemory) {
-    memory.grow(FIRST_SLOTS);
+  /** `capacity`: connections that there may be at a time. */
+  constructor(memory: TableMemory, capacity = CONNECTIONS_CAPACITY) {
+    this.#capacity = capacity;
+    this.#room = Math.min(FIRST_SLOTS, capacity);
+    memory.grow(this.#room);
     this.#memory = memory;
     ({ words: this.words, times: this.times, bytes: this.bytes } = memory);
   }
@@ -50,15 +57,32 @@ export class ConnectionTable {
     return (this.words[slot + FACTS]! & PAIRED) === 0 ? 0n : Buffer.from(this.pair(slot)).readBigUInt64LE(SCOPE_AT);
   }
 
-  /** Opens a connection of the segment's 4-tuple, whose first segment it is. Answers its slot. */
+  /** Opens a connection of the segment's 4-tuple, whose first segment it is. Answers its slot, or -1 where there are as many as may be. */
   open(batch: Batch, segment: Segment): number {
-    let slot = this.#memory.open(segment, batch.pairs);
-    if (slot >= 0) return slot;
-    this.#room *= 2;
+    const slot = this.#memory.open(segment, batch.pairs);
+    if (slot >= 0 || this.#room === this.#capacity) return slot;
+    this.#room = Math.min(this.#room * 2, this.#capacity);
     this.#memory.grow(this.#room);
     ({ words: this.words, times: this.times, bytes: this.bytes } = this.#memory);
-    slot = this.#memory.open(segment, batch.pairs);
-    return slot;
+    return this.#memory.open(segment, batch.pairs);
+  }
+
+  /** The slots of those that were silent longest, in the order of 4-tuples: about a quarter, half of them at most. */
+  silentLongest(): number[] {
+    const { times } = this;
+    const all = this.#memory.order();
+    const latest = (place: number): number => times[(all[place]! >> 1) + LAST]!;
+    const sample = Float64Array.from({ length: SAMPLES }, (_, i) => latest(Math.floor((i * all.length) / SAMPLES))).sort();
+    const silent = Array.from(all.filter((slot) => times[(slot >> 1) + LAST]! <= sample[SAMPLES / 4]!));
+    return silent.slice(0, Math.ceil(all.length / 2));
+  }
+
+  /** Counts segments that were held, and the FINs among them, with their connection. */
+  countHeld(slot: number, segment: Segment, segments: number, fins: number): void {
+    const { words } = this;
+    words[slot + SEGMENTS + segment.sender]! += segments;
+    words[slot + SYNS + segment.sender]! += segments;
+    words[slot + FINS + segment.sender]! += fins;
   }
 
   /** Forgets all of a slot but its key: the next incarnation of the same 4-tuple, whose first segment this is. */

@@ -38,9 +38,6 @@ import { timeWaits } from './time-wait.ts';
 import { ExpiryQueue, SilenceHeap } from './timers.ts';
 import { crossed } from './watch.ts';
 
-export type { Ended, Ending } from './ended.ts';
-export type { TrackerOptions } from './options.ts';
-
 /** Connections that the capture's end ends at a stroke. */
 const SHARE = 1024;
 
@@ -78,7 +75,7 @@ export class Tracker {
     this.#memory = memory;
     memory.attach(hostCalls(() => this.table, memory, this.oddities, options.profile.endedByRst));
     memory.answers[TELL_OPENED] = options.idleTimeout < Infinity || options.watch ? 1 : 0;
-    this.table = new ConnectionTable(memory);
+    this.table = new ConnectionTable(memory, options.capacity);
     this.#departed = new Departed(options.profile.twoMsl);
     this.#boundary = options.watch?.first ?? Infinity;
   }
@@ -106,9 +103,7 @@ export class Tracker {
     this.segments += answers[SEGMENTS]!;
     this.duplicates += answers[COPIES]!;
     this.oddities.add(COPY_FORGOTTEN, answers[FORGOTTEN]);
-    answers[SEGMENTS] = 0;
-    answers[COPIES] = 0;
-    answers[FORGOTTEN] = 0;
+    for (const counter of [SEGMENTS, COPIES, FORGOTTEN]) answers[counter] = 0;
   }
 
   /** Connections were opened; where somebody wants to know of each, only the one in this slot. */
@@ -169,6 +164,10 @@ export class Tracker {
         return;
       }
       slot = table.open(batch, segment);
+      if (slot < 0) {
+        this.#evict(segment.time, packet);
+        slot = table.open(batch, segment);
+      }
       this.#opened(slot);
     } else {
       const rare = table.peekRare(slot);
@@ -304,7 +303,7 @@ export class Tracker {
       report(this.table, slot, held.reuse.holder, stayOf(this.table, slot, held.reuse.holder).left(time), this.#options.bound);
     this.#renew(slot, held.segment, held.reuse, ending, time, packet);
     this.#show(slot, held.segment);
-    this.#countAgain(slot, held.segment, held.count - 1, held.fins - ((held.segment.flags & FIN) === 0 ? 0 : 1));
+    this.table.countHeld(slot, held.segment, held.count - 1, held.fins - ((held.segment.flags & FIN) === 0 ? 0 : 1));
   }
 
   /** The old incarnation answered the held SYN: it lives on, and the SYN was one of its own troubles. */
@@ -325,7 +324,7 @@ export class Tracker {
     const held = this.#takeHeld(slot);
     if (!held) return;
     if (held.reuse) reject(this.table, this.oddities, slot, held.reuse, verdict);
-    this.#countAgain(slot, held.segment, held.count, held.fins);
+    this.table.countHeld(slot, held.segment, held.count, held.fins);
   }
 
   #takeHeld(slot: number): HeldSyn | undefined {
@@ -335,12 +334,6 @@ export class Tracker {
     rare.held = undefined;
     this.table.words[slot + slots.FACTS]! &= ~slots.HELD;
     return held;
-  }
-
-  #countAgain(slot: number, segment: Segment, count: number, fins: number): void {
-    this.table.words[slot + slots.SEGMENTS + segment.sender]! += count;
-    this.table.words[slot + slots.SYNS + segment.sender]! += count;
-    this.table.words[slot + slots.FINS + segment.sender]! += fins;
   }
 
   /** The old incarnation is over and its held SYN was never answered: that SYN begins one of its own, if the old one had closed. */
@@ -365,8 +358,16 @@ export class Tracker {
     this.#opened(slot);
   }
 
-  #remove(slot: number, ending: Ending, time: number, packet: number): void {
-    this.#deliver(slot, ending, time, packet);
+  /** There is no room for another connection: those that were silent longest go. What holds TIME_WAIT will do so as long as it has to. */
+  #evict(time: number, packet: number): void {
+    for (const slot of this.table.silentLongest()) {
+      this.#dropHeld(slot);
+      this.#remove(slot, 'evicted', time, packet, Math.max(time, this.table.times[(slot >> 1) + slots.EXPIRY]!));
+    }
+  }
+
+  #remove(slot: number, ending: Ending, time: number, packet: number, over = time): void {
+    this.#deliver(slot, ending, time, packet, over);
     this.table.remove(slot);
   }
 

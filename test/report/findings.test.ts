@@ -52,6 +52,18 @@ describe('what stands out', () => {
   });
 });
 
+describe('connections that were let go', () => {
+  it('come first, because the rest lacks them', async () => {
+    const summary = await summaryOf(`${OURS}article.pcap`);
+    expect(findings(summary).filter(({ text }) => text.includes('let go'))).toEqual([]);
+    const [first] = findings({ ...summary, connections: 12_000_000, end_reason: { capture_end: 9_000_000, evicted: 3_000_000 } });
+    expect(first?.text).toMatch(
+      /^3,000,000 of 12,000,000 connections \(25\.0 %\) were let go .* more than 8,388,608 were open at a time in one worker/,
+    );
+    expect(first?.advice).toContain('--idle-timeout');
+  });
+});
+
 describe('a host whose TIME_WAIT is not what the profile says', () => {
   it('is named, with what is proved of it', async () => {
     const summary = await summaryOf(`${OURS}article.pcap`);

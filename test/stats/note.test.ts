@@ -3,8 +3,8 @@ import { CAPTURE_END, COLUMNS, EXPIRY, PACKET, REUSE, RST, TIME } from '../../sr
 import { ENDED_AT_END, TUPLE_REUSED } from '../../src/layout/shape.ts';
 import { NoteLog, precedes, WAIT_ENDS } from '../../src/stats/note.ts';
 import { PROFILES } from '../../src/tracker/time-wait.ts';
-import { ENDINGS, RELEASED } from '../../src/tracker/ended.ts';
-import { type Ended, Tracker } from '../../src/tracker/tracker.ts';
+import { type Ended, ENDINGS, RELEASED } from '../../src/tracker/ended.ts';
+import { Tracker } from '../../src/tracker/tracker.ts';
 import { decoder } from '../decode/decoding.ts';
 import { encode, ipv4, SECOND, serverTimeWait, story } from '../support/story.ts';
 

@@ -22,7 +22,8 @@ import { Shapes } from '../../src/stats/shapes.ts';
 import { Statistics } from '../../src/stats/statistics.ts';
 import type { Batch } from '../../src/tracker/segment.ts';
 import { PROFILES } from '../../src/tracker/time-wait.ts';
-import { type Ending, Tracker } from '../../src/tracker/tracker.ts';
+import type { Ending } from '../../src/tracker/ended.ts';
+import { Tracker } from '../../src/tracker/tracker.ts';
 
 /** What stands behind the addresses of a pair: no VLAN or tunnel counts. */
 const SCOPELESS = [0, 0, 0, 0, 0, 0, 0, 0];
@@ -78,6 +79,8 @@ export interface Retelling {
   /** Seconds. */
   twoMsl?: number;
   idleTimeout?: number;
+  /** Connections at a time. */
+  capacity?: number;
   /** Records in a batch. */
   batch?: number;
   seed?: number;
@@ -389,6 +392,7 @@ export function retell(segments: readonly Told[], retelling: Retelling = {}): Ou
     profile = 'linux',
     twoMsl,
     idleTimeout = Infinity,
+    capacity,
     batch = 1000,
     seed = 0,
     byShape = false,
@@ -412,6 +416,7 @@ export function retell(segments: readonly Told[], retelling: Retelling = {}): Ou
     {
       profile: twoMsl === undefined ? known : { ...known, twoMsl: twoMsl * SECOND },
       idleTimeout: idleTimeout * SECOND,
+      capacity,
       bound: (host, bound) => outcome.statistics.measured.add(host, bound),
       shapes,
       ended: (connection) => {

@@ -34,6 +34,19 @@ export function snaplenOf(entry: usize): u32 {
   return load<u32>(entry, 8);
 }
 
+/** Where ticks count from, in units since 1970. */
+export function startOf(entry: usize): i64 {
+  return <i64>load<f64>(entry, 48);
+}
+
+/** The same of units since 1970 that may be negative. */
+export function signedNanoseconds(entry: usize, stamp: i64, origin: f64): f64 {
+  const units = load<i64>(entry, 16);
+  const seconds = stamp / units;
+  const rest = stamp - seconds * units;
+  return (<f64>seconds - origin) * 1e9 + Math.floor((<f64>rest * load<f64>(entry, 32)) / load<f64>(entry, 40));
+}
+
 export function forgetInterfaces(): void {
   answer(INTERFACE_COUNT, 0);
 }
@@ -64,6 +77,7 @@ export function addInterface(body: usize, end: usize, swapped: bool): bool {
   store<u64>(entry, snaplen, 8);
   resolve(entry, MICROSECONDS);
   store<f64>(entry, 0, 24);
+  store<f64>(entry, 0, 48);
   for (let at = body + 8; at + 4 <= end; ) {
     const code = read16(at, swapped);
     const length = <usize>read16(at + 2, swapped);

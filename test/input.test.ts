@@ -25,6 +25,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { ACK, FIN, SYN } from '../src/layout/tcp.ts';
 import { bytes, type CapturedPacket, ethernet, ipv4, pcap, snoop, tcp } from './support/packets.ts';
 import { pcapng } from './support/pcapng.ts';
+import { netmon, netxray } from './support/ticks.ts';
 
 const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
 const CAPTURES = fileURLToPath(new URL('captures/', import.meta.url));
@@ -164,6 +165,21 @@ describe('a stream', () => {
   });
 });
 
+const canConvert = spawnSync('editcap', ['--version']).status === 0;
+
+describe('a capture that Wireshark has converted', () => {
+  it.skipIf(!canConvert).each(['netmon2', 'ngwsniffer_2_0'])(
+    'to %s is read as it was, in any number of windows (skipped without editcap)',
+    (format) => {
+      const path = join(folder, `converted.${format}`);
+      const { status } = spawnSync('editcap', ['-F', format, ALL, path], { env: { ...process.env, TZ: 'UTC' } });
+      expect(status).toBe(0);
+      for (const workers of ['1', '3']) expect(stream(['--workers', workers, path]).text).toBe(expected.text);
+      expect(stream(['-'], path).text).toBe(expected.text);
+    },
+  );
+});
+
 describe('a set of captures', () => {
   const whole = Array.from({ length: 12 }, (_, i) => packetsOf(40_000 + i, 2 * i)).flat();
   /** Parts of one capture, as rotation makes them, in the order of their names turned round. */
@@ -176,6 +192,10 @@ describe('a set of captures', () => {
     ['pcapng', pcapng],
     ['snoop', snoop],
     ['snoop.gz', (packets) => gzipSync(snoop(packets))],
+    ['netmon', netmon],
+    ['netmon.gz', (packets) => gzipSync(netmon(packets, { minor: 1 }))],
+    ['netxray', netxray],
+    ['netxray.gz', (packets) => gzipSync(netxray(packets))],
     ['gz', (packets) => gzipSync(pcap(packets))],
     ['pcapng.gz', (packets) => gzipSync(pcapng(packets))],
     ['big-endian.gz', (packets) => gzipSync(pcap(packets, { bigEndian: true }))],
@@ -201,6 +221,38 @@ describe('a set of captures', () => {
       const { time_regressions, bytes: read } = set.summaries[0]!.input;
       expect([time_regressions, read]).toEqual([0, paths.reduce((sum, path) => sum + statSync(path).size, 0)]);
     }
+  });
+
+  it('that overlap, and have something behind their records, is merged by time', () => {
+    const thirds = [0, 1, 2].map((third) => whole.filter((_, i) => i % 3 === third));
+    const contents = [netmon(thirds[0]!), gzipSync(netmon(thirds[1]!, { minor: 2 })), netxray(thirds[2]!)];
+    const set = stream(contents.map((content, i) => file(`third.${i}.cap`, content)));
+    expect([set.status, set.stderr, set.text]).toEqual([0, '', one.text]);
+  });
+
+  it.each<[string, (packets: CapturedPacket[]) => Uint8Array]>([
+    ['Network Monitor', (packets) => netmon(packets, { count: 100 })],
+    ['NetXRay', (packets) => netxray(packets, { count: 100, end: 1 << 20 })],
+  ])('of fewer records than a header of %s counts says so', (name, make) => {
+    const [first, second] = [file(`${name}.1.cap`, make(whole.slice(0, 42))), file(`${name}.2.cap`, make(whole.slice(42)))];
+    const rule = 'the header counts 100 records, and 42 were found';
+    for (const paths of [[first], [first, second], [file(`${name}.gz`, gzipSync(readFileSync(first)))]]) {
+      const { status, stderr, summaries } = stream(paths);
+      expect([status, summaries[0]!.packets, summaries[0]!.input.truncated]).toEqual([3, 42 * paths.length, true]);
+      expect(stderr.split(rule).length, stderr).toBe(1 + paths.length);
+    }
+    expect(stream(['-'], first).stderr).toContain(`standard input: offset`);
+  });
+
+  it('that begin years apart, each with several packets at its very start, is one', () => {
+    const years = [0, 1, 2].map((year) => {
+      const second = year * 31_536_000;
+      const packets = packetsOf(40_000 + year, second);
+      for (const packet of packets.slice(0, 3)) packet.fraction = 0;
+      return file(`year.${year}.cap`, netmon(packets, { begin: (1_700_000_000n + BigInt(second)) * 1000n }));
+    });
+    const set = stream(years);
+    expect([set.status, set.stderr, set.summaries[0]!.packets, set.connections.length]).toEqual([0, '', 21, 3]);
   });
 
   it('that overlap may be many', () => {

@@ -10,11 +10,14 @@ import {
   PATIENCE_S,
   RECORD_HEADER_BYTES,
   SECTION_HEADER,
+  SHORT_LENGTHS,
   SNOOP,
   SNOOP_HEADER_BYTES,
   SWAPPED,
+  TICKS,
 } from '../layout/framing.ts';
 import { interfacesOf, type Section } from './section.ts';
+import { TickRecords } from './ticks.ts';
 
 /** Records in a row that must look right, for a guess. Payloads that hold whole captures defeat any number; see shard/shard.ts. */
 export const GUESS = 4;
@@ -23,12 +26,19 @@ export const GUESS = 4;
  * lengths, are hardly found by chance.
  */
 const RESUME = 1;
+/**
+ * But ticks since a start not long ago are mostly zeros, and read a few bytes too far on, or too early, still those of a time near the
+ * others: a PAIR is needed then, or as many where nearly any two numbers are lengths, too.
+ */
+const RESUME_SHORT = 3;
 /** All of them up to the capture's end: what tells damage from a cut. */
 export const TO_THE_END = Infinity;
 /** Or as many bytes of them, but not of one. */
 const CHAIN_BYTES = 1 << 20;
 /** How far a record's time may lie from the reference, s. */
 const NEAR_S = 7 * 86_400;
+/** The last second that a time of 64 bits may be in: others go no further. */
+const LATEST_S = 0xffff_ffff;
 /** Two records that lead to each other: what the first one of a capture is believed by. */
 const PAIR = 2;
 /** Records that have to agree on a time that contradicts that of the first one. */
@@ -106,7 +116,12 @@ export function findNext(
   near: number,
 ): Boundary | undefined {
   const told = (section.form & BLOCKS) !== 0 || !Number.isNaN(near);
-  return findBoundary(bytes, from, to, atEnd, section, near, told ? RESUME : GUESS);
+  return findBoundary(bytes, from, to, atEnd, section, near, told ? resumeOf(section) : GUESS);
+}
+
+function resumeOf({ form }: Section): number {
+  if ((form & TICKS) === 0) return RESUME;
+  return (form & SHORT_LENGTHS) === 0 ? PAIR : RESUME_SHORT;
 }
 
 /**
@@ -140,6 +155,7 @@ export function findBeginning(bytes: Uint8Array, from: number, atEnd: boolean, s
   for (let claim = 1; at < sure && claim > 0; at += claim) claim = claimAt(at);
   const seconds = secondsAt(sure);
   if (at !== sure) {
+    if (lengthAt(from, seconds) > 0) return believed;
     const near = findNext(bytes, from, sure, atEnd, section, seconds);
     return { offset: near?.offset ?? sure, seconds: Number.NaN };
   }
@@ -164,7 +180,8 @@ interface Headers {
 
 function headersIn(bytes: Uint8Array, section: Section): Headers {
   if ((section.form & BLOCKS) !== 0) return blocksIn(bytes, section);
-  return (section.form & SNOOP) !== 0 ? snoopIn(bytes, section) : recordsIn(bytes, section);
+  if ((section.form & SNOOP) !== 0) return snoopIn(bytes, section);
+  return (section.form & TICKS) !== 0 ? ticksIn(bytes, section) : recordsIn(bytes, section);
 }
 
 function recordsIn(bytes: Uint8Array, section: Section): Headers {
@@ -209,6 +226,35 @@ function snoopIn(bytes: Uint8Array, section: Section): Headers {
     if (length <= 0) return length;
     if (view.getUint32(at + 4) > view.getUint32(at)) return IMPLAUSIBLE;
     return view.getUint32(at + 20) >= only.units || Math.abs(secondsAt(at) - near) > NEAR_S ? IMPLAUSIBLE : length;
+  };
+  return { claimAt, lengthAt, secondsAt };
+}
+
+function ticksIn(bytes: Uint8Array, section: Section): Headers {
+  const records = new TickRecords(section);
+  const { header, trailer, only } = records;
+  const units = BigInt(only.units);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const secondsAt = (at: number): number => Number(records.stamp(view, at) / units);
+  const claimAt = (at: number): number => {
+    if (at + header > bytes.length) return BEYOND;
+    const captured = records.captured(view, at);
+    const zeros = captured === 0 && records.original(view, at) === 0;
+    return zeros || captured > only.limit ? IMPLAUSIBLE : header + captured + trailer;
+  };
+  const lengthAt = (at: number, near: number): number => {
+    const length = claimAt(at);
+    if (length <= 0) return length;
+    const captured = records.captured(view, at);
+    const original = records.original(view, at);
+    if (captured === 0 || captured > original || original > only.limit) return IMPLAUSIBLE;
+    // Zeros are no time, although near that of all others: of what was captured first, they are, but that is where it should be.
+    if (view.getUint32(at, true) === 0 && view.getUint32(at + 4, true) === 0) return IMPLAUSIBLE;
+    if (records.isUtc && at + length > bytes.length) return BEYOND;
+    const seconds = secondsAt(at);
+    // A local time and UTC: less than a day apart.
+    if (records.isUtc && Math.abs(Number(records.ticked(view, at) / units) - seconds) > DOUBTED_S) return IMPLAUSIBLE;
+    return seconds < 0 || seconds > LATEST_S || Math.abs(seconds - near) > NEAR_S ? IMPLAUSIBLE : length;
   };
   return { claimAt, lengthAt, secondsAt };
 }

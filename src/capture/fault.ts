@@ -9,6 +9,11 @@ export interface Fault {
   readonly resumed?: number;
 }
 
+/** Why a capture is not what its header says: it counts other records than there are up to `end`. */
+export function miscount(file: string, end: number, counted: number, found: number): Fault {
+  return { file, offset: end, rule: `the header counts ${counted} records, and ${found} were found`, truncated: found < counted };
+}
+
 export function faultMessage({ file, offset, rule, resumed, truncated }: Fault): string {
   const goesOn =
     resumed === undefined

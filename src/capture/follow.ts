@@ -6,6 +6,7 @@ import { CaptureError } from './errors.ts';
 import type { Fault } from './fault.ts';
 import { reasonOf } from './file.ts';
 import { mergeCaptures } from './merge.ts';
+import { untilRecordsEnd } from './stream.ts';
 
 /** How often a file that has not grown is looked at again, ms. */
 const INTERVAL = 200;
@@ -22,7 +23,7 @@ export async function* followCapture(
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   while (!signal.aborted) {
-    yield* mergeCaptures([{ path, begins: 0, open: () => tail(path, signal) }], fault);
+    yield* mergeCaptures([{ path, begins: 0, open: () => untilRecordsEnd(tail(path, signal)) }], fault);
   }
 }
 

@@ -1,23 +1,29 @@
 import { BLOCKS, BYTE_ORDER, SECTION_HEADER } from '../layout/framing.ts';
 import { CaptureError } from './errors.ts';
 import { looksLike } from './magic.ts';
+import { isNetmon, netmonEnd, parseNetmonHeader } from './netmon.ts';
+import { isNetxray, netxrayEnd, parseNetxrayHeader } from './netxray.ts';
 import { isPcap, parsePcapHeader, PCAP_HEADER_BYTES } from './pcap.ts';
-import type { Section } from './section.ts';
+import type { Opening } from './section.ts';
 import { isSnoop, parseSnoopHeader, SNOOP_FILE_BYTES } from './snoop.ts';
 
 /** Bytes of a capture that openingOf() looks at, at most. */
-export const OPENING_BYTES = 64;
-
-/** How a capture begins. */
-export interface Opening {
-  readonly section: Section;
-  /** Offset of its first record, or of its first block. */
-  readonly start: number;
-}
+export const OPENING_BYTES = 128;
 
 /** Type, length, byte order, version: what tells a pcapng file. */
 const SECTION_BYTES = 16;
 const MAJOR = 1;
+
+/** Whether the header of a capture that begins with these bytes tells where its records end. */
+export function tellsEnd(bytes: Uint8Array): boolean {
+  return isNetmon(bytes) || isNetxray(bytes);
+}
+
+/** Where the records of such a capture end; `bytes` as openingOf() takes them. Infinity where its header is cut. */
+export function recordsEnd(bytes: Uint8Array): number {
+  if (bytes.length < OPENING_BYTES) return Infinity;
+  return isNetmon(bytes) ? netmonEnd(bytes) : netxrayEnd(bytes);
+}
 
 /**
  * Tells a capture's format by its first bytes.
@@ -26,8 +32,11 @@ const MAJOR = 1;
  */
 export function openingOf(file: string, bytes: Uint8Array): Opening {
   if (bytes.length === 0) throw new CaptureError(file, 0, 'an empty file is not a capture');
-  if (isPcap(bytes)) return { section: parsePcapHeader(file, bytes), start: PCAP_HEADER_BYTES };
-  if (isSnoop(bytes)) return { section: parseSnoopHeader(file, bytes), start: SNOOP_FILE_BYTES };
+  const rest = { end: Infinity, count: undefined };
+  if (isPcap(bytes)) return { section: parsePcapHeader(file, bytes), start: PCAP_HEADER_BYTES, ...rest };
+  if (isSnoop(bytes)) return { section: parseSnoopHeader(file, bytes), start: SNOOP_FILE_BYTES, ...rest };
+  if (isNetmon(bytes)) return parseNetmonHeader(file, bytes);
+  if (isNetxray(bytes)) return parseNetxrayHeader(file, bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 4 || view.getUint32(0) !== SECTION_HEADER) throw new CaptureError(file, 0, `not a capture: ${looksLike(bytes)}`);
   if (bytes.length < SECTION_BYTES) throw new CaptureError(file, bytes.length, 'the file ends within its first section header');
@@ -37,5 +46,5 @@ export function openingOf(file: string, bytes: Uint8Array): Opening {
   if (major !== MAJOR)
     throw new CaptureError(file, 12, `pcapng version ${major}.${view.getUint16(14, little)} is not known, only ${MAJOR}.x`);
   // The section header is itself a block, which the decoder reads.
-  return { section: { form: BLOCKS, interfaces: new Float64Array(0) }, start: 0 };
+  return { section: { form: BLOCKS, interfaces: new Float64Array(0) }, start: 0, ...rest };
 }

@@ -61,6 +61,7 @@ export function parsePcapHeader(file: string, bytes: Uint8Array): Section {
       limit: recordLimit(linkType, snaplen),
       snaplen,
       units: magic === NANOSECONDS ? 1_000_000_000 : 1_000_000,
+      start: 0,
     }),
   };
 }

@@ -17,11 +17,14 @@ import {
   SNOOP,
   SNOOP_HEADER_BYTES,
   SWAPPED,
+  TICKS,
 } from '../layout/framing.ts';
 import { type Beginning, findBeginning, findNext } from './boundary.ts';
-import type { Fault } from './fault.ts';
+import { type Fault, miscount } from './fault.ts';
 import { OPENING_BYTES, openingOf } from './format.ts';
+import { linkTypeOfMedium } from './netmon.ts';
 import { interfacesOf, type Section } from './section.ts';
+import { TickRecords } from './ticks.ts';
 
 /** What a record's timestamps and link header mean. */
 export interface RecordInterface {
@@ -68,6 +71,11 @@ export class RecordReader {
   /** Of a pcap file's only interface: the largest captured length, and the units of a fraction in a second. */
   #limit = 0;
   #units = 0;
+  /** Where times count ticks. */
+  #ticks: TickRecords | undefined;
+  /** Records as the header counts them, if it does, and those that were found. */
+  #counted: number | undefined;
+  #found = 0;
 
   constructor(path: string, chunks: AsyncIterable<Uint8Array>, fault: (fault: Fault) => void) {
     this.#path = path;
@@ -97,8 +105,10 @@ export class RecordReader {
   async #open(): Promise<boolean> {
     while (!this.#ended && this.#bytes.length < OPENING_BYTES) await this.#more();
     if (this.#bytes.length === 0) return false;
-    const { section, start } = openingOf(this.#path, this.#bytes.subarray(0, OPENING_BYTES));
+    const { section, start, count } = openingOf(this.#path, this.#bytes.subarray(0, OPENING_BYTES));
     this.#section = section;
+    this.#counted = count;
+    if ((section.form & TICKS) !== 0) this.#ticks = new TickRecords(section);
     for (const { linkType, snaplen, units, limit } of interfacesOf(section)) {
       this.#interfaces.push({ linkType, snaplen, units: BigInt(units), offset: 0n });
       this.#limit = limit;
@@ -127,16 +137,18 @@ export class RecordReader {
 
   /** Nothing more comes: what is left cannot be a record. */
   #tail(): boolean {
+    const left = this.#bytes.length - this.#at;
     if (this.#lost !== undefined) {
       this.#fault({ file: this.#path, offset: this.#lost, rule: NO_RECORD, truncated: false });
-      return false;
-    }
-    const left = this.#bytes.length - this.#at;
-    if (left > 0) {
+      this.#lost = undefined;
+    } else if (left > 0) {
       const rule = `the file ends within its last record, ${left} bytes after where that begins`;
       this.#fault({ file: this.#path, offset: this.#base + this.#at, rule, truncated: true });
-      this.#at = this.#bytes.length;
     }
+    this.#at = this.#bytes.length;
+    if (this.#counted !== undefined && this.#counted !== this.#found)
+      this.#fault(miscount(this.#path, this.#base + this.#at, this.#counted, this.#found));
+    this.#counted = undefined;
     return false;
   }
 
@@ -146,7 +158,10 @@ export class RecordReader {
     for (;;) {
       if (this.#lost !== undefined && !this.#resume()) return false;
       const outcome = blocks ? this.#block() : this.#record();
-      if (outcome === 'packet') return true;
+      if (outcome === 'packet') {
+        this.#found++;
+        return true;
+      }
       if (outcome === 'bytes') return false;
       if (outcome === 'broken') this.#lost = this.#base + this.#at++;
     }
@@ -170,6 +185,7 @@ export class RecordReader {
     const header = (form & PATCHED) === 0 ? RECORD_HEADER_BYTES : PATCHED_HEADER_BYTES;
     if (at + header > this.#bytes.length) return 'bytes';
     if ((form & SNOOP) !== 0) return this.#snoop();
+    if (this.#ticks) return this.#tick(this.#ticks);
     const little = (form & SWAPPED) === 0;
     let captured = view.getUint32(at + 8, little);
     let original = view.getUint32(at + 12, little);
@@ -179,11 +195,7 @@ export class RecordReader {
     const nanoseconds = view.getUint32(at + 4, little) * (1e9 / this.#units);
     this.seconds = view.getUint32(at, little) + Math.floor(nanoseconds / 1e9);
     this.nanoseconds = nanoseconds % 1e9;
-    if (!Number.isNaN(this.#agreed)) {
-      this.seconds = this.#agreed;
-      this.nanoseconds = 0;
-      this.#agreed = Number.NaN;
-    }
+    this.#agree();
     this.original = original;
     this.interface = this.#interfaces[0];
     this.data = this.#bytes.subarray(at + header, at + header + captured);
@@ -207,6 +219,37 @@ export class RecordReader {
     this.data = this.#bytes.subarray(at + SNOOP_HEADER_BYTES, at + SNOOP_HEADER_BYTES + captured);
     this.#at = at + length;
     return 'packet';
+  }
+
+  #tick(records: TickRecords): Outcome {
+    const view = this.#view;
+    const at = this.#at;
+    const left = this.#bytes.length - at;
+    const { header, trailer, only } = records;
+    if (left < header) return 'bytes';
+    const captured = records.captured(view, at);
+    const length = header + captured + trailer;
+    if (captured > only.limit) return 'broken';
+    if (left < length) return 'bytes';
+    const stamp = records.stamp(view, at);
+    const units = BigInt(only.units);
+    this.seconds = Number(stamp / units);
+    this.nanoseconds = Number(((stamp % units) * NANO) / units);
+    this.#agree();
+    this.original = records.original(view, at);
+    const [own] = this.#interfaces;
+    this.interface = own && trailer > 0 ? { ...own, linkType: linkTypeOfMedium(records.medium(view, at)) } : own;
+    this.data = this.#bytes.subarray(at + header, at + header + captured);
+    this.#at = at + length;
+    return 'packet';
+  }
+
+  /** Gives the first record the time that those behind it agree on, where its own cannot be right. */
+  #agree(): void {
+    if (Number.isNaN(this.#agreed)) return;
+    this.seconds = this.#agreed;
+    this.nanoseconds = 0;
+    this.#agreed = Number.NaN;
   }
 
   #block(): Outcome {

@@ -12,6 +12,17 @@ export interface Section {
   readonly interfaces: Float64Array;
 }
 
+/** How a capture begins. */
+export interface Opening {
+  readonly section: Section;
+  /** Offset of its first record, or of its first block. */
+  readonly start: number;
+  /** Offset of what stands behind its last record; Infinity: nothing does. */
+  readonly end: number;
+  /** How many records there are; undefined: it does not say. */
+  readonly count: number | undefined;
+}
+
 export interface Interface {
   readonly linkType: number;
   /** Largest captured length that a record may claim, bytes. */
@@ -20,18 +31,22 @@ export interface Interface {
   readonly snaplen: number;
   /** Units of a timestamp in a second. */
   readonly units: number;
+  /** Where timestamps count from, in their units since 1970: a safe integer, or an exact one. */
+  readonly start: number;
 }
 
-/** The entry of an interface whose timestamps are decimal and count from 1970. */
-export function interfaceEntry({ linkType, limit, snaplen, units }: Interface): Float64Array {
+/** The entry of an interface. */
+export function interfaceEntry({ linkType, limit, snaplen, units, start }: Interface): Float64Array {
   const entry = new Float64Array(INTERFACE_WORDS);
   const view = new DataView(entry.buffer);
   view.setInt32(0, linkType, true);
   view.setInt32(4, limit, true);
   view.setInt32(8, snaplen, true);
   view.setBigUint64(16, BigInt(units), true);
-  view.setFloat64(32, 1e9 / units, true);
-  view.setFloat64(40, 1, true);
+  const coarse = 1e9 % units === 0;
+  view.setFloat64(32, coarse ? 1e9 / units : 1e9, true);
+  view.setFloat64(40, coarse ? 1 : units, true);
+  view.setFloat64(48, start, true);
   return entry;
 }
 
@@ -45,6 +60,7 @@ export function interfacesOf({ interfaces }: Section): Interface[] {
       limit: view.getUint32(at + 4, true),
       snaplen: view.getUint32(at + 8, true),
       units: Number(view.getBigUint64(at + 16, true)),
+      start: view.getFloat64(at + 48, true),
     };
   });
 }

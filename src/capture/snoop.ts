@@ -33,5 +33,8 @@ export function parseSnoopHeader(file: string, bytes: Uint8Array): Section {
   const version = view.getUint32(8);
   if (version !== VERSION) throw new CaptureError(file, 8, `snoop version ${version} is not known, only ${VERSION}`);
   const linkType = LINK_TYPES[view.getUint32(12)] ?? UNKNOWN;
-  return { form: SNOOP | SWAPPED, interfaces: interfaceEntry({ linkType, limit: LARGEST_CAPTURED, snaplen: 0, units: MICROSECONDS }) };
+  return {
+    form: SNOOP | SWAPPED,
+    interfaces: interfaceEntry({ linkType, limit: LARGEST_CAPTURED, snaplen: 0, units: MICROSECONDS, start: 0 }),
+  };
 }

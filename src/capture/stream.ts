@@ -9,6 +9,7 @@ import { formatOf, MAGIC_BYTES } from '../compression/decompress.ts';
 import { CompressionError } from '../compression/errors.ts';
 import { CaptureError } from './errors.ts';
 import { reasonOf } from './file.ts';
+import { OPENING_BYTES, recordsEnd, tellsEnd } from './format.ts';
 
 /** What stands for standard input on the command line. */
 export const STANDARD_INPUT = '-';
@@ -37,8 +38,8 @@ export const decompressHere: Decompression = async function* decompressed(chunks
 };
 
 /**
- * A capture's bytes, decompressed where they are compressed. They end early, without an error, when `signal` is aborted.
- * A chunk may be written over when the chunk after the next one is asked for.
+ * A capture's bytes, decompressed where they are compressed, up to where its records end. They end early, without an error, when
+ * `signal` is aborted. A chunk may be written over when the chunk after the next one is asked for.
  * @param decompression for formats that would keep this thread from all else
  * @throws CaptureError where they cannot be read, or not to the end
  */
@@ -54,7 +55,7 @@ export async function* byteStream(
     signal?.addEventListener('abort', stop);
     try {
       if (signal?.aborted) return;
-      for await (const chunk of decoded(input, decompression)) {
+      for await (const chunk of untilRecordsEnd(decoded(input, decompression))) {
         given += chunk.length;
         yield chunk;
       }
@@ -107,22 +108,42 @@ async function* decoded(input: AsyncIterable<Uint8Array>, decompression: Decompr
   }
 }
 
-/** A stream's first bytes, MAGIC_BYTES or all that there are, and all of it. */
-async function peek(input: AsyncIterable<Uint8Array>): Promise<{ head: Uint8Array; all: AsyncIterable<Uint8Array> }> {
+/** A capture's bytes without those that stand behind its records, by what its header says. They are taken, too, and let go. */
+export async function* untilRecordsEnd(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  const { head, all } = await peek(input);
+  if (!tellsEnd(head)) {
+    yield* all;
+    return;
+  }
+  const opening = await peek(all, OPENING_BYTES);
+  let left = recordsEnd(opening.head);
+  for await (const chunk of opening.all) {
+    const part = chunk.subarray(0, left);
+    if (part.length > 0) yield part;
+    left -= part.length;
+  }
+}
+
+/** A stream's first bytes, as many as are asked for or all that there are, and all of it. */
+async function peek(input: AsyncIterable<Uint8Array>, bytes = MAGIC_BYTES): Promise<{ head: Uint8Array; all: AsyncIterable<Uint8Array> }> {
   const chunks = input[Symbol.asyncIterator]();
   let first: Uint8Array = new Uint8Array(0);
-  while (first.length < MAGIC_BYTES) {
+  while (first.length < bytes) {
     const { value, done } = await chunks.next();
     if (done) break;
     first = first.length === 0 ? value : Buffer.concat([first, value]);
   }
   async function* all(): AsyncGenerator<Uint8Array, void, undefined> {
-    if (first.length > 0) yield first;
-    for (;;) {
-      const { value, done } = await chunks.next();
-      if (done) return;
-      yield value;
+    try {
+      if (first.length > 0) yield first;
+      for (;;) {
+        const { value, done } = await chunks.next();
+        if (done) return;
+        yield value;
+      }
+    } finally {
+      await chunks.return?.();
     }
   }
-  return { head: first.subarray(0, MAGIC_BYTES), all: all() };
+  return { head: first.subarray(0, bytes), all: all() };
 }

@@ -59,6 +59,12 @@ export const LENGTHS_SWAPPED = 4;
 export const PATCHED = 8;
 /** Records of snoop (RFC 1761). */
 export const SNOOP = 16;
+/** Records whose times count ticks from a start: those of Network Monitor, or NetXRay. */
+export const TICKS = 32;
+/** Their lengths have 16 bits, and 28 bytes follow (NetXRay). */
+export const SHORT_LENGTHS = 64;
+/** The bits from this one on: how many bytes stand behind each packet (Network Monitor from 2.1 on). */
+export const TRAILER_SHIFT = 8;
 
 // Bits of DISTINGUISHED.
 /** The first two VLAN tags. */
@@ -96,13 +102,22 @@ export const RECORD_HEADER_BYTES = 16;
 export const PATCHED_HEADER_BYTES = 24;
 /** Bytes of a snoop record before the captured ones. */
 export const SNOOP_HEADER_BYTES = 24;
+/** Bytes of a Network Monitor record before the captured ones: ticks (u64), original length, captured length. */
+export const NETMON_HEADER_BYTES = 16;
+/** Bytes of a NetXRay record before the captured ones. */
+export const NETXRAY_HEADER_BYTES = 40;
+/** A Network Monitor trailer that is that long has the time in UTC, which counts instead of the ticks. */
+export const UTC_TRAILER_BYTES = 15;
+/** Where in the trailer. */
+export const UTC_OFFSET = 6;
 
 // An entry of the region `INTERFACES`, in 64-bit words.
 //
 //   0 link type (i32), largest captured length (i32) | 1 snapshot length (i32, 0: none) | 2 units in a second (u64)
 //   3 seconds that are added to each timestamp (f64) | 4, 5 a unit is [4] / [5] ns (f64)
-export const INTERFACE_WORDS = 6;
-export const INTERFACE_BYTES = 48;
+//   6 units since 1970 that ticks are counted from (f64, whole)
+export const INTERFACE_WORDS = 7;
+export const INTERFACE_BYTES = 56;
 /** Interfaces that a section may have. */
 export const INTERFACES_CAPACITY = 4096;
 

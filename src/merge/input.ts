@@ -70,7 +70,9 @@ export async function openInput(paths: readonly string[], follow: boolean, decod
   const read = merged ? { bytes: 0 } : undefined;
   const stream = read ? merge(opened, signal, faults, read) : opened[0]?.stream?.();
   return {
-    captures: merged ? [{ path: `the ${opened.length} captures, merged,`, size: 0 }] : opened.map(({ path, size }) => ({ path, size })),
+    captures: merged
+      ? [{ path: `the ${opened.length} captures, merged,`, size: 0 }]
+      : opened.map(({ path, size, count }) => ({ path, size, count })),
     names: opened.map(({ path }) => path),
     files: opened.length + errors.length,
     stream,
@@ -124,12 +126,12 @@ function filesOf(path: string, errors: CaptureError[]): string[] {
 /** Whether a capture begins before the one before it has ended, or nobody can tell. */
 function overlap(captures: readonly Opened[], decoder: Decoder): boolean {
   return captures.some((capture, i) => {
-    const { path, size, firstTime } = capture;
+    const { path, firstTime } = capture;
     const next = captures[i + 1]?.firstTime;
     if (next === undefined || firstTime === undefined) return false;
     const file = new CaptureFile(path);
     try {
-      const last = lastTimeOf(file, size, decoder, capture);
+      const last = lastTimeOf(file, decoder, capture);
       return last === undefined || next < last;
     } finally {
       file.close();
@@ -169,7 +171,7 @@ function openFile(path: string, decoder: Decoder): Opened {
   const file = new CaptureFile(path);
   try {
     const found = probe(file, file.size, decoder);
-    return { path, size: file.size, packets: packetsIn(file, file.size, decoder, found), ...found };
+    return { path, packets: packetsIn(file, decoder, found), ...found };
   } finally {
     file.close();
   }
@@ -196,14 +198,14 @@ async function openStream(path: string, open: () => Bytes, again: boolean, decod
   if (found?.firstTime === undefined) found = probe(inMemory(name, head), head.length, decoder);
   if (again) {
     await chunks.return();
-    return { path: name, size: 0, packets: 0, ...found, stream: open };
+    return { ...found, path: name, size: 0, packets: 0, stream: open };
   }
   async function* rest(): Bytes {
     yield head;
     if (failure !== undefined) throw failure;
     yield* chunks;
   }
-  return { path: name, size: 0, packets: 0, ...found, stream: rest };
+  return { ...found, path: name, size: 0, packets: 0, stream: rest };
 }
 
 /** What the beginning of a stream tells; nothing while its header is not all there. */

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { CaptureError } from '../capture/errors.ts';
-import type { Fault } from '../capture/fault.ts';
+import { type Fault, miscount } from '../capture/fault.ts';
 import { interfacesOf } from '../capture/section.ts';
 import { Decoder, type DecoderModule } from '../decode/decoder.ts';
 import { adviseHugePages } from '../decode/huge-pages.ts';
@@ -252,7 +252,7 @@ export class Run {
       answers: this.#answers,
       ports: this.#options.ports ?? EPHEMERAL_PORTS,
       faults: this.#faults,
-      damages: this.#input.faults.length + sum(({ counts }) => counts.damages),
+      damages: this.#input.faults.length + this.#miscounts.length + sum(({ counts }) => counts.damages),
       firstTime: first !== undefined && first.window < Infinity ? first.time : undefined,
       lastTime: this.#exchange.proof((this.#feed?.feed ?? this.#plan).announced - 1).clock,
       interrupted: this.#interrupted,
@@ -261,7 +261,16 @@ export class Run {
 
   /** What was wrong with the captures. */
   get #faults(): Fault[] {
-    return [...this.#input.faults, ...faultsOf(this.#input.captures, this.#results)];
+    return [...this.#input.faults, ...faultsOf(this.#input.captures, this.#results), ...this.#miscounts];
+  }
+
+  /** Captures that do not hold as many records as their headers count. */
+  get #miscounts(): Fault[] {
+    if (this.#interrupted) return [];
+    return this.#input.captures.flatMap(({ path, size, count }, capture) => {
+      const found = this.#results.reduce((sum, { counts }) => sum + (counts.packetsOf[capture] ?? 0), 0);
+      return count === undefined || count === found ? [] : [miscount(path, size, count, found)];
+    });
   }
 
   #tasks(): ShardTask[] {

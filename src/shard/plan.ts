@@ -1,8 +1,10 @@
 /** A capture that is to be read. */
 export interface PlannedCapture {
   readonly path: string;
-  /** Bytes. */
+  /** Bytes, up to where its records end. */
   readonly size: number;
+  /** Records as its header counts them, if it does. */
+  readonly count?: number | undefined;
 }
 
 /** A stretch of a capture: the records that begin in base..base + bytes are decoded together. */

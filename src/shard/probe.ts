@@ -3,7 +3,7 @@ import { OPENING_BYTES, openingOf } from '../capture/format.ts';
 import { type Interface, interfacesOf } from '../capture/section.ts';
 import type { Decoder, Framing } from '../decode/decoder.ts';
 import { PACKETS } from '../layout/framing.ts';
-import { Plan, type Window } from './plan.ts';
+import { Plan } from './plan.ts';
 import { WindowReader } from './windows.ts';
 
 /** Bytes that are looked at. */
@@ -17,6 +17,10 @@ export interface Probe {
   readonly firstTime: number | undefined;
   readonly framing: Framing;
   readonly interfaces: readonly Interface[];
+  /** Bytes up to where its records end. */
+  readonly size: number;
+  /** Records as its header counts them, if it does. */
+  readonly count?: number | undefined;
 }
 
 /**
@@ -24,7 +28,7 @@ export interface Probe {
  * @throws CaptureError where it is none
  */
 export function probe(source: Source, size: number, decoder: Decoder): Probe {
-  return look(source, new Plan([{ path: source.path, size }], PROBED).window(0), decoder);
+  return look(source, size, true, decoder);
 }
 
 /**
@@ -32,23 +36,31 @@ export function probe(source: Source, size: number, decoder: Decoder): Probe {
  * @throws CaptureError where it is none
  */
 export function probeHead(source: Source, bytes: number, decoder: Decoder): Probe {
-  return look(source, { ...new Plan([{ path: source.path, size: bytes }], PROBED).window(0), last: false }, decoder);
+  return look(source, bytes, false, decoder);
 }
 
-function look(source: Source, window: Window, decoder: Decoder): Probe {
-  const bytes = new Uint8Array(OPENING_BYTES);
-  openingOf(source.path, bytes.subarray(0, source.read(bytes, 0)));
+/** `all`: no more bytes will come. */
+function look(source: Source, bytes: number, all: boolean, decoder: Decoder): Probe {
+  const head = new Uint8Array(OPENING_BYTES);
+  const { end, count } = openingOf(source.path, head.subarray(0, source.read(head, 0)));
+  const size = Math.min(bytes, end);
+  const window = planOf(source, size).window(0);
   const reader = new WindowReader(SETTING, decoder, () => source);
-  reader.decode(window, 0, BEGINNING);
+  reader.decode({ ...window, last: window.last && all }, 0, BEGINNING);
   const { form, interfaces } = decoder.framing;
   const framing = { form, interfaces: interfaces.slice() };
-  return { firstTime: decoder.state[PACKETS]! > 0 ? decoder.firstTime : undefined, framing, interfaces: interfacesOf(framing) };
+  const firstTime = decoder.state[PACKETS]! > 0 ? decoder.firstTime : undefined;
+  return { firstTime, framing, interfaces: interfacesOf(framing), size, count };
+}
+
+function planOf({ path }: Source, size: number): Plan {
+  return new Plan([{ path, size }], PROBED);
 }
 
 /** How many packets a capture holds, as its middle lets expect: the beginning of many is full of short ones. */
-export function packetsIn(source: Source, size: number, decoder: Decoder, { framing }: Probe): number {
+export function packetsIn(source: Source, decoder: Decoder, { framing, size }: Probe): number {
   const reader = new WindowReader(SETTING, decoder, () => source);
-  const plan = new Plan([{ path: source.path, size }], PROBED);
+  const plan = planOf(source, size);
   if (plan.announced < 2) return decoder.state[PACKETS]!;
   const window = plan.window(plan.announced >> 1);
   const offset = reader.guess(window, framing, Number.NaN);
@@ -58,9 +70,9 @@ export function packetsIn(source: Source, size: number, decoder: Decoder, { fram
 }
 
 /** Capture time of a capture's last packets, in the same measure; undefined where its end does not tell. */
-export function lastTimeOf(source: Source, size: number, decoder: Decoder, { framing }: Probe): number | undefined {
+export function lastTimeOf(source: Source, decoder: Decoder, { framing, size }: Probe): number | undefined {
   const reader = new WindowReader(SETTING, decoder, () => source);
-  const plan = new Plan([{ path: source.path, size }], PROBED);
+  const plan = planOf(source, size);
   for (let number = plan.announced - 1; number > 0 && number >= plan.announced - 2; number--) {
     const window = plan.window(number);
     const offset = reader.guess(window, framing, Number.NaN);

@@ -17,6 +17,8 @@ export const TROUBLES = 100;
 /** What a shard counted of the windows that it decoded. */
 export interface Counts {
   packets: number;
+  /** Of each capture, by its index. */
+  readonly packetsOf: number[];
   timeRegressions: number;
   readonly drops: Float64Array;
   /** The first window that held packets, and the time of its first one. */
@@ -55,6 +57,7 @@ export class Shard {
   readonly tracker: Tracker;
   readonly counts: Counts = {
     packets: 0,
+    packetsOf: [],
     timeRegressions: 0,
     drops: new Float64Array(DROP_REASONS),
     first: { window: Infinity, time: Number.NaN },
@@ -155,12 +158,14 @@ export class Shard {
     const { counts } = this;
     const packets = state[PACKETS]!;
     if (packets > 0 && counts.first.window === Infinity) counts.first = { window: number, time: decoder.firstTime };
+    const { capture } = windows.window(number);
     counts.packets += packets;
+    counts.packetsOf[capture] = (counts.packetsOf[capture] ?? 0) + packets;
     counts.timeRegressions += state[REGRESSIONS]!;
     for (let reason = 0; reason < DROP_REASONS; reason++) counts.drops[reason]! += drops[reason]!;
     for (const trouble of decoded.troubles) {
       if ('rule' in trouble) counts.damages++;
-      if (counts.troubles.length < TROUBLES) counts.troubles.push({ window: number, capture: windows.window(number).capture, trouble });
+      if (counts.troubles.length < TROUBLES) counts.troubles.push({ window: number, capture, trouble });
     }
     exchange.addPackets(packets);
     const { offset, lost, framing } = decoded.end;

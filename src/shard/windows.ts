@@ -14,7 +14,9 @@ import {
   BROKEN_TRAILER,
   PREVIOUS,
   STOPPED,
+  SNOOP,
   SWAPPED,
+  TICKS,
   WANTS_BYTES,
 } from '../layout/framing.ts';
 import type { Window } from './plan.ts';
@@ -180,6 +182,8 @@ export class WindowReader {
     const view = new DataView(window.buffer, window.byteOffset + at);
     const little = (framing.form & SWAPPED) === 0;
     const blocks = (framing.form & BLOCKS) !== 0;
+    const snoop = (framing.form & SNOOP) !== 0;
+    const ticks = (framing.form & TICKS) !== 0;
     const stopped = state[STOPPED]!;
     switch (stopped) {
       case WANTS_BYTES:
@@ -189,8 +193,11 @@ export class WindowReader {
       case BROKEN_CAPTURED:
         return blocks
           ? `a packet block claims more captured bytes than it has room for, or than its interface may have`
-          : `a record claims ${view.getUint32(8, little)} captured bytes, more than it may have`;
+          : `a record claims ${view.getUint32(snoop ? 4 : ticks ? 12 : 8, little)} captured bytes, more than it may have`;
       case BROKEN_LENGTH:
+        if (ticks) return 'what should be a record claims to have captured nothing, or more than there was, and no record follows it';
+        if (snoop)
+          return `a record claims a length of ${view.getUint32(8)} bytes, which its ${view.getUint32(4)} captured ones cannot have`;
         return `a block of type 0x${view.getUint32(0, little).toString(16)} claims a length of ${view.getUint32(4, little)} bytes, which it cannot have`;
       case BROKEN_TRAILER:
         return `a block's length at its end is not the ${view.getUint32(4, little)} bytes of its beginning`;

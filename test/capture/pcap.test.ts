@@ -32,7 +32,7 @@ describe('pcap header', () => {
   ])('is read in every byte order and resolution (big-endian %s, nanoseconds %s)', (bigEndian, nanoseconds) => {
     const { section, start } = openingOf('x.pcap', pcapHeader({ bigEndian, nanoseconds, linkType: 113, snaplen: 96 }));
     expect([section.form, start]).toEqual([bigEndian ? SWAPPED : 0, 24]);
-    expect(interfacesOf(section)).toEqual([{ linkType: 113, limit: 262144, snaplen: 96, units: nanoseconds ? 1e9 : 1e6 }]);
+    expect(interfacesOf(section)).toEqual([{ linkType: 113, limit: 262144, snaplen: 96, units: nanoseconds ? 1e9 : 1e6, start: 0 }]);
   });
 
   it.each([
@@ -79,7 +79,7 @@ describe('pcap header', () => {
     ['snoop cut', snoopHeader().subarray(0, 12), 12, /ends within its header of 16 bytes/],
     ['another snoop', snoopHeader(4, 3), 8, /snoop version 3/],
     ['sniffer', text('TRSNIFF data    '), 0, /Sniffer/],
-    ['netmon', text('GMBU'), 0, /Network Monitor/],
+    ['netmon 1', text('RTSS'), 0, /Network Monitor 1/],
     ['text', text('No. Time Source Destination\n'), 0, /text/],
     ['a little text', text('a'), 0, /text/],
     ['noise', bytes(1, 2, 3, 4, 5), 0, /begins with the bytes 01 02 03 04/],

@@ -14,7 +14,7 @@ const packet = ethernet(ipv4(tcp()));
 const setting = { origin: ORIGIN, seed: SEED, shards: 1 };
 const framing = {
   form: 0,
-  interfaces: interfaceEntry({ linkType: EN10MB, limit: 262144, snaplen: 0, units: 1e6 }),
+  interfaces: interfaceEntry({ linkType: EN10MB, limit: 262144, snaplen: 0, units: 1e6, start: 0 }),
 };
 
 describe('drop reasons', () => {

@@ -2,6 +2,7 @@
 
 import type { Source } from '../../src/capture/file.ts';
 import type { Fault } from '../../src/capture/fault.ts';
+import { recordsEnd, tellsEnd } from '../../src/capture/format.ts';
 import { Decoder } from '../../src/decode/decoder.ts';
 import { DROP_NAMES } from '../../src/decode/drops.ts';
 import { AGGREGATED, PACKETS, PAIRS, RECORDS, REGRESSIONS, SEGMENTS } from '../../src/layout/framing.ts';
@@ -60,13 +61,14 @@ export interface Decoded {
 
 /** A capture in memory, in the place of a file. */
 export interface MemorySource extends Source {
+  /** Bytes, up to where its records end. */
   readonly size: number;
 }
 
 export function inMemory(bytes: Uint8Array): MemorySource {
   return {
     path: 'memory.pcap',
-    size: bytes.length,
+    size: tellsEnd(bytes) ? Math.min(bytes.length, recordsEnd(bytes)) : bytes.length,
     read(target, position) {
       const part = bytes.subarray(position, position + target.length);
       target.set(part);

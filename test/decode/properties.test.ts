@@ -4,7 +4,20 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RAW } from '../../src/layout/link.ts';
 import { FRAGMENT_TAIL } from '../../src/layout/segment.ts';
-import { bytes, ethernet, extension, fragmentHeader, ipv4, ipv6, LINKS, pcap, snoop, tcp } from '../support/packets.ts';
+import {
+  bytes,
+  type CapturedPacket,
+  ethernet,
+  extension,
+  fragmentHeader,
+  ipv4,
+  ipv6,
+  LINKS,
+  pcap,
+  snoop,
+  tcp,
+} from '../support/packets.ts';
+import { netmon, netxray } from '../support/ticks.ts';
 import { MORE_LINKS, TUNNELS } from '../support/wrappings.ts';
 import { BUILDS, type Decoded, decodePackets, decodeSource, inMemory } from './decoding.ts';
 
@@ -141,11 +154,18 @@ describe.each(BUILDS)('the same packets, $build', ({ decoder }) => {
     );
   });
 
-  it('give the same records as snoop, in windows of any size', () => {
+  it.each<[string, (packets: readonly CapturedPacket[]) => Uint8Array]>([
+    ['snoop', snoop],
+    ...[0, 1, 2, 3].map((minor): [string, (packets: readonly CapturedPacket[]) => Uint8Array] => [
+      `Network Monitor 2.${minor}`,
+      (list) => netmon(list, { minor }),
+    ]),
+    ['NetXRay', netxray],
+  ])('give the same records as %s, in windows of any size', (_name, make) => {
     fc.assert(
       fc.property(packets, fc.integer({ min: 1, max: 400 }), (ips, windowBytes) => {
         const list = ips.map((ip, fraction) => ({ captured: ethernet(ip, ip[0]! >> 4 === 6 ? 0x86dd : 0x0800), fraction }));
-        expect(decodeSource(inMemory(snoop(list)), windowBytes, decoder)).toEqual(decodeSource(inMemory(pcap(list)), 1 << 20, decoder));
+        expect(decodeSource(inMemory(make(list)), windowBytes, decoder)).toEqual(decodeSource(inMemory(pcap(list)), 1 << 20, decoder));
       }),
       { numRuns: 50 },
     );

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { type DecodedSegment, decodeSource, inMemory, ORIGIN } from '../decode/decoding.ts';
 import { bytes, type CapturedPacket, ethernet, ipv4, pcap, pcapRecord, snoop, tcp } from '../support/packets.ts';
 import { enhancedPacket, interfaceDescription, pcapng, sectionHeader } from '../support/pcapng.ts';
+import { netmon, netmonHeader, netmonRecord, netxray, netxrayHeader, netxrayRecord } from '../support/ticks.ts';
 
 /** Packets behind those that are damaged: more than any record may claim. */
 const BEHIND = 250;
@@ -25,29 +26,65 @@ const packets: CapturedPacket[] = Array.from({ length: 60 + BEHIND }, (_, i) => 
 }));
 
 interface Format {
+  /** The file's header, where its records end elsewhere. */
+  readonly header: (end: number) => Uint8Array;
   readonly capture: Uint8Array;
   /** Where each packet's record begins, and the last one ends. */
   readonly bounds: readonly number[];
+  /** What alone tells a record's length; nothing where that is there twice. */
+  readonly length?: (view: DataView, at: number) => number;
+  /** Where in the first record a word of its time is that makes it an impossible one. */
+  readonly time: number;
 }
 
-function format(header: Uint8Array, records: readonly Uint8Array[]): Format {
-  const bounds = [header.length];
+/** `header`: of where the records end, and how many they are. */
+function format(
+  header: (end: number, count: number) => Uint8Array,
+  records: readonly Uint8Array[],
+  time: number,
+  length?: Format['length'],
+): Format {
+  const bounds = [header(0, 0).length];
   for (const record of records) bounds.push(bounds.at(-1)! + record.length);
-  return { capture: bytes(header, ...records), bounds };
+  const capture = bytes(header(bounds.at(-1)!, records.length), ...records);
+  return { header: (end) => header(end, records.length), capture, bounds, time, ...(length && { length }) };
 }
 
 const FORMATS: Record<string, Format> = {
   pcap: format(
-    pcap([]),
+    () => pcap([]),
     packets.map((packet) => pcapRecord(packet)),
+    0,
+    (view, at) => 16 + view.getUint32(at + 8, true),
   ),
   'big-endian pcap': format(
-    pcap([], { bigEndian: true }),
+    () => pcap([], { bigEndian: true }),
     packets.map((packet) => pcapRecord(packet, true)),
+    0,
+    (view, at) => 16 + view.getUint32(at + 8),
   ),
   pcapng: format(
-    bytes(sectionHeader(), interfaceDescription()),
+    () => bytes(sectionHeader(), interfaceDescription()),
     packets.map((packet) => enhancedPacket(packet)),
+    12,
+  ),
+  'Network Monitor 2.0': format(
+    (table, count) => netmonHeader({ table, count }),
+    packets.map((packet) => netmonRecord(packet)),
+    4,
+    (view, at) => 16 + view.getUint32(at + 12, true),
+  ),
+  'Network Monitor 2.3': format(
+    (table, count) => netmonHeader({ minor: 3, table, count }),
+    packets.map((packet) => netmonRecord(packet, 3)),
+    16 + packets[0]!.captured.length + 10,
+    (view, at) => 31 + view.getUint32(at + 12, true),
+  ),
+  NetXRay: format(
+    (end, count) => netxrayHeader({ end, count }),
+    packets.map((packet) => netxrayRecord(packet)),
+    4,
+    (view, at) => 40 + view.getUint16(at + 10, true),
   ),
 };
 
@@ -56,16 +93,25 @@ const known = ({ lowPort, highPort }: DecodedSegment): number => Math.max(lowPor
 const told = ({ packet: _packet, time: _time, lag: _lag, ...record }: DecodedSegment): string => JSON.stringify(record);
 
 /**
- * Whether a pcap record's length leads to where a later record begins: then nothing shows that those between are missing.
- * (A block has its length twice.)
+ * Whether a length leads from one of the places where a record may be looked for to where a later record begins: then nothing shows that
+ * those between are missing. (A block has its length twice.)
  */
-function leadsOn(name: string, damaged: Uint8Array, start: number, later: readonly number[]): boolean {
-  if (name === 'pcapng' || start + 12 > damaged.length) return false;
-  const captured = new DataView(damaged.buffer, damaged.byteOffset).getUint32(start + 8, name === 'pcap');
-  return later.includes(start + 16 + captured);
+function leadsOn(length: Format['length'], damaged: Uint8Array, starts: readonly number[], later: readonly number[]): boolean {
+  if (!length) return false;
+  const view = new DataView(damaged.buffer, damaged.byteOffset);
+  return starts.some((start) => start + 16 <= damaged.length && later.includes(start + length(view, start)));
 }
 
-describe.each(Object.entries(FORMATS))('%s', (name, { capture, bounds }) => {
+/** Records in a row that are believed behind damage: more where times, being mostly zeros, are hardly told from other bytes. */
+const resumeOf = (name: string): number => (name === 'NetXRay' ? 3 : name.startsWith('Network Monitor') ? 2 : 1);
+
+/** Where something may be found in the place of a broken record: there; or, by a search, anywhere behind where the one before begins. */
+function startsOf(name: string, bounds: readonly number[], broken: number): number[] {
+  const [from, to] = resumeOf(name) > 1 ? [bounds[Math.max(broken - 1, 0)]!, bounds[broken + 1]!] : [bounds[broken]!, bounds[broken]! + 1];
+  return Array.from({ length: to - from }, (_, i) => from + i);
+}
+
+describe.each(Object.entries(FORMATS))('%s', (name, { header, capture, bounds, length }) => {
   const whole = decodeSource(inMemory(capture));
   it('is whole to begin with', () => {
     expect([whole.records.length, whole.faults]).toEqual([packets.length, []]);
@@ -88,12 +134,20 @@ describe.each(Object.entries(FORMATS))('%s', (name, { capture, bounds }) => {
             if (at < bounds[i + 1]! && at + part.length > bounds[i]!) touched.add(i);
           });
         }
-        for (const i of touched) fc.pre(!leadsOn(name, damaged, bounds[i]!, bounds.slice(i + 2)));
+        for (const i of touched) fc.pre(!leadsOn(length, damaged, startsOf(name, bounds, i), bounds.slice(i + 2)));
         const decoded = decodeSource(inMemory(damaged));
         expect(decodeSource(inMemory(damaged), windowBytes)).toEqual(decoded);
         const found = new Set(decoded.records.map(told));
+        // Of fewer records than are believed, between two damaged ones, none need be found.
+        const between = (i: number): boolean => {
+          let [first, last] = [i, i];
+          while (first > 0 && !touched.has(first - 1)) first--;
+          while (last < packets.length - 1 && !touched.has(last + 1)) last++;
+          return first > 0 && last - first + 1 < resumeOf(name);
+        };
         for (const [i, record] of whole.records.entries()) {
-          if (!touched.has(i)) expect(found.has(told(record)), `packet ${i}, damage in ${[...touched].join(' ')}`).toBe(true);
+          if (!touched.has(i) && !between(i))
+            expect(found.has(told(record)), `packet ${i}, damage in ${[...touched].join(' ')}`).toBe(true);
         }
       }),
       { numRuns: 200 },
@@ -113,8 +167,9 @@ describe.each(Object.entries(FORMATS))('%s', (name, { capture, bounds }) => {
           const damaged = put
             ? bytes(capture.subarray(0, at), new Uint8Array(size).fill(0xa5), capture.subarray(at))
             : bytes(capture.subarray(0, at), capture.subarray(end));
+          damaged.set(header(damaged.length));
           const moved = bounds.slice(index + 2).map((bound) => bound + damaged.length - capture.length);
-          for (const start of [bounds[index - 1]!, bounds[index]!]) fc.pre(!leadsOn(name, damaged, start, moved));
+          for (const i of [index - 1, index]) fc.pre(!leadsOn(length, damaged, [...startsOf(name, bounds, i), bounds[index + 1]!], moved));
           const found = new Set(decodeSource(inMemory(damaged)).records.map(known));
           packets.forEach((_, i) => {
             if (i !== index && i !== index - 1) expect(found.has(1000 + i), `packet ${i}, damage in ${index}`).toBe(true);
@@ -126,7 +181,7 @@ describe.each(Object.entries(FORMATS))('%s', (name, { capture, bounds }) => {
   });
 });
 
-describe.each(Object.entries(FORMATS))('the first records of %s', (_name, { capture, bounds }) => {
+describe.each(Object.entries(FORMATS))('the first records of %s', (_name, { capture, bounds, time: place }) => {
   const whole = decodeSource(inMemory(capture));
   const beginning = bounds[0]!;
 
@@ -149,7 +204,7 @@ describe.each(Object.entries(FORMATS))('the first records of %s', (_name, { capt
   });
 
   it('have no time that all others contradict', () => {
-    const at = beginning + (bounds === FORMATS['pcapng']!.bounds ? 12 : 0);
+    const at = beginning + place;
     for (const word of [0, 0x7fff_ffff, 0xffff_ffff]) {
       const damaged = capture.slice();
       new DataView(damaged.buffer).setUint32(at, word);
@@ -210,7 +265,8 @@ const times = (capture: Uint8Array): number[] => decodeSource(inMemory(capture))
 const YEAR = 31_536_000;
 
 describe('anything', () => {
-  const captures = [pcap, pcapng, snoop].map((make) => make(packets.slice(0, 12)));
+  const some = packets.slice(0, 12);
+  const captures = [pcap(some), pcapng(some), snoop(some), netmon(some), netmon(some, { minor: 3 }), netxray(some)];
 
   it('that is written over anything, headers of files too, ends in an answer that does not depend on the windows', () => {
     const write = fc.tuple(fc.nat(), fc.uint8Array({ minLength: 1, maxLength: 12 }));
@@ -243,6 +299,8 @@ describe('times', () => {
   it.each([
     ['pcap', pcap],
     ['pcapng', pcapng],
+    ['Network Monitor', netmon],
+    ['NetXRay', netxray],
   ])('that leap are believed where the next packet agrees (%s)', (_name, make) => {
     expect(times(make([timed(ORIGIN), timed(ORIGIN + YEAR), timed(ORIGIN + YEAR + 1)]))).toEqual([0, YEAR, YEAR + 1]);
     expect(times(make([timed(ORIGIN), timed(ORIGIN + 1), timed(ORIGIN + YEAR)]))).toEqual([0, 1, YEAR]);
@@ -252,6 +310,8 @@ describe('times', () => {
   it.each([
     ['pcap', pcap],
     ['pcapng', pcapng],
+    ['Network Monitor', netmon],
+    ['NetXRay', netxray],
   ])('of a single packet that contradict all others do not move the clock (%s)', (_name, make) => {
     const capture = make([timed(ORIGIN), timed(ORIGIN + 1), timed(ORIGIN + 20 * YEAR), timed(ORIGIN + 2), timed(0), timed(ORIGIN + 3)]);
     expect(times(capture)).toEqual([0, 1, 1, 2, 2, 3]);

@@ -8,6 +8,7 @@ import { Run } from '../../dist/merge/run.js';
 import { summaryRecord } from '../../dist/merge/summary.js';
 import { ACK, FIN, PSH, SYN } from '../../src/layout/tcp.ts';
 import { bytes, type CapturedPacket, ethernet, ipv4, pcap, tcp } from '../support/packets.ts';
+import { netmon, netxray } from '../support/ticks.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fourwaves-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -34,8 +35,7 @@ function stories(): string[] {
 }
 
 /** Connections that send a whole capture as their payload, so that every cut meets record headers that are none. */
-function treacherous(): string {
-  const inner = Buffer.concat(stories().map((path) => readFileSync(path).subarray(24)));
+function carriers(inner: Uint8Array): CapturedPacket[] {
   const packets: CapturedPacket[] = [];
   let micros = 0;
   const put = (connection: number, up: boolean, flags: number, seq: number, ack: number, payload: Uint8Array = bytes()): void => {
@@ -58,9 +58,26 @@ function treacherous(): string {
     put(connection, false, FIN | ACK, 701, seq + 1);
     put(connection, true, ACK, seq + 1, 702);
   }
+  return packets;
+}
+
+/** The records of our captures. */
+const records = (): Buffer => Buffer.concat(stories().map((path) => readFileSync(path).subarray(24)));
+
+function treacherous(): string {
   const path = join(folder, 'treacherous.pcap');
-  writeFileSync(path, pcap(packets));
+  writeFileSync(path, pcap(carriers(records())));
   return path;
+}
+
+/** The same in another format, its own records in its payloads. */
+function treacherousIn(name: string, make: (packets: readonly CapturedPacket[]) => Uint8Array): () => string {
+  return () => {
+    const inner = make(carriers(records()).slice(0, 200)).subarray(128);
+    const path = join(folder, `treacherous.${name}`);
+    writeFileSync(path, make(carriers(inner)));
+    return path;
+  };
 }
 
 /** The same with times that run backwards again and again. */
@@ -100,6 +117,9 @@ describe('the same lines and the same summary', () => {
 
   it.each([
     ['payloads that are captures themselves', treacherous],
+    ['the same in a capture of Network Monitor', treacherousIn('netmon', netmon)],
+    ['the same in one of version 2.3', treacherousIn('netmon3', (packets) => netmon(packets, { minor: 3 }))],
+    ['the same in one of NetXRay', treacherousIn('netxray', netxray)],
     ['times that run backwards', unordered],
     ['zeros in the place of the first records', damaged('zeros', (capture) => capture.fill(0, 24, 9000))],
     ['a first time far ahead', damaged('ahead', (capture) => capture.writeUInt32LE(0x7fff_ffff, 24))],

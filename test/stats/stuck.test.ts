@@ -108,6 +108,7 @@ describe('what the report says of them', () => {
     const nothing = {
       ports: { worst: [] },
       close_wait: { owners: [] },
+      end_reason: {},
       resets: { senders: [], stage: {} },
       reuse: { challenged: 0 },
       time_wait: { measured: { worst: [] } },

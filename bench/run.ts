@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { generate, SHAPES } from './capture.ts';
 import { measureParts } from './parts.ts';
 import { measureWhole } from './whole.ts';
+import { measureWindows } from './windows.ts';
 
 const { values } = parseArgs({
   options: {
@@ -13,6 +14,10 @@ const { values } = parseArgs({
     shapes: { type: 'string', default: 'snapshots,mtu' },
   },
 });
+/** Windows of 1 MiB that are timed one by one, and how often. */
+const WINDOWS = 100;
+const WINDOW_RUNS = 8;
+
 const bytes = Number(values.bytes);
 const runs = Number(values.runs);
 const folder = fileURLToPath(new URL('data/', import.meta.url));
@@ -27,6 +32,8 @@ for (const shape of values.shapes.split(',')) {
   if (!existsSync(path)) generate(path, bytes, SHAPES[shape as keyof typeof SHAPES]);
   const { size } = statSync(path);
   console.log(`## ${shape}, ${(size / 1e6).toFixed(0)} MB`);
+  const steps = measureWindows(path, WINDOW_RUNS, WINDOWS).map(({ name, nanoseconds }) => `${name} ${nanoseconds.toFixed(1)}`);
+  console.log(`one thread, ns a packet, least of ${WINDOW_RUNS} runs of each window: ${steps.join(', ')}\n`);
   const parts = await measureParts(path, runs);
   const floor = parts[0]!.seconds;
   table('part', parts, size, floor);

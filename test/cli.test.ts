@@ -107,6 +107,10 @@ describe('the command line', () => {
     expect(run(ARTICLE)).toEqual(report);
   });
 
+  it('many threads leave standard error empty', () => {
+    expect(run('stream', '--workers', '12', ARTICLE)).toEqual({ ...run('stream', '--workers', '1', ARTICLE), stderr: '' });
+  });
+
   const misuses: [string, string[]][] = [
     ['no capture', []],
     ['no capture to report', ['report']],

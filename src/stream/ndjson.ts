@@ -18,6 +18,7 @@ export async function writeNdjson(run: Run, only: ReadonlySet<LineType>, out: No
     if (only.has('summary')) yield [Buffer.from(`${JSON.stringify(summaryRecord(run.outcome(), top))}\n`)];
   }
   const { default: chain } = await import('stream-chain'); // only here, because `report` writes no lines
+  out.setMaxListeners(0); // where it is standard output, each thread of the run listens to it, too
   await pipeline(Readable.from(batches()), chain([joined]), out, { end: false });
 }
 

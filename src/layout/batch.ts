@@ -7,7 +7,7 @@
 //   counts of a slot   records of shard 0, 1, ... | address pairs
 //   bins of a slot     SEGMENTS_CAPACITY records for shard 0 | for shard 1 | ...
 
-export const SLOTS = 3;
+export const SLOTS = 5;
 /** Shards that bins are kept for, at most. */
 export const SHARDS_CAPACITY = 64;
 /** Words of a slot's counts: one a shard, and behind them the address pairs of all. */

@@ -41,6 +41,6 @@ export const FIRST_ENTRIES = 2048;
 /** Bytes of an index entry: hash, slot + 1. */
 export const ENTRY_BYTES = 8;
 /** Pages of 64 KiB of a decoder's memory before the slots, which lie at its end and grow (assembly/asconfig.json asks for as many). */
-export const MEMORY_PAGES = 18840;
+export const MEMORY_PAGES = 22523;
 /** Pages that 32 bits can address. */
 export const MOST_PAGES = 65536;

@@ -1,9 +1,7 @@
 // The ledger (src/layout/ledger.ts): rows of all shards in one order, and whom they make hold what. A module of its own, with a memory
 // that it owns: it lives where a run's outcome is put together, and decodes nothing.
-// (Imports and exports are separate, because asc finds `./name.ts` in the former only.)
 
 import {
-  ACCOUNT,
   BEYOND,
   CLOSED,
   EMPTY,

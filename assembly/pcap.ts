@@ -5,7 +5,6 @@ import {
   BATCH_FULL,
   BROKEN_CAPTURED,
   BROKEN_TIME,
-  DOUBTED_S,
   FORM,
   LENGTHS_SWAPPED,
   ORIGIN,
@@ -15,13 +14,11 @@ import {
   SWAPPED,
   WANTS_BYTES,
 } from '../src/layout/framing.ts';
+import { DOUBTED, FOLLOWS_CLOCK, FOLLOWS_LATER, FOLLOWS_NOTHING, FOLLOWS_RECORD, WITNESSES } from './doubt.ts';
 import { interfaceAt, limitOf, linkTypeOf, read32 } from './interfaces.ts';
 import { latest, take } from './packets.ts';
 import { batchFull } from './segment.ts';
 import { word } from './state.ts';
-
-/** In ns. */
-const DOUBTED: f64 = <f64>DOUBTED_S * 1e9;
 
 /** Why decodeRecords() stopped. */
 export let stopped: i32 = WANTS_BYTES;
@@ -82,14 +79,6 @@ export function decodeRecords(at: usize, last: usize, end: usize): usize {
   }
   return at;
 }
-
-/** Records that have to follow one whose time is doubted, before it is believed. */
-const WITNESSES = 3;
-
-const FOLLOWS_RECORD = 0;
-const FOLLOWS_CLOCK = 1;
-const FOLLOWS_NOTHING = 2;
-const FOLLOWS_LATER = 3;
 
 /**
  * What a record whose time is far from the capture clock is, by the records behind it. Time may leap, and then what follows are

@@ -13,7 +13,6 @@ import {
   BROKEN_SECTION,
   BROKEN_TRAILER,
   BYTE_ORDER,
-  DOUBTED_S,
   ENHANCED_PACKET,
   FORM,
   INTERFACE_DESCRIPTION,
@@ -26,6 +25,7 @@ import {
   SWAPPED,
   WANTS_BYTES,
 } from '../src/layout/framing.ts';
+import { DOUBTED } from './doubt.ts';
 import { addInterface, forgetInterfaces, interfaceAt, limitOf, linkTypeOf, nanoseconds, read16, read32, snaplenOf } from './interfaces.ts';
 import { countSection, latest, take } from './packets.ts';
 import { batchFull, setInterface } from './segment.ts';
@@ -46,8 +46,6 @@ const MAJOR = 1;
 /** Link type of a packet whose interface nothing describes: one that there is not. */
 const UNDESCRIBED = 0x10000;
 
-/** In ns. */
-const DOUBTED: f64 = <f64>DOUBTED_S * 1e9;
 const PATIENCE: f64 = <f64>PATIENCE_S * 1e9;
 /** Blocks that have to agree on a time that contradicts that of the first packet. */
 const WITNESSES = 3;

@@ -11,7 +11,6 @@ import {
   BROKEN_CAPTURED,
   BROKEN_LENGTH,
   BROKEN_TIME,
-  DOUBTED_S,
   FORM,
   NETMON_HEADER_BYTES,
   NETXRAY_HEADER_BYTES,
@@ -22,6 +21,7 @@ import {
   UTC_TRAILER_BYTES,
   WANTS_BYTES,
 } from '../src/layout/framing.ts';
+import { DOUBTED, FOLLOWS_CLOCK, FOLLOWS_LATER, FOLLOWS_NOTHING, FOLLOWS_RECORD, WITNESSES } from './doubt.ts';
 import * as links from '../src/layout/link.ts';
 import * as media from '../src/layout/medium.ts';
 import { interfaceAt, limitOf, linkTypeOf, signedNanoseconds, startOf } from './interfaces.ts';
@@ -29,12 +29,8 @@ import { latest, take } from './packets.ts';
 import { batchFull } from './segment.ts';
 import { word } from './state.ts';
 
-/** In ns. */
-const DOUBTED: f64 = <f64>DOUBTED_S * 1e9;
 /** The last second that a time may be in: those of pcap go no further. */
 const LATEST_S: f64 = 4294967295;
-/** Records that have to follow one whose time is doubted, before it is believed. */
-const WITNESSES = 3;
 /** Units of 100 ns from 1601, which UTC counts from, to 1970. */
 const FILETIME_1970: i64 = 116444736000000000;
 /** A link type that there is not. */
@@ -92,11 +88,6 @@ export function decodeTicks(at: usize, last: usize, end: usize): usize {
   }
   return at;
 }
-
-const FOLLOWS_RECORD = 0;
-const FOLLOWS_CLOCK = 1;
-const FOLLOWS_NOTHING = 2;
-const FOLLOWS_LATER = 3;
 
 /**
  * What a record is whose time is far from the capture clock, by the records behind it: as in pcap.ts. Of 64 bits that are no time few

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import {
+  ACCOUNT,
   BEYOND,
   CLOSED,
   GROUP_COLUMNS,
@@ -57,8 +58,8 @@ export class LedgerMemory {
         new Float64Array(buffer, constant(`${name}_LOG`), (rows + 1) * columns),
         columns,
       );
-    this.hosts = account(this.#state.subarray(HOSTS), 'HOST', HOST_WORDS, HOST_COLUMNS);
-    this.groups = account(this.#state.subarray(GROUPS), 'GROUP', GROUP_WORDS, GROUP_COLUMNS);
+    this.hosts = account(this.#state.subarray(HOSTS, HOSTS + ACCOUNT), 'HOST', HOST_WORDS, HOST_COLUMNS);
+    this.groups = account(this.#state.subarray(GROUPS, GROUPS + ACCOUNT), 'GROUP', GROUP_WORDS, GROUP_COLUMNS);
     this.#exports.begin(Math.floor(Math.random() * 2 ** 52), rows);
   }
 
@@ -94,7 +95,7 @@ class AccountMemory {
   readonly #keys: Uint32Array;
   readonly #members: Int32Array;
 
-  /** `state`: from the account's words on; `rows`: of its log, and room for one more. */
+  /** `state`: the account's words; `rows`: of its log, and room for one more. */
   constructor(state: Int32Array, keys: Uint32Array, members: Int32Array, rows: Float64Array, columns: number) {
     this.#state = state;
     this.#keys = keys;

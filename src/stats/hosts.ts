@@ -27,25 +27,23 @@ export class WaitingHosts {
 
   /** The sockets of all hosts together. */
   get all(): Population {
-    const { rows, columns, logged } = this.#account;
-    const end = logged * columns;
-    for (let at = this.#taken * columns; at < end; at += columns) this.#all.add(rows[at + HOST_FROM]!, rows[at + HOST_TO]!);
-    this.#taken = Math.max(this.#taken, logged);
+    this.#takeAll();
     return this.#all;
   }
 
   /** Takes all rows, so that the log has room again. */
   drain(): void {
-    this.#finish();
+    this.#takeAll();
+    this.#taken = 0;
     this.#log.drain((host, at) => {
       if (host >= 0) this.#enter(this.#host(host), at);
     });
   }
 
-  /** The log is emptied now: `all` has to have what is in it. */
-  #finish(): void {
-    void this.all;
-    this.#taken = 0;
+  /** Lets the population of all have what was logged since the last call. */
+  #takeAll(): void {
+    const { columns, logged } = this.#account;
+    for (; this.#taken < logged; this.#taken++) this.#enter(this.#all, this.#taken * columns);
   }
 
   #host(number: number): Population {
@@ -66,7 +64,8 @@ export class WaitingHosts {
 
   /** The `top` hosts by their peaks over [from, to], once all rows have come, and how many hosts there are. */
   snapshot(from: number, to: number, top: number): { worst: HostFigures[]; hosts: number } {
-    this.#finish();
+    this.#takeAll();
+    this.#taken = 0; // the log is emptied now
     this.#log.index();
     const entered = this.#account.members;
     const worst = highestPeaks(entered, top, (number) => this.#whole(number).snapshot(from, to)).map(({ number, figures }) => {

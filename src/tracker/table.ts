@@ -68,13 +68,13 @@ export class ConnectionTable {
   }
 
   /** The slots of those that were silent longest, in the order of 4-tuples: about a quarter, half of them at most. */
-  silentLongest(): number[] {
+  silentLongest(): Int32Array {
     const { times } = this;
     const all = this.#memory.order();
     const latest = (place: number): number => times[(all[place]! >> 1) + LAST]!;
     const sample = Float64Array.from({ length: SAMPLES }, (_, i) => latest(Math.floor((i * all.length) / SAMPLES))).sort();
-    const silent = Array.from(all.filter((slot) => times[(slot >> 1) + LAST]! <= sample[SAMPLES / 4]!));
-    return silent.slice(0, Math.ceil(all.length / 2));
+    const silent = all.filter((slot) => times[(slot >> 1) + LAST]! <= sample[SAMPLES / 4]!);
+    return silent.subarray(0, Math.ceil(all.length / 2));
   }
 
   /** Counts segments that were held, and the FINs among them, with their connection. */

@@ -1,0 +1,14 @@
+// When a record's time is doubted, and what is found by the records behind it: for all formats.
+
+import { DOUBTED_S } from '../src/layout/framing.ts';
+
+/** Farther from the capture clock than that a time is doubted, ns. */
+export const DOUBTED: f64 = <f64>DOUBTED_S * 1e9;
+/** Records that have to follow one whose time is doubted, before it is believed. */
+export const WITNESSES = 3;
+
+/** It is a record, and its time is right; only its time is wrong; it is none; what would tell has not come yet. */
+export const FOLLOWS_RECORD = 0;
+export const FOLLOWS_CLOCK = 1;
+export const FOLLOWS_NOTHING = 2;
+export const FOLLOWS_LATER = 3;

@@ -20,6 +20,7 @@ import {
 } from '../layout/segment.ts';
 import { SLOT_BYTES, SLOT_WORDS } from '../layout/slot.ts';
 import { CONNECTIONS_CAPACITY, MOST_PAGES, TRACKING_WORDS } from '../layout/tracking.ts';
+import { copyBytes } from '../platform/copy.ts';
 
 const PAGE = 1 << 16;
 /** Slots for which memory is added at least. */
@@ -192,8 +193,8 @@ export class TableMemory {
   stage(records: Records): Records {
     let here = records;
     if (records.words.buffer !== this.answers.buffer) {
-      this.#staged.words.set(records.words.subarray(0, records.count * SEGMENT_WORDS));
-      this.#staged.pairs.set(records.pairs);
+      copyBytes(records.words.subarray(0, records.count * SEGMENT_WORDS), this.#staged.words);
+      copyBytes(records.pairs, this.#staged.pairs);
       here = { ...this.#staged, count: records.count };
     }
     this.#recordsAt = here.words.byteOffset;

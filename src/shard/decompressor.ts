@@ -4,6 +4,7 @@
 import { once } from 'node:events';
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { decompressHere } from '../capture/stream.ts';
+import { copyBytes } from '../platform/copy.ts';
 import { SLOT_BYTES, Slots } from './slots.ts';
 
 /** A stream; its compressed chunks come through the port, and last undefined. */
@@ -67,7 +68,7 @@ class Output {
         this.#slot = this.#slots.slot(this.#number);
       }
       const part = chunk.subarray(from, from + SLOT_BYTES - this.#filled);
-      this.#slot.set(part, this.#filled);
+  copyBytes(part, this.#slot.subarray(this.#filled));
       this.#filled += part.length;
       from += part.length;
       if (this.#filled === SLOT_BYTES) this.flush();

@@ -1,4 +1,5 @@
 import type { Source } from '../capture/file.ts';
+import { copyBytes } from '../platform/copy.ts';
 import type { Exchange } from './exchange.ts';
 import type { Window, Windows } from './plan.ts';
 
@@ -78,15 +79,15 @@ export class Feed implements Windows {
   put(chunk: Uint8Array, position: number): void {
     const at = position % RING_BYTES;
     const first = chunk.subarray(0, RING_BYTES - at);
-    this.#bytes.set(first, at);
-    this.#bytes.set(chunk.subarray(first.length), 0);
+    copyBytes(first, this.#bytes.subarray(at));
+    copyBytes(chunk.subarray(first.length), this.#bytes);
   }
 
   #copy(target: Uint8Array, position: number): number {
     const at = position % RING_BYTES;
     const first = this.#bytes.subarray(at, Math.min(RING_BYTES, at + target.length));
-    target.set(first);
-    target.set(this.#bytes.subarray(0, target.length - first.length), first.length);
+    copyBytes(first, target);
+    copyBytes(this.#bytes.subarray(0, target.length - first.length), target.subarray(first.length));
     return target.length;
   }
 }

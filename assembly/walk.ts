@@ -19,12 +19,14 @@ import {
 } from '../src/layout/segment.ts';
 import {
   ACKED,
+  ESTABLISHED,
   FACTS,
   HISTORY_ACK,
   HISTORY_DATA,
   LAST,
   LETTER,
   LETTERS,
+  MIDSTREAM,
   NXT,
   PLAIN,
   SEEN,
@@ -159,8 +161,10 @@ function touch(records: usize, ahead: i32): void {
   for (let i = 0; i < ahead; i++) {
     const words = slotAt(load<i32>(ENTRIES + ((<usize>i) << 2)));
     const flags = load<i32>(records + <usize>(i * SEGMENT_BYTES), FLAGS_WORD << 2);
-    if ((flags & ORDINARY) == ACK && (load<i32>(words, FACTS << 2) & PLAIN) != 0) continue;
-    sum += load<i32>(words + LINE_BYTES) + load<i32>(words + LINE_BYTES * ((flags & SYN) != 0 ? 2 : 3));
+    const facts = load<i32>(words, FACTS << 2);
+    if ((flags & ORDINARY) == ACK && (facts & PLAIN) != 0) continue;
+    const begun = (facts & (ESTABLISHED | MIDSTREAM)) != 0;
+    sum += load<i32>(words + LINE_BYTES) + load<i32>(words + LINE_BYTES * (begun ? 3 : 2)) + load<i32>(words + LINE_BYTES * (begun ? 4 : 2));
   }
   touched = sum;
 }

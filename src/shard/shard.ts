@@ -142,10 +142,8 @@ export class Shard {
     const { windows, interfaces, shards } = this.#setting;
     const window = windows.window(number);
     const framing = number === window.opening && place.offset === 0 ? undefined : interfaces.framing(section);
-    return {
-      decoded: this.#reader.decode(window, slotOf(number, shards), { lost: false, previous: Number.NaN, ...place, framing }),
-      section,
-    };
+    const { offset, lost = false, previous = Number.NaN, clock } = place;
+    return { decoded: this.#reader.decode(window, slotOf(number, shards), { offset, lost, previous, clock, framing }), section };
   }
 
   /** Makes a decoded window certain, decoding it again where its guess was wrong. */

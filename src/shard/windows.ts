@@ -85,10 +85,11 @@ export class WindowReader {
   decode(window: Window, slot: number, start: Place): DecodedWindow {
     const troubles: Trouble[] = [];
     let { previous } = start;
-    const answer = (end: Pick<Place, 'offset' | 'lost'>): DecodedWindow => {
+    // Every place is written out: a spread that others follow costs V8 a new map at each call, more than the rest of a window's keeping.
+    const answer = ({ offset, lost }: Pick<Place, 'offset' | 'lost'>): DecodedWindow => {
       const { clock, framing } = this.#decoder;
-      if (end.offset - previous > FARTHEST_PREVIOUS) previous = Number.NaN;
-      return { window, slot, start, end: { ...end, previous, clock, framing }, troubles };
+      if (offset - previous > FARTHEST_PREVIOUS) previous = Number.NaN;
+      return { window, slot, start, end: { offset, lost, previous, clock, framing }, troubles };
     };
     const decoder = this.#decoder;
     const { opening, error } = start.framing === undefined ? this.#opening(window) : { opening: undefined, error: undefined };

@@ -164,7 +164,8 @@ function touch(records: usize, ahead: i32): void {
     const facts = load<i32>(words, FACTS << 2);
     if ((flags & ORDINARY) == ACK && (facts & PLAIN) != 0) continue;
     const begun = (facts & (ESTABLISHED | MIDSTREAM)) != 0;
-    sum += load<i32>(words + LINE_BYTES) + load<i32>(words + LINE_BYTES * (begun ? 3 : 2)) + load<i32>(words + LINE_BYTES * (begun ? 4 : 2));
+    sum +=
+      load<i32>(words + LINE_BYTES) + load<i32>(words + LINE_BYTES * (begun ? 3 : 2)) + load<i32>(words + LINE_BYTES * (begun ? 4 : 2));
   }
   touched = sum;
 }

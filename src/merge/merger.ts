@@ -2,16 +2,26 @@ import type { ConnectionRecord } from '../records/connection.ts';
 import type { Delivery } from '../shard/job.ts';
 import { endOf, placeCount, precedes, timeOf } from '../shard/places.ts';
 import type { Answers } from '../stats/answers.ts';
-import { mergeParts, type WindowPart } from '../stats/window-part.ts';
+import type { WindowPart } from '../stats/window-part.ts';
 import { LineChunks } from './line-chunks.ts';
 import type { WindowRecord } from './window.ts';
 import type { GroupWindowRecord } from './window-groups.ts';
+import type { WindowQueue } from './window-queue.ts';
 
 /** Whoever takes the rows of all shards, and brings them into one order. */
 export type RowTaker = Pick<Answers, 'isEmpty' | 'fill' | 'close' | 'merge'>;
 
 /** What leaves a run. */
 export type Item = ConnectionRecord | WindowRecord | GroupWindowRecord | Uint8Array;
+
+/** The windows of capture time, and what leaves the run for one. */
+export interface CaptureWindows {
+  readonly queue: WindowQueue;
+  readonly items: (whole: WindowPart) => Item[];
+}
+
+/** Items that leave at once, about: a silent hour may have a million windows. */
+const TOGETHER = 1024;
 
 /** What a shard has delivered and nobody has taken yet: its deliveries in order, and the place in the first one. */
 interface Queue {
@@ -33,20 +43,16 @@ interface Queue {
 export class Merger {
   readonly #queues: readonly Queue[];
   readonly #answers: RowTaker;
-  readonly #window: (whole: WindowPart) => Item[];
+  readonly #windows: CaptureWindows | undefined;
   readonly #lines = new LineChunks();
-  /** Windows of capture time that ended in the present one, as far as they have not left. */
-  readonly #parts: WindowPart[] = [];
   /** The window that comes next. */
   next = 0;
 
-  /**
-   * `answers`: takes the rows that were noted of ended connections; `window`: makes a window of capture time what leaves the run.
-   */
-  constructor(shards: number, answers: RowTaker, window: (whole: WindowPart) => Item[]) {
+  /** `answers`: takes the rows that were noted of ended connections; `windows`: where windows of capture time are wanted. */
+  constructor(shards: number, answers: RowTaker, windows?: CaptureWindows) {
     this.#queues = Array.from({ length: shards }, () => ({ deliveries: [], place: 0, taken: 0, opened: false, notes: [], row: 0 }));
     this.#answers = answers;
-    this.#window = window;
+    this.#windows = windows;
   }
 
   /** Deliveries of each shard that are merged, their rows, too. */
@@ -54,21 +60,29 @@ export class Merger {
     return this.#queues.map(({ taken, notes }) => notes[0]?.delivery ?? taken);
   }
 
-  /** Takes one shard's delivery, each shard's in its order; answers all that is now in its final place. */
-  add(delivery: Delivery): Item[] {
+  /** Takes one shard's delivery, each shard's in its order; yields all that is now in its final place: the loop over it must go on to its end. */
+  *add(delivery: Delivery): Generator<Item[], void, undefined> {
     this.#queues[delivery.shard]!.deliveries.push(delivery);
-    const ready: Item[] = [];
-    while (this.#mergeInto(ready)) {
-      this.#leave(ready, () => true);
-      this.next++;
+    let ready: Item[] = [];
+    for (;;) {
+      const state = this.#mergeInto(ready);
+      if (state === 'over') this.next++;
+      if (state === 'waits') break;
+      if (state === 'full') {
+        yield ready;
+        ready = [];
+      }
     }
     this.#lines.flush(ready as Uint8Array[]);
     this.#mergeNotes();
-    return ready;
+    yield ready;
   }
 
-  /** Merges what is there of the next window; answers whether that was all. A scan for the first one of few shards beats a heap. */
-  #mergeInto(merged: Item[]): boolean {
+  /**
+   * Merges what is there of the next window, until that is over, a shard has yet to deliver of it, or enough can leave.
+   * A scan for the first one of few shards beats a heap.
+   */
+  #mergeInto(merged: Item[]): 'over' | 'waits' | 'full' {
     for (;;) {
       let first: Queue | undefined;
       let over = true;
@@ -82,15 +96,17 @@ export class Merger {
           if (!first || precedes(head.places, queue.place, first.deliveries[0]!.places, first.place)) first = queue;
         }
       }
-      if (waits) return false;
+      if (waits) return 'waits';
       if (over) {
+        if (!this.#leave(merged, (queue) => !queue.isEmpty)) return 'full';
         this.#mergeNotes();
         for (const queue of this.#queues) take(queue);
-        return true;
+        return 'over';
       }
       const { places, records, text } = first!.deliveries[0]!;
-      const place = first!.place++;
-      this.#leave(merged, ({ end, last }) => end <= timeOf(places, place) && !last);
+      const { place } = first!;
+      if (!this.#leave(merged, (queue) => queue.isOver(timeOf(places, place)))) return 'full';
+      first!.place++;
       if (text) this.#lines.add(text, endOf(places, place - 1), endOf(places, place), merged as Uint8Array[]);
       else merged.push(records[place]!);
     }
@@ -112,21 +128,20 @@ export class Merger {
     if (head && !queue.opened) {
       queue.opened = true;
       for (const rows of head.notes) queue.notes.push({ rows, delivery: queue.taken });
-      this.#parts.push(...head.parts);
-      if (head.parts.length > 0) this.#parts.sort((a, b) => Number(a.last) - Number(b.last) || a.end - b.end);
+      this.#windows?.queue.add(head.parts);
     }
     return head;
   }
 
-  /** Lets the windows of capture time go that are due. */
-  #leave(merged: Item[], isDue: (part: WindowPart) => boolean): void {
-    const parts = this.#parts;
-    while (parts[0] && isDue(parts[0])) {
-      const { end, last } = parts[0];
-      const others = parts.findIndex((part) => part.end !== end || part.last !== last);
+  /** Lets the windows of capture time go that are due; answers whether these were all, because enough can leave before. */
+  #leave(merged: Item[], isDue: (queue: WindowQueue) => boolean): boolean {
+    if (!this.#windows) return true;
+    const { queue, items } = this.#windows;
+    for (; isDue(queue); merged.push(...items(queue.take()))) {
       this.#lines.flush(merged as Uint8Array[]);
-      merged.push(...this.#window(mergeParts(parts.splice(0, others < 0 ? parts.length : others))));
+      if (merged.length >= TOGETHER) return false;
     }
+    return true;
   }
 
   /** Gives away what was noted, as far as nothing can come before it. */

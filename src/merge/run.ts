@@ -19,6 +19,7 @@ import { Plan, type PlannedCapture } from '../shard/plan.ts';
 import type { ShardPool } from '../shard/pool.ts';
 import { pump } from '../shard/pump.ts';
 import { Answers } from '../stats/answers.ts';
+import { Intervals } from '../stats/intervals.ts';
 import { ADDRESS_BITS, type GroupBy } from '../stats/grouping.ts';
 import type { Change } from '../stats/what-if.ts';
 import { Statistics } from '../stats/statistics.ts';
@@ -26,9 +27,10 @@ import { Oddities } from '../tracker/oddities.ts';
 import { PROFILES, type Profile } from '../tracker/time-wait.ts';
 import { compileFilter } from '../filter/compile.ts';
 import { type Input, openInput } from './input.ts';
-import { type Item, Merger } from './merger.ts';
+import { type CaptureWindows, type Item, Merger } from './merger.ts';
 import { windowRecord } from './window.ts';
 import { groupRecords } from './window-groups.ts';
+import { WindowQueue } from './window-queue.ts';
 import type { Outcome } from './outcome.ts';
 
 /** What may tell networks of equal addresses apart. */
@@ -198,16 +200,12 @@ export class Run {
    * @throws CaptureError where no capture can be read any more
    */
   async *batches(): AsyncGenerator<Item[], void, undefined> {
-    const merger = new Merger(this.workers, this.#answers, (whole) => {
-      const range = this.#options.ports ?? EPHEMERAL_PORTS;
-      const records = [windowRecord(whole, this.clock, range), ...groupRecords(whole, this.clock)];
-      return this.#form === 'records' ? records : [Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join(''))];
-    });
+    const merger = new Merger(this.workers, this.#answers, this.#captureWindows());
     const together = windowsOf(this.#form);
     const tasks = this.#tasks();
     const [only] = tasks;
     for await (const deliveries of only && tasks.length === 1 && !this.#feed ? this.#inPlace(only) : this.#inThreads(tasks)) {
-      for (const delivery of deliveries) yield merger.add(delivery);
+      for (const delivery of deliveries) yield* merger.add(delivery);
       this.#exchange.setDelivered(merger.next * together);
       merger.taken.forEach((taken, shard) => this.#exchange.setTaken(shard, taken));
     }
@@ -273,6 +271,19 @@ export class Run {
     });
   }
 
+  #captureWindows(): CaptureWindows | undefined {
+    const { interval, ports = EPHEMERAL_PORTS } = this.#options;
+    if (interval === undefined) return undefined;
+    const intervals = new Intervals(this.clock.origin, lengthOf(interval));
+    return {
+      queue: new WindowQueue(intervals),
+      items: (whole) => {
+        const records = [windowRecord(whole, intervals, this.clock, ports), ...groupRecords(whole, intervals, this.clock)];
+        return this.#form === 'records' ? records : [Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join(''))];
+      },
+    };
+  }
+
   #tasks(): ShardTask[] {
     const memories = Array.from({ length: this.workers }, () => Decoder.memory());
     const shared = {
@@ -293,7 +304,7 @@ export class Run {
       profile: this.profile,
       idleTimeout: (this.#options.idleTimeout ?? Infinity) * 1e9,
       per: this.#options.per,
-      interval: Math.round((this.#options.interval ?? Infinity) * 1e9),
+      interval: lengthOf(this.#options.interval ?? Infinity),
       form: this.#form,
       transitions: this.#transitions,
     };
@@ -363,4 +374,9 @@ function faultsOf(captures: readonly PlannedCapture[], results: readonly ShardRe
     else faults.push({ ...faults.pop()!, ...trouble });
   }
   return faults;
+}
+
+/** Length of a window of capture time, ns. `interval` in seconds. */
+function lengthOf(interval: number): number {
+  return Math.round(interval * 1e9);
 }

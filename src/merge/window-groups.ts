@@ -1,6 +1,7 @@
 import type { Clock } from '../records/time.ts';
+import type { Intervals } from '../stats/intervals.ts';
 import { addGroup, type GroupCounts } from '../stats/window-groups.ts';
-import type { WindowPart } from '../stats/window-part.ts';
+import { spanOf, type WindowPart } from '../stats/window-part.ts';
 import { ranked } from './window.ts';
 
 /**
@@ -28,7 +29,9 @@ export interface GroupWindowRecord {
 const GROUPS = 100;
 const OTHERS = 'others';
 
-export function groupRecords({ start, end, groups }: WindowPart, clock: Clock): GroupWindowRecord[] {
+export function groupRecords(whole: WindowPart, intervals: Intervals, clock: Clock): GroupWindowRecord[] {
+  const { groups } = whole;
+  const { start, end } = spanOf(whole, intervals);
   const told = [...groups].filter(([, counts]) => tells(counts));
   told.sort(([a, one], [b, other]) => weight(other) - weight(one) || (a < b ? -1 : 1));
   const record = ([group, counts]: [string, GroupCounts], together?: number): GroupWindowRecord => ({

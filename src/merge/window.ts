@@ -1,6 +1,7 @@
 import { wordsText } from '../records/address.ts';
 import type { Clock } from '../records/time.ts';
-import { GROUP_WIDTH, type WindowPart } from '../stats/window-part.ts';
+import type { Intervals } from '../stats/intervals.ts';
+import { GROUP_WIDTH, spanOf, type WindowPart } from '../stats/window-part.ts';
 import { rounded } from './ports.ts';
 import type { Quantiles } from './quantiles.ts';
 import { type StateMatrix, stateMatrix } from './states.ts';
@@ -38,8 +39,9 @@ export interface WindowRecord {
 /** Names in a list, so that a line stays below 16 KiB. */
 const TOP = 10;
 
-export function windowRecord(whole: WindowPart, clock: Clock, range: number): WindowRecord {
-  const { start, end, timeWait, closeWait, oldest } = whole;
+export function windowRecord(whole: WindowPart, intervals: Intervals, clock: Clock, range: number): WindowRecord {
+  const { timeWait, closeWait, oldest } = whole;
+  const { start, end } = spanOf(whole, intervals);
   const [duration, finAck, halfClosed, lastAck] = whole.durations.map((list) => quantiles(list, clock));
   return {
     type: 'window',

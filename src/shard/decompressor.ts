@@ -68,7 +68,7 @@ class Output {
         this.#slot = this.#slots.slot(this.#number);
       }
       const part = chunk.subarray(from, from + SLOT_BYTES - this.#filled);
-  copyBytes(part, this.#slot.subarray(this.#filled));
+      copyBytes(part, this.#slot.subarray(this.#filled));
       this.#filled += part.length;
       from += part.length;
       if (this.#filled === SLOT_BYTES) this.flush();

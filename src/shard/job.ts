@@ -5,6 +5,7 @@ import type { GroupBy } from '../stats/grouping.ts';
 import { NoteLog, type NoteTaker } from '../stats/note.ts';
 import { type LinesByShape, Shapes } from '../stats/shapes.ts';
 import { Statistics, type StatisticsPart } from '../stats/statistics.ts';
+import { Intervals } from '../stats/intervals.ts';
 import { isEmpty, type WindowPart } from '../stats/window-part.ts';
 import { WindowCounter } from '../stats/windows.ts';
 import { type Ended, RELEASED } from '../tracker/ended.ts';
@@ -109,8 +110,8 @@ export class ShardJob {
   readonly #places = new PlaceLog();
   #records: ConnectionRecord[] = [];
   #parts: WindowPart[] = [];
-  /** The last window of capture time, which the capture's end cut short. */
-  #rest: { readonly start: number; readonly end: number } | undefined;
+  /** The last window of capture time, and where the capture's end cut it short. */
+  #rest: { readonly number: number; readonly end: number } | undefined;
 
   /** `taker`: gets what is noted of ended connections, where there is no other shard to wait for. */
   constructor(task: ShardTask, taker?: NoteTaker) {
@@ -130,7 +131,7 @@ export class ShardJob {
       exchange: new Exchange(task.shards, task.control),
       interfaces: new InterfaceLog(task.interfaces),
     };
-    const watch = task.interval < Infinity ? this.#watch(task.origin, task.interval) : undefined;
+    const watch = task.interval < Infinity ? this.#watch(new Intervals(task.origin, task.interval)) : undefined;
     const { measured } = this.#statistics;
     const bound: BoundTaker = (host, what) => measured.add(host, what);
     const decoder = new Decoder(task.module, task.memories[task.index]!);
@@ -157,7 +158,7 @@ export class ShardJob {
       if (tracked === this.#windows.announced && this.#windows.complete) yield this.#take(window, false);
       else if ((tracked + 1) % together === 0) yield this.#take(window++, true);
     }
-    if (this.#rest) this.#part(this.#rest.start, this.#rest.end, true);
+    if (this.#rest) this.#part(this.#rest.number, 0, this.#rest.end);
     yield this.#take(window, true);
   }
 
@@ -175,28 +176,31 @@ export class ShardJob {
     };
   }
 
-  /** Windows begin at multiples of the interval since 1970. */
-  #watch(origin: number, interval: number): Watch {
+  #watch(intervals: Intervals): Watch {
     const counter = this.#counter;
-    const since = Number((BigInt(origin) * 1_000_000_000n) % BigInt(interval));
     return {
-      first: interval - since,
-      interval,
+      intervals,
       opened: (table, slot) => counter.opened(table, slot),
       closing: (table, slot, time) => counter.closing(table, slot, time),
-      boundary: (table, time) => {
-        counter.look(table, time);
-        this.#part(time - interval, time, false);
+      over: (table, number, quiet) => {
+        counter.look(table, intervals.end(number));
+        this.#part(number, 0);
+        for (let next = number + 1; next <= number + quiet; ) {
+          const stays = counter.look(table, intervals.end(next));
+          const last = Math.max(next, Math.min(number + quiet, intervals.before(stays)));
+          this.#part(next, last - next);
+          next = last + 1;
+        }
       },
-      last: (table, start, end) => {
+      last: (table, number, end) => {
         counter.look(table, end);
-        this.#rest = { start, end };
+        this.#rest = { number, end };
       },
     };
   }
 
-  #part(start: number, end: number, last: boolean): void {
-    const part = this.#counter.take(start, end, last);
+  #part(number: number, like: number, end?: number): void {
+    const part = this.#counter.take(number, like, end);
     if (!isEmpty(part)) this.#parts.push(part);
   }
 

@@ -1,13 +1,14 @@
 import { IndexTable } from './index-table.ts';
+import type { Intervals } from './intervals.ts';
 import { addGroup, type GroupCounts } from './window-groups.ts';
 
 /** What one shard has seen of one window of capture time: parts of all shards add up. Times are ns on the capture clock. */
 export interface WindowPart {
-  start: number;
-  /** Where the capture ended within the window, it ends there. */
-  end: number;
-  /** The capture ended: nothing comes behind it. */
-  last: boolean;
+  number: number;
+  /** So many windows behind it are like it: nothing happened in any of them. */
+  like: number;
+  /** Where the capture ended within it: nothing comes behind it. Undefined: it ended where windows do. */
+  end: number | undefined;
   opened: number;
   /** Records that ended. */
   ended: number;
@@ -36,9 +37,9 @@ const NOTHING_HELD = { keys: new Float64Array(0), counts: new Float64Array(0) };
 
 export function emptyPart(waiting: number): WindowPart {
   return {
-    start: 0,
-    end: 0,
-    last: false,
+    number: 0,
+    like: 0,
+    end: undefined,
     opened: 0,
     ended: 0,
     classes: new Map(),
@@ -63,11 +64,20 @@ export const count = (counts: Map<string, number>, name: string, by = 1): void =
 export const isEmpty = ({ opened, ended, waiting, changes, states }: WindowPart): boolean =>
   opened + ended + waiting + changes.length + states.size === 0;
 
-/** Several parts of the same window as one. */
+/** Where a window begins and ends, ns. */
+export const spanOf = ({ number, end }: WindowPart, intervals: Intervals): { start: number; end: number } => ({
+  start: intervals.start(number),
+  end: end ?? intervals.end(number),
+});
+
+/** The window behind one that others are like. */
+export const follower = (part: WindowPart): WindowPart => ({ ...part, number: part.number + 1, like: part.like - 1 });
+
+/** Several parts of the same window as one; what each of them is like does not count. */
 export function mergeParts(parts: readonly WindowPart[]): WindowPart {
   const [first] = parts;
   if (parts.length === 1) return first!;
-  const whole = { ...emptyPart(0), start: first!.start, end: first!.end, last: first!.last };
+  const whole = { ...emptyPart(0), number: first!.number, end: first!.end };
   for (const part of parts) {
     whole.opened += part.opened;
     whole.ended += part.ended;

@@ -50,6 +50,8 @@ export class WindowCounter {
   readonly #times = new CloseTimes();
   #part = emptyPart(0);
   #waiting = 0;
+  /** When the first of those whose TIME_WAIT is over by itself will leave it, of what the last look saw. */
+  #leaves = Infinity;
   readonly #key = new Float64Array(GROUP_WIDTH);
   readonly #groups: WindowGroups | undefined;
 
@@ -145,9 +147,13 @@ export class WindowCounter {
     if (lastAck >= 0) last.push(lastAck);
   }
 
-  /** The window ends at `time`: what holds in the table is looked up. The capture may end there, which ends all records first. */
-  look(table: ConnectionTable, time: number): void {
+  /**
+   * The window ends at `time`: what holds in the table is looked up. The capture may end there, which ends all records first.
+   * Answers until when all of it stays so, if no segment comes and no timer runs out: a TIME_WAIT that has none may be over.
+   */
+  look(table: ConnectionTable, time: number): number {
     const part = this.#part;
+    this.#leaves = Infinity;
     const groups = new IndexTable(GROUP_WIDTH, table.count);
     const held = new Float64Array(table.count);
     for (const slot of table.slots()) {
@@ -160,6 +166,7 @@ export class WindowCounter {
       if (own !== 'CLOSED' && own !== UNKNOWN && own !== 'SYN_SENT') held[groups.number(this.#groupKey(table, slot, client))]!++;
     }
     part.held = { keys: groups.keys(), counts: held.slice(0, groups.count) };
+    return this.#leaves;
   }
 
   /** An endpoint in CLOSE_WAIT, since it acknowledged the FIN of `closer`. */
@@ -168,9 +175,9 @@ export class WindowCounter {
     this.#part.oldest = Math.min(this.#part.oldest, times[(slot >> 1) + slots.FIN_ACKED_TIME + closer]!);
   }
 
-  /** What the window [start, end) has; the next one begins. */
-  take(start: number, end: number, last: boolean): WindowPart {
-    const part = { ...this.#part, start, end, last };
+  /** What a window has, and so many behind it that are like it; the next one begins. `end`: where the capture ended in it, if it did. */
+  take(number: number, like: number, end: number | undefined): WindowPart {
+    const part = { ...this.#part, number, like, end };
     if (this.#groups) part.groups = this.#groups.take();
     this.#part = emptyPart(this.#waiting);
     return part;
@@ -186,10 +193,9 @@ export class WindowCounter {
     }
     const verdict = this.#verdict;
     judge(table, slot, verdict);
-    return statesNow(table, slot, verdict, timeWaits(table, slot, verdict, this.#profile, time, false)).split(' ') as [
-      StateName,
-      StateName,
-    ];
+    const waits = timeWaits(table, slot, verdict, this.#profile, time, false);
+    for (const { endedBy, expiry } of waits) if (endedBy === 'capture_end') this.#leaves = Math.min(this.#leaves, expiry);
+    return statesNow(table, slot, verdict, waits).split(' ') as [StateName, StateName];
   }
 
   /** Writes a slot's group of ports to the key. */

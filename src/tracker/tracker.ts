@@ -36,7 +36,7 @@ import { type Batch, Segment } from './segment.ts';
 import { ConnectionTable } from './table.ts';
 import { timeWaits } from './time-wait.ts';
 import { ExpiryQueue, SilenceHeap } from './timers.ts';
-import { crossed } from './watch.ts';
+import { PassingWindows } from './watch.ts';
 
 /** Connections that the capture's end ends at a stroke. */
 const SHARE = 1024;
@@ -65,8 +65,7 @@ export class Tracker {
   readonly #expiries = new ExpiryQueue();
   readonly #silences = new SilenceHeap();
   readonly #departed: Departed;
-  /** When the watch is due. */
-  #boundary: number;
+  readonly #windows: PassingWindows;
   readonly #segment = new Segment();
   readonly #verdict = new Verdict();
 
@@ -77,7 +76,7 @@ export class Tracker {
     memory.answers[TELL_OPENED] = options.idleTimeout < Infinity || options.watch ? 1 : 0;
     this.table = new ConnectionTable(memory, options.capacity);
     this.#departed = new Departed(options.profile.twoMsl);
-    this.#boundary = options.watch?.first ?? Infinity;
+    this.#windows = new PassingWindows(options.watch);
   }
 
   /** Takes a batch of records in capture order; `firstPacket`: how many packets came before it in the run. */
@@ -88,7 +87,7 @@ export class Tracker {
     const { words } = staged;
     let place = 0;
     for (;;) {
-      place = memory.walk(place, Math.min(this.#expiries.next, this.#silences.next, this.#boundary));
+      place = memory.walk(place, Math.min(this.#expiries.next, this.#silences.next, this.#windows.next));
       const reason = answers[REASON];
       if (answers[OPENED]! > 0) this.#opened(answers[FOUND]!);
       if (reason === TAKEN) break;
@@ -141,7 +140,7 @@ export class Tracker {
     const { table } = this;
     for (const slot of table.held().sort((a, b) => compareTuples(table, a, b))) this.#releaseHeld(slot, 'capture_end', clock, RELEASED);
     const left = this.#memory.order();
-    this.#options.watch?.last(table, this.#boundary - this.#options.watch.interval, clock);
+    this.#windows.end(table, clock);
     for (let from = 0; from < left.length; from += SHARE) {
       const to = Math.min(from + SHARE, left.length);
       for (let place = from; place < to; place++) {
@@ -258,8 +257,8 @@ export class Tracker {
   advance(clock: number): void {
     for (;;) {
       const next = Math.min(this.#expiries.next, this.#silences.next);
-      if (Math.min(next, this.#boundary) > clock) return;
-      if (this.#boundary <= next) this.#boundary = crossed(this.#options.watch!, this.table, this.#boundary, clock);
+      if (Math.min(next, this.#windows.next) > clock) return;
+      if (this.#windows.next <= next) this.#windows.pass(this.table, Math.min(next, clock));
       else this.#runOut(next);
     }
   }

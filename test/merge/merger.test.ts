@@ -79,11 +79,11 @@ it('puts what shards deliver into one order, in whatever parts and whichever sha
       );
       const sent = queues.map(({ length }) => length);
       const ledger = new LedgerMemory();
-      const merger = new Merger(2, new Holdings(10, ledger), () => [Buffer.from('none')]);
+      const merger = new Merger(2, new Holdings(10, ledger));
       const merged: Item[] = [];
       for (const turn of order) {
         const delivery = (turn ? queues[0]!.shift() : undefined) ?? queues[1]!.shift() ?? queues[0]!.shift();
-        if (delivery) merged.push(...merger.add(delivery));
+        if (delivery) for (const items of merger.add(delivery)) merged.push(...items);
       }
       const inOrder = (tie: number): string[] =>
         windows.flatMap(([one, other], window) =>

@@ -1,12 +1,20 @@
 // Windows of capture time against the connection records of the same run.
 
-import { existsSync, readdirSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import * as fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
 // Threads run the built files, so what runs is taken from dist/.
 import { analyze } from '../../dist/index.js';
 import type { ConnectionRecord, SummaryRecord, WindowRecord } from '../../src/index.ts';
+import { ACK, FIN, SYN } from '../../src/layout/tcp.ts';
+import { Intervals } from '../../src/stats/intervals.ts';
+import { type CapturedPacket, ethernet, ipv4, pcap, tcp } from '../support/packets.ts';
 
+const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const OURS = fileURLToPath(new URL('../captures/', import.meta.url));
 const LAB = fileURLToPath(new URL('../../../shared/lab/captures/', import.meta.url));
 const stories = readdirSync(OURS)
@@ -132,5 +140,83 @@ describe('windows of capture time', () => {
         expect(ports.reduce((sum, group) => sum + group.held, 0)).toBeGreaterThanOrEqual(held.length);
       }
     }
+  });
+});
+
+const BEGINNING = 1_600_000_000;
+
+const packet = (seconds: number, port: number, flags: number, seq: number, ack: number): CapturedPacket => ({
+  seconds: BEGINNING + seconds,
+  captured: ethernet(ipv4(tcp({ source: port, flags, seq, ack }), { identification: port + seq })),
+});
+
+describe('silence', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fourwaves-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const HOUR = 3600;
+
+  /** An hour in which one connection is open, and the FIN of another one's server was never seen; behind it, a segment. */
+  function capture(): string {
+    const path = join(folder, 'silence.pcap');
+    writeFileSync(
+      path,
+      pcap([
+        packet(0, 40_000, SYN, 100, 0),
+        packet(0, 40_000, ACK, 101, 501),
+        packet(0, 40_001, SYN, 100, 0),
+        packet(0, 40_001, ACK, 101, 501),
+        packet(1, 40_001, FIN | ACK, 101, 501),
+        packet(2, 40_001, ACK, 102, 502),
+        packet(HOUR, 40_000, ACK, 101, 501),
+      ]),
+    );
+    return path;
+  }
+
+  const path = capture();
+
+  it('has its windows, one behind the other, and a TIME_WAIT that no packet ends leaves in time', async () => {
+    const { windows } = await tell([path], 0.1);
+    expect(windows.length).toBe(HOUR * 10 + 1);
+    for (let i = 1; i < windows.length; i++) expect(windows[i]!.start).toBe(windows[i - 1]!.end);
+    const waits = windows.filter(({ states }) => 'TIME_WAIT' in states);
+    expect([waits[0]?.end, waits.length]).toEqual(['2020-09-13T12:26:42.100000Z', 599]);
+    expect(windows.slice(0, -1).map(({ states }) => states.ESTABLISHED?.ESTABLISHED)).toEqual([
+      ...Array(10).fill(2),
+      ...Array(HOUR * 10 - 10).fill(1),
+    ]);
+  });
+
+  it('takes no memory, however many windows there are, and is the same for any number of workers', () => {
+    const [one, two, three] = ['1', '2', '3'].map((workers) =>
+      spawnSync(
+        process.execPath,
+        ['--max-old-space-size=24', CLI, 'stream', '--only', 'window', '--interval', '100ms', '--workers', workers, path],
+        { encoding: 'utf8', maxBuffer: 1 << 28 },
+      ),
+    );
+    expect([one!.stderr, one!.status]).toEqual(['', 0]);
+    expect(one!.stdout.split('\n').length).toBe(HOUR * 10 + 2);
+    expect(two!.stdout === one!.stdout && three!.stdout === one!.stdout).toBe(true);
+  });
+});
+
+describe('the numbers of windows', () => {
+  it('are found by time, whatever is rounded off', () => {
+    const times = fc.double({ min: 0, max: 2 ** 60, noNaN: true });
+    fc.assert(
+      fc.property(fc.integer({ min: -1e9, max: 4e9 }), fc.integer({ min: 1e6, max: 1e15 }), times, (origin, length, time) => {
+        const intervals = new Intervals(origin, length);
+        const over = intervals.over(time);
+        expect(over).toBeGreaterThanOrEqual(-1);
+        if (over >= 0) expect(intervals.end(over)).toBeLessThanOrEqual(time);
+        expect(intervals.end(over + 1)).toBeGreaterThan(time);
+        const before = intervals.before(time);
+        if (before >= 0) expect(intervals.end(before)).toBeLessThan(time);
+        expect(intervals.end(before + 1)).toBeGreaterThanOrEqual(time);
+        expect(intervals.before(intervals.end(7))).toBe(6);
+      }),
+    );
   });
 });

@@ -20,7 +20,8 @@ import {
   START,
   SYNS,
 } from '../src/layout/slot.ts';
-import { LINE_STATE, LINES } from './memory.ts';
+import { writeCommunityDigest } from './community.ts';
+import { LINE_END, LINES } from './memory.ts';
 import { pairOf } from './table.ts';
 
 // Times of the close at hand, ns: conclude.ts measures them. -1 and NaN: it did not happen, or is not in the capture.
@@ -71,7 +72,7 @@ export function beginLines(since: f64, decimals: i32, length: f64): void {
 }
 
 /**
- * Writes a connection's line from `from` of the lines on; LINE_STATE tells where it ends, and where the digest of its Community ID goes.
+ * Writes a connection's line from `from` of the lines on; LINE_END tells where it ends.
  * @returns whether it could: a few numbers are left to the host
  */
 export function writeLine(template: usize, words: usize, columns: usize, from: i32): bool {
@@ -86,7 +87,7 @@ export function writeLine(template: usize, words: usize, columns: usize, from: i
     writeField(field, <usize>load<u8>(step, 1), words, columns);
     step += <usize>line.STEP_BYTES + bytes;
   }
-  store<i32>(LINE_STATE, <i32>(at - LINES));
+  store<i32>(LINE_END, <i32>(at - LINES));
   return able;
 }
 
@@ -139,7 +140,7 @@ function writeField(field: i32, endpoint: usize, words: usize, columns: usize): 
     case line.RST_COUNT:
       return writeNumber(load<u32>(own, RSTS << 2));
     case line.COMMUNITY:
-      store<i32>(LINE_STATE, <i32>(at - LINES), 4);
+      writeCommunityDigest(words, at);
       at += line.COMMUNITY_BYTES;
       return;
     case line.HISTORY_TEXT:

@@ -21,8 +21,8 @@ export const KEYS: usize = memory.data(KEY_BYTES, 16);
 /** VLAN tags of a frame (tags.ts). */
 export const TAGS: usize = memory.data(128, 16);
 export const TRACKING: usize = memory.data(TRACKING_WORDS * 4, 16);
-/** Where the line ends that was written last, and where the digest of its Community ID goes: bytes from LINES on. */
-export const LINE_STATE: usize = memory.data(8, 16);
+/** Where the line ends that was written last: bytes from LINES on. */
+export const LINE_END: usize = memory.data(4, 16);
 /** A record that names a connection, and its address pair: for what the host looks up. */
 export const NAME: usize = memory.data(SEGMENT_BYTES, 16);
 export const NAME_PAIR: usize = memory.data(ADDRESS_PAIR_BYTES, 16);

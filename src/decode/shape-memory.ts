@@ -28,9 +28,9 @@ export class ShapeMemory {
   /** Templates of lines (layout/line.ts), and which one each counter has: its place plus 1; 0: none. */
   readonly templates: Uint8Array;
   readonly templatePlaces: Uint32Array;
-  /** Lines; where the one written last ends, and where the digest of its Community ID goes. */
+  /** Lines; and where the one written last ends. */
   readonly lines: Uint8Array;
-  readonly lineState: Int32Array;
+  readonly lineEnd: Int32Array;
   readonly #sums: Float64Array;
   readonly #exports: ShapeExports;
 
@@ -42,7 +42,7 @@ export class ShapeMemory {
     this.templates = new Uint8Array(buffer, constant('TEMPLATES'), TEMPLATES_BYTES);
     this.templatePlaces = new Uint32Array(buffer, constant('TEMPLATE_PLACES'), SHAPES_CAPACITY * COUNTERS);
     this.lines = new Uint8Array(buffer, constant('LINES'), LINES_BYTES);
-    this.lineState = new Int32Array(buffer, constant('LINE_STATE'), 2);
+    this.lineEnd = new Int32Array(buffer, constant('LINE_END'), 1);
     this.#sums = new Float64Array(buffer, constant('DURATION_SUMS'), DURATIONS * DURATION_DOUBLES);
   }
 

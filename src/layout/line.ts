@@ -37,7 +37,7 @@ export const SYN_COUNT = 16;
 export const FIN_COUNT = 17;
 export const FIN_RETRANSMIT_COUNT = 18;
 export const RST_COUNT = 19;
-/** Room for the digest of a Community ID, which the host writes. */
+/** The digest of a Community ID. */
 export const COMMUNITY = 20;
 /** Zeek's history, Wireshark's completeness. */
 export const HISTORY_TEXT = 21;

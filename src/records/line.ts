@@ -1,5 +1,4 @@
 import { LINE_BYTES, LINES_BYTES } from '../layout/line.ts';
-import type { ConnectionTable } from '../tracker/table.ts';
 import type { Ended } from '../tracker/ended.ts';
 import { writeAscii, writeInteger } from './ascii.ts';
 import {
@@ -11,7 +10,6 @@ import {
   type Measure,
   type TimeWaitRecord,
 } from './connection.ts';
-import { communityDigest } from './community-id.ts';
 import type { Clock } from './time.ts';
 
 const COMMA = 0x2c;
@@ -131,9 +129,8 @@ export class Lines {
     return this.#at;
   }
 
-  /** Somebody else has written a line there, up to `end`, all but the digest of its Community ID. */
-  written(end: number, table: ConnectionTable, slot: number, digestAt: number): void {
-    writeAscii(communityDigest(table, slot), this.#bytes, digestAt);
+  /** Somebody else has written a line there, up to `end`. */
+  written(end: number): void {
     this.#at = end;
   }
 

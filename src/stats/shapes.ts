@@ -19,7 +19,7 @@ export interface ShapeMemory {
   readonly templates: Uint8Array;
   readonly templatePlaces: Uint32Array;
   readonly lines: Uint8Array;
-  readonly lineState: Int32Array;
+  readonly lineEnd: Int32Array;
   begin(twoMsl: number, clock: Clock): void;
   concludeInOrder(from: number, to: number, ending: number, time: number, row: number): number;
   conclude(slot: number, ending: number, time: number, packet: number, over: number, row: number, lines: number): boolean;
@@ -61,11 +61,10 @@ export class Shapes implements ShapeTaker {
 
   takes(table: ConnectionTable, slot: number, ending: Ending, time: number, packet: number, over: number): boolean {
     if ((table.words[slot + FACTS]! & HAS_RARE) !== 0) return false;
-    const { lineState } = this.#memory;
     const { lines, written } = this.#lines ?? {};
     const from = lines?.room() ?? -1;
     if (!this.#memory.conclude(slot, codeOf(ending, packet), time, packet, over, this.#rows, from)) return false;
-    lines?.written(lineState[0]!, table, slot, lineState[1]!);
+    lines?.written(this.#memory.lineEnd[0]!);
     written?.(table, slot, time, packet);
     if (ending === 'expired') this.#lookAtHolders(this.#rows * note.COLUMNS);
     if (++this.#rows === shape.ROWS_CAPACITY) this.flush();

@@ -10,7 +10,10 @@ export type LineType = (typeof LINE_TYPES)[number];
 /** Hosts, groups of ports and the like that a summary line names, so that it stays below 16 KiB. */
 const TOP = 5;
 
-/** Runs and writes one JSON object a line: connections as they end, windows as capture time passes, then the summary. A batch of lines is one chunk. */
+/** Bytes of lines that are written as they are; shorter stretches are joined. */
+const CHUNK_BYTES = 1 << 16;
+
+/** Runs and writes one JSON object a line: connections as they end, windows as capture time passes, then the summary. */
 export async function writeNdjson(run: Run, only: ReadonlySet<LineType>, out: NodeJS.WritableStream, top = TOP): Promise<void> {
   async function* batches(): AsyncGenerator<readonly Uint8Array[]> {
     for await (const lines of run.batches())
@@ -19,7 +22,20 @@ export async function writeNdjson(run: Run, only: ReadonlySet<LineType>, out: No
   }
   const { default: chain } = await import('stream-chain'); // only here, because `report` writes no lines
   out.setMaxListeners(0); // where it is standard output, each thread of the run listens to it, too
-  await pipeline(Readable.from(batches()), chain([joined]), out, { end: false });
+  await pipeline(Readable.from(batches()), chain([chunks]), out, { end: false });
 }
 
-const joined = (lines: readonly Uint8Array[]): Uint8Array => (lines.length === 1 ? lines[0]! : Buffer.concat(lines));
+/** A batch of lines in few chunks, none of which is copied that need not be. */
+function* chunks(lines: readonly Uint8Array[]): Generator<Uint8Array, void, undefined> {
+  let short: Uint8Array[] = [];
+  for (const line of lines) {
+    if (line.length < CHUNK_BYTES) {
+      short.push(line);
+      continue;
+    }
+    if (short.length > 0) yield Buffer.concat(short);
+    short = [];
+    yield line;
+  }
+  if (short.length > 0) yield short.length === 1 ? short[0]! : Buffer.concat(short);
+}

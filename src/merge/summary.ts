@@ -50,6 +50,8 @@ export interface SummaryRecord {
     ended_by: Record<string, number>;
     /** Who holds it: those with the highest peaks. */
     hosts: HostRecord[];
+    /** How often those entered it that were too many to be told apart. */
+    others?: number;
     /** Its length as packets prove it. */
     measured: MeasuredRecord;
   } & PopulationRecord;
@@ -82,6 +84,9 @@ export function summaryRecord(outcome: Outcome, top = TOP): SummaryRecord {
   const seen = firstTime !== undefined;
   const { waiting } = outcome.answers;
   const span = [firstTime ?? 0, seen ? lastTime : 0] as const;
+  const { all } = waiting;
+  const waits = all.snapshot(...span);
+  const hosts = waiting.snapshot(...span, top);
   const record: SummaryRecord = {
     type: 'summary',
     ...(seen && { start: clock.text(firstTime), end: clock.text(lastTime) }),
@@ -107,11 +112,12 @@ export function summaryRecord(outcome: Outcome, top = TOP): SummaryRecord {
       profile: profile.name,
       '2msl_s': profile.twoMsl / 1e9,
       ...(seen && { complete_from: clock.text(firstTime + profile.twoMsl) }),
-      entered: waiting.all.entered,
-      ...populationRecord(waiting.all.snapshot(...span), clock),
+      entered: all.entered,
+      ...populationRecord(waits, clock),
       restarts: statistics.timeWaitRestarts,
       ended_by: most(statistics.timeWaitEnds),
-      hosts: waiting.snapshot(...span, top).worst.map((figures) => hostRecord(figures, clock)),
+      hosts: hosts.worst.map((figures) => hostRecord(figures, clock)),
+      ...(hosts.beyond > 0 && { others: hosts.beyond }),
       measured: measuredRecord(outcome, top),
     },
     ports: portsRecord(outcome, top),

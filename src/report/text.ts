@@ -112,6 +112,7 @@ function timeWait(summary: SummaryRecord, bold: Style): string {
   const holders = wait.hosts
     .slice(0, SHOWN)
     .map(({ host, entered, peak }) => `  ${count(entered).padStart(10)}  ${host}, at most ${count(peak)} at once`);
+  if (wait.others) holders.push(`  ${count(wait.others).padStart(10)}  hosts that are too many to be told apart`);
   const peak = `  at most ${count(wait.peak)} at once${wait.peak_at ? ` (${wait.peak_at})` : ''}, ${wait.mean.toFixed(1)} on average; restarted ${plural(wait.restarts, 'time')}\n`;
   const warmUp = summary.duration_s < wait['2msl_s'] ? 'all of this capture' : `the first ${duration(wait['2msl_s'])}`;
   return `${bold('TIME_WAIT')} (${wait.profile}, ${duration(wait['2msl_s'])})

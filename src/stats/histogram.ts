@@ -22,15 +22,15 @@ export class Histogram {
 
   /** `value`: ns, not negative. */
   add(value: number): void {
-    double[0] = value;
-    const bin = (words[1]! >>> (20 - MANTISSA_BITS)) - (LOWEST_EXPONENT << MANTISSA_BITS);
-    this.bins[bin < 0 ? 0 : bin >= BINS ? BINS - 1 : bin]! += 1;
+    this.bins[binOf(value)]! += 1;
     this.count++;
     if (value > this.max) this.max = value;
   }
 
   merge(other: HistogramPart): void {
-    for (let i = 0; i < BINS; i++) this.bins[i]! += other.bins[i]!;
+    if (other.count === 0) return;
+    const last = binOf(other.max); // those behind it are empty, and a short run comes here before anything is compiled
+    for (let i = 0; i <= last; i++) this.bins[i]! += other.bins[i]!;
     this.count += other.count;
     this.max = Math.max(this.max, other.max);
   }
@@ -45,6 +45,12 @@ export class Histogram {
     }
     return this.max;
   }
+}
+
+function binOf(value: number): number {
+  double[0] = value;
+  const bin = (words[1]! >>> (20 - MANTISSA_BITS)) - (LOWEST_EXPONENT << MANTISSA_BITS);
+  return Math.min(Math.max(bin, 0), BINS - 1);
 }
 
 function edge(bin: number): number {

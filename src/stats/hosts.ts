@@ -62,8 +62,11 @@ export class WaitingHosts {
     return host;
   }
 
-  /** The `top` hosts by their peaks over [from, to], once all rows have come, and how many hosts there are. */
-  snapshot(from: number, to: number, top: number): { worst: HostFigures[]; hosts: number } {
+  /**
+   * The `top` hosts by their peaks over [from, to], once all rows have come; how many hosts there are, and how many TIME_WAITs of those that
+   * lie beyond the limit.
+   */
+  snapshot(from: number, to: number, top: number): { worst: HostFigures[]; hosts: number; beyond: number } {
     this.#takeAll();
     this.#taken = 0; // the log is emptied now
     this.#log.index();
@@ -72,6 +75,6 @@ export class WaitingHosts {
       const key = this.#account.key(number);
       return Object.assign({ host: wordsText(key, 0, key[HOST_WORDS - 1] !== 0), entered: entered[number]! }, figures);
     });
-    return { worst, hosts: entered.length };
+    return { worst, hosts: entered.length, beyond: this.#account.beyond };
   }
 }

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import * as note from '../../src/layout/note.ts';
 import { LedgerMemory } from '../../src/decode/ledger-memory.ts';
-import { EMPTY, HELD_FROM } from '../../src/layout/ledger.ts';
+import { EMPTY, HELD_FROM, HOLDERS_CAPACITY } from '../../src/layout/ledger.ts';
 import { GroupLog } from '../../src/stats/group-log.ts';
 import { Holdings } from '../../src/stats/holdings.ts';
 
@@ -54,6 +54,20 @@ describe('what is kept one by one until somebody asks', () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  it('says how often those hosts held TIME_WAIT that are too many to be told apart', () => {
+    const { waiting } = holdings(
+      Array.from({ length: HOLDERS_CAPACITY + 3 }, (_, client) => {
+        const row = new Float64Array(note.COLUMNS).fill(Number.NaN, note.WAIT_FROM);
+        row[note.ADDRESS + note.ADDRESS_WORDS - 1] = client;
+        row[note.WAIT_FROM] = 1;
+        row[note.WAIT_TO] = 2;
+        return row;
+      }),
+    );
+    expect(waiting.all.entered).toBe(HOLDERS_CAPACITY + 3);
+    expect(waiting.snapshot(0, LATEST, 1)).toMatchObject({ hosts: HOLDERS_CAPACITY, beyond: 3 });
   });
 
   it('hands over the rows of a holder in order, and once', () => {

@@ -98,15 +98,14 @@ export class Merger {
       }
       if (waits) return 'waits';
       if (over) {
-        if (!this.#leave(merged, (queue) => !queue.isEmpty)) return 'full';
+        if (!this.#leave(merged)) return 'full';
         this.#mergeNotes();
         for (const queue of this.#queues) take(queue);
         return 'over';
       }
       const { places, records, text } = first!.deliveries[0]!;
-      const { place } = first!;
-      if (!this.#leave(merged, (queue) => queue.isOver(timeOf(places, place)))) return 'full';
-      first!.place++;
+      if (!this.#leave(merged, timeOf(places, first!.place))) return 'full';
+      const place = first!.place++;
       if (text) this.#lines.add(text, endOf(places, place - 1), endOf(places, place), merged as Uint8Array[]);
       else merged.push(records[place]!);
     }
@@ -133,11 +132,11 @@ export class Merger {
     return head;
   }
 
-  /** Lets the windows of capture time go that are due; answers whether these were all, because enough can leave before. */
-  #leave(merged: Item[], isDue: (queue: WindowQueue) => boolean): boolean {
+  /** Lets the windows of capture time go that are over at a time, or all; answers whether these were all, because enough can leave before. */
+  #leave(merged: Item[], time?: number): boolean {
     if (!this.#windows) return true;
     const { queue, items } = this.#windows;
-    for (; isDue(queue); merged.push(...items(queue.take()))) {
+    for (; time === undefined ? !queue.isEmpty : queue.isOver(time); merged.push(...items(queue.take()))) {
       this.#lines.flush(merged as Uint8Array[]);
       if (merged.length >= TOGETHER) return false;
     }

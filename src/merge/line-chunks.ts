@@ -1,6 +1,7 @@
-/** Bytes of a chunk; longer stretches of lines are passed on as they are. */
+/** Bytes of a chunk. */
 const CHUNK_BYTES = 1 << 18;
-const STRETCH_BYTES = 1 << 16;
+/** Stretches of lines from so many bytes on are passed on as they are. */
+export const STRETCH_BYTES = 1 << 16;
 
 /** Puts stretches of lines, each from the text of some delivery, one behind the other into chunks. */
 export class LineChunks {

@@ -20,8 +20,8 @@ export interface CaptureWindows {
   readonly items: (whole: WindowPart) => Item[];
 }
 
-/** Items that leave at once, about: a silent hour may have a million windows. */
-const TOGETHER = 1024;
+/** Items that leave at once, and those of one window more: a silent hour may have a million. */
+const BATCH_ITEMS = 1024;
 
 /** What a shard has delivered and nobody has taken yet: its deliveries in order, and the place in the first one. */
 interface Queue {
@@ -138,7 +138,7 @@ export class Merger {
     const { queue, items } = this.#windows;
     for (; time === undefined ? !queue.isEmpty : queue.isOver(time); merged.push(...items(queue.take()))) {
       this.#lines.flush(merged as Uint8Array[]);
-      if (merged.length >= TOGETHER) return false;
+      if (merged.length >= BATCH_ITEMS) return false;
     }
     return true;
   }

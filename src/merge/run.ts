@@ -122,6 +122,7 @@ export class Run {
     const { per, interval } = options;
     if (per?.kind === 'subnet' && !(Number.isInteger(per.bits) && per.bits >= 0 && per.bits <= ADDRESS_BITS))
       throw new RangeError(`a prefix of ${per.bits} bits`);
+    if (interval !== undefined && !(lengthOf(interval) >= 1)) throw new RangeError(`an interval of ${interval} s`);
     if (per && interval === undefined) throw new RangeError('groups without an interval');
     if (!(Number.isInteger(windowBytes) && windowBytes >= 1 && windowBytes <= WINDOW_CAPACITY))
       throw new RangeError(`window of ${windowBytes} bytes`);
@@ -272,8 +273,8 @@ export class Run {
   }
 
   #captureWindows(): CaptureWindows | undefined {
-    const { interval, ports = EPHEMERAL_PORTS } = this.#options;
-    if (interval === undefined) return undefined;
+    const { interval = Infinity, ports = EPHEMERAL_PORTS } = this.#options;
+    if (interval === Infinity) return undefined;
     const intervals = new Intervals(this.clock.origin, lengthOf(interval));
     return {
       queue: new WindowQueue(intervals),

@@ -1,10 +1,10 @@
 import type { Intervals } from '../stats/intervals.ts';
-import { follower, mergeParts, type WindowPart } from '../stats/window-part.ts';
+import { mergeParts, repeated, type WindowPart } from '../stats/window-part.ts';
 
 /** The windows of capture time that are over, in order: what all shards have seen of each, as one. */
 export class WindowQueue {
   readonly #intervals: Intervals;
-  /** By number; what the capture's end cut short comes last. */
+  /** The first one's stand at the end; what the capture's end cut short is the last. */
   readonly #parts: WindowPart[] = [];
 
   constructor(intervals: Intervals) {
@@ -14,7 +14,7 @@ export class WindowQueue {
   add(parts: readonly WindowPart[]): void {
     if (parts.length === 0) return;
     this.#parts.push(...parts);
-    this.#parts.sort((a, b) => Number(a.end !== undefined) - Number(b.end !== undefined) || a.number - b.number);
+    this.#parts.sort((a, b) => Number(b.end !== undefined) - Number(a.end !== undefined) || b.number - a.number);
   }
 
   get isEmpty(): boolean {
@@ -23,17 +23,17 @@ export class WindowQueue {
 
   /** Whether there is one that is over at a time, ns: the one that the capture's end cut short never is. */
   isOver(time: number): boolean {
-    const [first] = this.#parts;
+    const first = this.#parts.at(-1);
     return first !== undefined && first.end === undefined && this.#intervals.end(first.number) <= time;
   }
 
   /** Takes the first one out. There is one. */
   take(): WindowPart {
     const parts = this.#parts;
-    const first = parts[0]!;
-    const others = parts.findIndex(({ number, end }) => number !== first.number || end !== first.end);
-    const same = parts.splice(0, others < 0 ? parts.length : others);
-    for (const part of same) if (part.like > 0) parts.unshift(follower(part));
+    const { number, end } = parts.at(-1)!;
+    const same: WindowPart[] = [];
+    while (parts.at(-1)?.number === number && parts.at(-1)?.end === end) same.push(parts.pop()!);
+    for (const part of same) if (part.repeats > 0) parts.push(repeated(part));
     return mergeParts(same);
   }
 }

@@ -186,8 +186,7 @@ export class ShardJob {
         counter.look(table, intervals.end(number));
         this.#part(number, 0);
         for (let next = number + 1; next <= number + quiet; ) {
-          const stays = counter.look(table, intervals.end(next));
-          const last = Math.max(next, Math.min(number + quiet, intervals.before(stays)));
+          const last = Math.min(number + quiet, intervals.before(counter.look(table, intervals.end(next))));
           this.#part(next, last - next);
           next = last + 1;
         }
@@ -199,8 +198,8 @@ export class ShardJob {
     };
   }
 
-  #part(number: number, like: number, end?: number): void {
-    const part = this.#counter.take(number, like, end);
+  #part(number: number, repeats: number, end?: number): void {
+    const part = this.#counter.take(number, repeats, end);
     if (!isEmpty(part)) this.#parts.push(part);
   }
 

@@ -17,7 +17,7 @@ export class Intervals {
     return this.#first + number * this.#length;
   }
 
-  /** The last window that is over at a time; -1: none is. */
+  /** The last window that is over at a time; -1: none is; Infinity: all are. */
   over(time: number): number {
     if (time === Infinity) return Infinity;
     let number = Math.max(-1, Math.floor((time - this.#first) / this.#length));
@@ -26,7 +26,7 @@ export class Intervals {
     return number;
   }
 
-  /** The last window that is over before a time; -1: none is. */
+  /** The last window that is over before a time; -1: none is; Infinity: all are. */
   before(time: number): number {
     const number = this.over(time);
     return number >= 0 && this.end(number) === time ? number - 1 : number;

@@ -99,8 +99,9 @@ export class NoteLog {
 
   /** The rows before `end` are a chunk; those behind it begin the next one. */
   #close(end: number): void {
-    const rows = new Float64Array(CHUNK_ROWS * COLUMNS);
-    rows.set(this.#rows.subarray(end, this.#used));
+    const rest = this.#rows.subarray(end, this.#used);
+    const rows = new Float64Array(Math.max(CHUNK_ROWS * COLUMNS, rest.length * 2)); // where the log had grown, these may be many
+    rows.set(rest);
     this.#full.push(this.#rows.subarray(0, end));
     this.#rows = rows;
     this.#used -= end;

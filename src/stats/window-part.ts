@@ -5,8 +5,8 @@ import { addGroup, type GroupCounts } from './window-groups.ts';
 /** What one shard has seen of one window of capture time: parts of all shards add up. Times are ns on the capture clock. */
 export interface WindowPart {
   number: number;
-  /** So many windows behind it are like it: nothing happened in any of them. */
-  like: number;
+  /** So many windows behind it are the same: nothing happened in any of them. */
+  repeats: number;
   /** Where the capture ended within it: nothing comes behind it. Undefined: it ended where windows do. */
   end: number | undefined;
   opened: number;
@@ -38,7 +38,7 @@ const NOTHING_HELD = { keys: new Float64Array(0), counts: new Float64Array(0) };
 export function emptyPart(waiting: number): WindowPart {
   return {
     number: 0,
-    like: 0,
+    repeats: 0,
     end: undefined,
     opened: 0,
     ended: 0,
@@ -70,10 +70,10 @@ export const spanOf = ({ number, end }: WindowPart, intervals: Intervals): { sta
   end: end ?? intervals.end(number),
 });
 
-/** The window behind one that others are like. */
-export const follower = (part: WindowPart): WindowPart => ({ ...part, number: part.number + 1, like: part.like - 1 });
+/** The window behind one that is repeated. */
+export const repeated = (part: WindowPart): WindowPart => ({ ...part, number: part.number + 1, repeats: part.repeats - 1 });
 
-/** Several parts of the same window as one; what each of them is like does not count. */
+/** Several parts of the same window as one, which is not repeated. */
 export function mergeParts(parts: readonly WindowPart[]): WindowPart {
   const [first] = parts;
   if (parts.length === 1) return first!;

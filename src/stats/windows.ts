@@ -50,7 +50,7 @@ export class WindowCounter {
   readonly #times = new CloseTimes();
   #part = emptyPart(0);
   #waiting = 0;
-  /** When the first of those whose TIME_WAIT is over by itself will leave it, of what the last look saw. */
+  /** When the first TIME_WAIT will be over that the last look saw and that may have no timer. */
   #leaves = Infinity;
   readonly #key = new Float64Array(GROUP_WIDTH);
   readonly #groups: WindowGroups | undefined;
@@ -175,9 +175,9 @@ export class WindowCounter {
     this.#part.oldest = Math.min(this.#part.oldest, times[(slot >> 1) + slots.FIN_ACKED_TIME + closer]!);
   }
 
-  /** What a window has, and so many behind it that are like it; the next one begins. `end`: where the capture ended in it, if it did. */
-  take(number: number, like: number, end: number | undefined): WindowPart {
-    const part = { ...this.#part, number, like, end };
+  /** What a window has, and as many behind it as it `repeats` itself in; the next one begins. `end`: where the capture ended in it, if it did. */
+  take(number: number, repeats: number, end: number | undefined): WindowPart {
+    const part = { ...this.#part, number, repeats, end };
     if (this.#groups) part.groups = this.#groups.take();
     this.#part = emptyPart(this.#waiting);
     return part;

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { STRETCH_BYTES } from '../merge/line-chunks.ts';
 import type { Run } from '../merge/run.ts';
 import { summaryRecord } from '../merge/summary.ts';
 
@@ -9,9 +10,6 @@ export type LineType = (typeof LINE_TYPES)[number];
 
 /** Hosts, groups of ports and the like that a summary line names, so that it stays below 16 KiB. */
 const TOP = 5;
-
-/** Bytes of lines that are written as they are; shorter stretches are joined. */
-const CHUNK_BYTES = 1 << 16;
 
 /** Runs and writes one JSON object a line: connections as they end, windows as capture time passes, then the summary. */
 export async function writeNdjson(run: Run, only: ReadonlySet<LineType>, out: NodeJS.WritableStream, top = TOP): Promise<void> {
@@ -29,13 +27,15 @@ export async function writeNdjson(run: Run, only: ReadonlySet<LineType>, out: No
 function* chunks(lines: readonly Uint8Array[]): Generator<Uint8Array, void, undefined> {
   let short: Uint8Array[] = [];
   for (const line of lines) {
-    if (line.length < CHUNK_BYTES) {
+    if (line.length < STRETCH_BYTES) {
       short.push(line);
       continue;
     }
-    if (short.length > 0) yield Buffer.concat(short);
+    if (short.length > 0) yield joined(short);
     short = [];
     yield line;
   }
-  if (short.length > 0) yield short.length === 1 ? short[0]! : Buffer.concat(short);
+  if (short.length > 0) yield joined(short);
 }
+
+const joined = (lines: readonly Uint8Array[]): Uint8Array => (lines.length === 1 ? lines[0]! : Buffer.concat(lines));

@@ -12,7 +12,10 @@ export interface Watch {
   opened(table: ConnectionTable, slot: number): void;
   /** Both FINs of a connection are acknowledged, or an RST was believed; or that turned out otherwise. */
   closing(table: ConnectionTable, slot: number, time: number): void;
-  /** A window is over, and so are `quiet` ones behind it, in which no segment came and no timer ran out. */
+  /**
+   * A window is over, and so are `quiet` ones behind it, in which no segment came and no timer ran out: all that may have changed is that
+   * a TIME_WAIT without a timer is over.
+   */
   over(table: ConnectionTable, number: number, quiet: number): void;
   /** The capture has ended within a window; all that is left ends now. */
   last(table: ConnectionTable, number: number, time: number): void;

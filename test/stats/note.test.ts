@@ -1,5 +1,6 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CAPTURE_END, COLUMNS, EXPIRY, PACKET, REUSE, RST, TIME } from '../../src/layout/note.ts';
+import { CAPTURE_END, COLUMNS, EXPIRY, PACKET, PORTS, REUSE, RST, TIME } from '../../src/layout/note.ts';
 import { ENDED_AT_END, TUPLE_REUSED } from '../../src/layout/shape.ts';
 import { NoteLog, precedes, WAIT_ENDS } from '../../src/stats/note.ts';
 import { PROFILES } from '../../src/tracker/time-wait.ts';
@@ -54,6 +55,45 @@ it('how records and TIME_WAITs end has one order for TypeScript and WebAssembly'
 });
 
 describe('what a shard notes', () => {
+  it('is kept whole and in order, however many connections end at once, again and again', () => {
+    const bursts = fc.array(fc.record({ size: fc.integer({ min: 1, max: 1500 }), taken: fc.boolean() }), { maxLength: 8 });
+    fc.assert(
+      fc.property(bursts, fc.boolean(), (all, soon) => {
+        const rows: Float64Array[] = [];
+        const taker = (some: Float64Array) => {
+          for (let at = 0; at < some.length; at += COLUMNS) rows.push(some.slice(at, at + COLUMNS));
+        };
+        const notes = new NoteLog(soon ? taker : undefined);
+        for (const [time, { size, taken }] of all.entries()) {
+          const burst = new Float64Array(size * COLUMNS);
+          for (let i = 0; i < size; i++) {
+            burst[i * COLUMNS + TIME] = time;
+            burst[i * COLUMNS + PACKET] = -1;
+            burst[i * COLUMNS + PORTS] = i;
+          }
+          notes.append(burst, burst.length);
+          if (taken) notes.take().forEach(taker);
+        }
+        notes.take().forEach(taker);
+        expect(rows.map((row) => [row[TIME], row[PORTS]])).toEqual(
+          all.flatMap(({ size }, time) => Array.from({ length: size }, (_, i) => [time, i])),
+        );
+      }),
+      {
+        numRuns: 50,
+        examples: [
+          [
+            [
+              { size: 600, taken: false },
+              { size: 500, taken: false },
+            ],
+            false,
+          ],
+        ],
+      },
+    );
+  });
+
   it.each([1, 200, 256, 257, 1000])('of %i connections that end at once is ordered by their 4-tuples, in chunks or given away', (size) => {
     const rows = noted(size, 'whole');
     expect(rows).toHaveLength(size);

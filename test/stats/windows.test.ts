@@ -11,7 +11,9 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { analyze } from '../../dist/index.js';
 import type { ConnectionRecord, SummaryRecord, WindowRecord } from '../../src/index.ts';
 import { ACK, FIN, SYN } from '../../src/layout/tcp.ts';
+import { WindowQueue } from '../../src/merge/window-queue.ts';
 import { Intervals } from '../../src/stats/intervals.ts';
+import { emptyPart } from '../../src/stats/window-part.ts';
 import { type CapturedPacket, ethernet, ipv4, pcap, tcp } from '../support/packets.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
@@ -199,6 +201,43 @@ describe('silence', () => {
     expect([one!.stderr, one!.status]).toEqual(['', 0]);
     expect(one!.stdout.split('\n').length).toBe(HOUR * 10 + 2);
     expect(two!.stdout === one!.stdout && three!.stdout === one!.stdout).toBe(true);
+  });
+});
+
+describe('windows of several shards', () => {
+  it('are one of each number, in order, however often each shard repeats its own', () => {
+    const runs = fc.array(fc.record({ gap: fc.nat(3), repeats: fc.nat(5), opened: fc.nat(9) }), { maxLength: 6 });
+    fc.assert(
+      fc.property(fc.array(runs, { minLength: 1, maxLength: 3 }), fc.boolean(), (shards, cut) => {
+        const queue = new WindowQueue(new Intervals(0, 1e9));
+        const expected = new Map<number, number>();
+        for (const shard of shards) {
+          let number = 0;
+          for (const { gap, repeats, opened } of shard) {
+            number += gap;
+            queue.add([{ ...emptyPart(0), number, repeats, opened }]);
+            for (let last = number + repeats; number <= last; number++) expected.set(number, (expected.get(number) ?? 0) + opened);
+          }
+        }
+        if (cut) queue.add([{ ...emptyPart(0), number: 1000, end: 1e12 + 5 }]);
+        const found: [number, number][] = [];
+        while (queue.isOver(999e9)) {
+          const { number, opened } = queue.take();
+          expect(queue.isOver(number * 1e9)).toBe(false);
+          found.push([number, opened]);
+        }
+        expect(found).toEqual([...expected].toSorted(([a], [b]) => a - b));
+        expect([queue.isEmpty, queue.isOver(Infinity)]).toEqual([!cut, false]);
+        if (cut) expect(queue.take()).toMatchObject({ number: 1000, end: 1e12 + 5 });
+        expect(queue.isEmpty).toBe(true);
+      }),
+    );
+  });
+
+  it('need an interval of at least a nanosecond; one without end is none', async () => {
+    const [path = ''] = stories;
+    for (const interval of [0, -1, 1e-10, Number.NaN]) await expect(tell([path], interval)).rejects.toThrow(/an interval of/);
+    expect((await tell([path], Infinity)).windows).toEqual([]);
   });
 });
 

@@ -60,7 +60,7 @@ export interface ShardTask {
 }
 
 /** Windows whose ends are delivered together where no single connection has to leave. */
-const TOGETHER = 8;
+const TOGETHER = 32;
 
 /** How many windows one delivery is about. */
 export const windowsOf = (form: Form): number => (form === 'none' ? TOGETHER : 1);

@@ -201,12 +201,20 @@ export class Run {
    * @throws CaptureError where no capture can be read any more
    */
   async *batches(): AsyncGenerator<Item[], void, undefined> {
-    const merger = new Merger(this.workers, this.#answers, this.#captureWindows());
+    const windows = this.#captureWindows();
+    const merger = new Merger(this.workers, this.#answers, windows);
     const together = windowsOf(this.#form);
     const tasks = this.#tasks();
     const [only] = tasks;
     for await (const deliveries of only && tasks.length === 1 && !this.#feed ? this.#inPlace(only) : this.#inThreads(tasks)) {
-      for (const delivery of deliveries) yield* merger.add(delivery);
+      for (const delivery of deliveries) {
+        for (const items of merger.add(delivery)) {
+          yield items;
+          if (!windows) continue;
+          await new Promise(setImmediate); // a silence may have windows for hours, and signals have to be heard meanwhile
+          if (this.#interrupted) windows.queue.shorten();
+        }
+      }
       this.#exchange.setDelivered(merger.next * together);
       merger.taken.forEach((taken, shard) => this.#exchange.setTaken(shard, taken));
     }

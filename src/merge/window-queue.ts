@@ -27,6 +27,11 @@ export class WindowQueue {
     return first !== undefined && first.end === undefined && this.#intervals.end(first.number) <= time;
   }
 
+  /** Whoever waits for them has had enough: those that only repeat others are left out. */
+  shorten(): void {
+    this.#parts.forEach((part, i) => void (this.#parts[i] = { ...part, repeats: 0 }));
+  }
+
   /** Takes the first one out. There is one. */
   take(): WindowPart {
     const parts = this.#parts;

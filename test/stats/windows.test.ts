@@ -1,6 +1,6 @@
 // Windows of capture time against the connection records of the same run.
 
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -201,6 +201,26 @@ describe('silence', () => {
     expect([one!.stderr, one!.status]).toEqual(['', 0]);
     expect(one!.stdout.split('\n').length).toBe(HOUR * 10 + 2);
     expect(two!.stdout === one!.stdout && three!.stdout === one!.stdout).toBe(true);
+  });
+});
+
+describe('a silence of a year', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fourwaves-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it.each(['1', '2'])('does not keep %s workers from ending when they are interrupted', async (workers) => {
+    const path = join(folder, 'year.pcap');
+    writeFileSync(path, pcap([packet(0, 40_000, SYN, 100, 0), packet(365 * 86_400, 40_000, ACK, 101, 501)]));
+    const args = ['stream', '--interval', '1ms', '--workers', workers, path];
+    const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let last = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      if (last === '') child.kill('SIGINT');
+      last = (last + text).slice(-8192);
+    });
+    const status = await new Promise((resolve) => child.on('close', resolve));
+    expect(status).toBe(130);
+    expect(JSON.parse(last.trim().split('\n').at(-1)!)).toMatchObject({ type: 'summary', interrupted: true, packets: 2 });
   });
 });
 

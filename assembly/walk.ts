@@ -163,7 +163,7 @@ function touch(records: usize, ahead: i32): void {
     const flags = load<i32>(records + <usize>(i * SEGMENT_BYTES), FLAGS_WORD << 2);
     const facts = load<i32>(words, FACTS << 2);
     if ((flags & ORDINARY) == ACK && (facts & PLAIN) != 0) continue;
-    const begun = (facts & (ESTABLISHED | MIDSTREAM)) != 0;
+    const begun = (facts & (ESTABLISHED | MIDSTREAM)) != 0; // then it is mostly a FIN, or comes after one; else of the handshake
     sum +=
       load<i32>(words + LINE_BYTES) + load<i32>(words + LINE_BYTES * (begun ? 3 : 2)) + load<i32>(words + LINE_BYTES * (begun ? 4 : 2));
   }

@@ -1,6 +1,6 @@
 /**
  * Copies bytes to the beginning of others, which are not in the same place. TypedArray.set() takes shared memory word by word, and
- * byte by byte where the two are not aligned alike, which is two and nine times slower; this is what Node does by memcpy(3).
+ * byte by byte where the two are not aligned alike, which is up to twice and nine times as slow; this is what Node does by memcpy(3).
  */
 export function copyBytes(from: ArrayBufferView, to: ArrayBufferView): void {
   const { byteLength } = from;

@@ -31,6 +31,8 @@ let room: i32 = 0;
 let used: i32 = 0;
 /** The first free slot of the chain plus 1, or 0. */
 let free: i32 = 0;
+/** Connections that were ever given a slot, modulo 2^32; never 0. */
+let generation: i32 = 0;
 
 /** Address of a slot. */
 export function slotAt(slot: i32): usize {
@@ -131,9 +133,9 @@ export function enter(record: usize, pairs: usize): i32 {
   if (entered * 2 > mask) double();
   const words = slotAt(slot);
   const flags = load<i32>(record, FLAGS_WORD << 2);
-  const generation = load<i32>(words, GENERATION << 2);
+  // Nothing of a slot is read before it is written: memory that was only read would be mapped twice, and all threads wait for that.
   clear(words, 0);
-  store<i32>(words, generation + 1, GENERATION << 2);
+  store<i32>(words, nextGeneration(), GENERATION << 2);
   store<u64>(words, load<u64>(record, LOW_WORD << 2), LOW << 2);
   store<i32>(words, load<i32>(record, PORTS_WORD << 2), PORTS << 2);
   store<i32>(words, load<i32>(record, HASH_WORD << 2), HASH << 2);
@@ -147,6 +149,11 @@ export function enter(record: usize, pairs: usize): i32 {
   return slot;
 }
 
+function nextGeneration(): i32 {
+  if (++generation == 0) generation = 1;
+  return generation;
+}
+
 /** Zeros for the words of a slot from a cache line on. */
 function clear(words: usize, line: usize): void {
   for (let at = line * LINE_BYTES; at < <usize>SLOT_BYTES; at += 16) v128.store(words + at, v128.splat<i32>(0));
@@ -155,12 +162,11 @@ function clear(words: usize, line: usize): void {
 /** Forgets all of a slot but its key: the next incarnation of the same 4-tuple. */
 export function renew(slot: i32): void {
   const words = slotAt(slot);
-  const generation = load<i32>(words, GENERATION << 2);
   const hash = load<i32>(words, HASH << 2);
   const facts = load<i32>(words, FACTS << 2) & (IN_USE | PAIRED_FACT | IPV6_FACT);
   for (let word: usize = FACTS; word < LINE_BYTES / 4; word++) store<i32>(words + (word << 2), 0);
   clear(words, 1);
-  store<i32>(words, generation + 1, GENERATION << 2);
+  store<i32>(words, nextGeneration(), GENERATION << 2);
   store<i32>(words, hash, HASH << 2);
   store<i32>(words, facts, FACTS << 2);
 }
@@ -186,7 +192,7 @@ export function leave(slot: i32): void {
   store<u64>(homeOf(hole), 0);
   entered--;
   store<i32>(words, 0, FACTS << 2);
-  store<i32>(words, load<i32>(words, GENERATION << 2) + 1, GENERATION << 2);
+  store<i32>(words, 0, GENERATION << 2);
   store<i32>(words, free, LOW << 2);
   free = slot + 1;
 }

@@ -60,7 +60,7 @@ export const HISTORY_CAPACITY = 16;
 
 // -- handshake
 export const HASH = 32;
-/** Counts how often this slot was given to a connection: tells a timer of an earlier one. */
+/** A number that no connection of this slot had before, 0 where there is none: tells a timer of an earlier one. */
 export const GENERATION = 33;
 /** First segment. */
 export const START = 17;

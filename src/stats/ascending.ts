@@ -1,6 +1,11 @@
-/** Sorts doubles in place, none of them NaN. Those that are not negative are in the order of their bits, which sort in half the time. */
+/**
+ * Sorts doubles in place, none of them NaN. As integers their bits sort in half the time, but for those below zero, which then come in front, turned
+ * round.
+ */
 export function sortAscending(values: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
-  if (values.every((value) => value >= 0)) new BigInt64Array(values.buffer, values.byteOffset, values.length).sort();
-  else values.sort();
+  new BigInt64Array(values.buffer, values.byteOffset, values.length).sort();
+  let below = 0;
+  while (below < values.length && (values[below]! < 0 || Object.is(values[below], -0))) below++;
+  values.subarray(0, below).reverse();
   return values;
 }

@@ -16,7 +16,9 @@ export function highestPeaks<T extends { readonly peak: number }>(
   figuresOf: (number: number) => T,
 ): Ranked<T>[] {
   // A typed array sorts numbers many times faster than a comparator does: members above, and the number, turned round, below.
-  const keys = sortAscending(Float64Array.from(members, (count, number) => count * members.length + (members.length - 1 - number)));
+  const keys = new Float64Array(members.length);
+  for (let number = 0; number < keys.length; number++) keys[number] = (members[number]! + 1) * keys.length - 1 - number;
+  sortAscending(keys);
   const best: Ranked<T>[] = [];
   for (let place = keys.length - 1; place >= 0; place--) {
     const count = Math.floor(keys[place]! / members.length);

@@ -5,6 +5,7 @@ import { filesIn } from './capture/folder.ts';
 import { faultMessage } from './capture/fault.ts';
 import type { Outcome } from './merge/outcome.ts';
 import { Run } from './merge/run.ts';
+import { explanations } from './report/explanation.ts';
 import { type SummaryRecord, summaryRecord } from './merge/summary.ts';
 import { type Command, helpText, parseCommand, UsageError } from './options.ts';
 import { notices } from './report/notices.ts';
@@ -26,7 +27,7 @@ async function main(args: readonly string[]): Promise<number> {
   const command = parseCommand(args);
   if (command.name === 'help') return print(helpText());
   if (command.name === 'version') return print(`${version()}\n`);
-  const form = command.name === 'stream' && command.only.has('connection') ? 'lines' : 'none';
+  const form = command.name === 'explain' ? 'segments' : command.name === 'stream' && command.only.has('connection') ? 'lines' : 'none';
   const abort = new AbortController();
   let status: number = DONE;
   for (const [signal, code] of Object.entries(SIGNALS)) {
@@ -41,7 +42,7 @@ async function main(args: readonly string[]): Promise<number> {
   for (const captures of sets) {
     if (abort.signal.aborted) break;
     try {
-      const run = await Run.open(captures, form, command.transitions, command.run, abort);
+      const run = await Run.open(captures, form, command.transitions || command.name === 'explain', command.run, abort);
       await analyse(run, command);
       const outcome = run.outcome();
       if (command.name === 'report') {
@@ -49,7 +50,7 @@ async function main(args: readonly string[]): Promise<number> {
         summaries.push(summary);
         if (!command.json) await print(reportText(summary, captures, process.stdout.isTTY));
       }
-      statuses.push(conclude(outcome));
+      statuses.push(conclude(outcome, command.connection));
     } catch (error) {
       if (!(error instanceof CaptureError && (command.each || abort.signal.aborted))) throw error;
       say(abort.signal.aborted ? 'ended before anything could be read' : error.message);
@@ -62,23 +63,26 @@ async function main(args: readonly string[]): Promise<number> {
   return statuses.every((one) => one === statuses[0]) ? (statuses[0] ?? DONE) : PARTIAL;
 }
 
-/** Runs, and prints the lines of `stream`. */
+/** Runs, and prints the lines of `stream`, or what `explain` tells. */
 async function analyse(run: Run, command: Command): Promise<void> {
   const progress = new ProgressLine(run, process.stderr);
   try {
     if (command.name === 'stream') await writeNdjson(run, command.only, process.stdout, command.top);
+    else if (command.name === 'explain') for await (const text of explanations(run)) await print(text);
     else for await (const _ of run.batches());
   } finally {
     progress.end();
   }
 }
 
-/** Says what the user has to know of a run, and what its exit status would be. */
-function conclude(outcome: Outcome): number {
+/** Says what the user has to know of a run, and what its exit status would be. `connection`: the only one that was looked for. */
+function conclude(outcome: Outcome, connection: string | undefined): number {
   const { faults, damages, packets, files } = outcome;
   for (const fault of faults.slice(0, MESSAGES)) say(faultMessage(fault));
   if (damages > Math.min(faults.length, MESSAGES)) say(`and ${damages - Math.min(faults.length, MESSAGES)} more like these`);
-  for (const notice of notices(outcome)) say(notice);
+  const missing = connection !== undefined && packets > 0 && outcome.statistics.connections === 0;
+  for (const notice of missing ? [`none of the ${packets} packets is a segment of ${connection}`] : notices(outcome)) say(notice);
+  if (missing) return FAILED;
   if (damages === 0) return DONE;
   return packets > 0 || damages < files ? PARTIAL : FAILED;
 }

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { compileFilter } from './filter/compile.ts';
+import { connectionFilter } from './filter/connection.ts';
 import { FilterError } from './filter/parse.ts';
 import { SHARDS_CAPACITY } from './layout/batch.ts';
 import type { RunOptions, Scope } from './merge/run.ts';
@@ -10,7 +11,7 @@ import { PROFILES } from './tracker/time-wait.ts';
 
 /** What the command line asks for. */
 export interface Command {
-  readonly name: 'report' | 'stream' | 'help' | 'version';
+  readonly name: Name | 'help' | 'version';
   readonly captures: readonly string[];
   readonly run: RunOptions;
   /** Each capture by itself. */
@@ -20,7 +21,12 @@ export interface Command {
   readonly top: number | undefined;
   readonly transitions: boolean;
   readonly only: ReadonlySet<LineType>;
+  /** The connection that is to be explained, as the user named it. */
+  readonly connection: string | undefined;
 }
+
+const NAMES = ['report', 'stream', 'explain'] as const;
+type Name = (typeof NAMES)[number];
 
 /** The command line cannot be understood: exit status 2. */
 export class UsageError extends Error {}
@@ -32,25 +38,43 @@ interface Option {
   /** What stands for the value in the help. */
   readonly value?: string;
   readonly help: string;
-  readonly of?: 'report' | 'stream';
+  /** The commands that have it; all where absent. */
+  readonly of?: readonly Name[];
 }
 
 const OPTIONS = {
-  json: { type: 'boolean', of: 'report', help: 'one JSON document instead of text' },
+  json: { type: 'boolean', of: ['report'], help: 'one JSON document instead of text' },
   'what-if': {
     type: 'string',
     multiple: true,
     value: 'CHANGE',
+    of: ['report', 'stream'],
     help: 'compare with 2msl=SECONDS, ports=LOW-HIGH, tw_reuse=1, or several with commas; may be repeated',
   },
-  top: { type: 'string', value: 'N', help: 'how many hosts, groups of ports and the like to name (default 20, of stream 5)' },
-  only: { type: 'string', of: 'stream', value: 'TYPES', help: `lines to print: ${LINE_TYPES.join(',')}` },
-  interval: { type: 'string', of: 'stream', value: 'TIME', help: 'print a window line for each interval of capture time: 10s, 500ms, 5m' },
-  per: { type: 'string', of: 'stream', value: 'GROUP', help: 'with --interval, one more line for each host, service, pair or subnet/N' },
-  transitions: { type: 'boolean', of: 'stream', help: 'list the states of both endpoints, with seconds since the start' },
+  top: {
+    type: 'string',
+    value: 'N',
+    of: ['report', 'stream'],
+    help: 'how many hosts, groups of ports and the like to name (default 20, of stream 5)',
+  },
+  only: { type: 'string', of: ['stream'], value: 'TYPES', help: `lines to print: ${LINE_TYPES.join(',')}` },
+  interval: {
+    type: 'string',
+    of: ['stream'],
+    value: 'TIME',
+    help: 'print a window line for each interval of capture time: 10s, 500ms, 5m',
+  },
+  per: { type: 'string', of: ['stream'], value: 'GROUP', help: 'with --interval, one more line for each host, service, pair or subnet/N' },
+  connection: {
+    type: 'string',
+    of: ['explain'],
+    value: 'A:PORT-B:PORT',
+    help: 'which connection, in either direction; [A]:PORT where A is IPv6',
+  },
+  transitions: { type: 'boolean', of: ['stream'], help: 'list the states of both endpoints, with seconds since the start' },
   profile: { type: 'string', value: 'NAME', help: `how hosts treat TIME_WAIT: ${Object.keys(PROFILES).join(', ')} (default linux)` },
   '2msl': { type: 'string', value: 'SECONDS', help: "length of TIME_WAIT, instead of the profile's" },
-  ports: { type: 'string', value: 'LOW-HIGH', help: 'ephemeral ports of the clients (default 32768-60999)' },
+  ports: { type: 'string', value: 'LOW-HIGH', of: ['report', 'stream'], help: 'ephemeral ports of the clients (default 32768-60999)' },
   'idle-timeout': {
     type: 'string',
     value: 'SECONDS',
@@ -71,7 +95,7 @@ const OPTIONS = {
     value: 'vlan,vni',
     help: 'take connections of equal addresses in different VLANs, or virtual networks, for different ones',
   },
-  each: { type: 'boolean', help: 'analyse each capture by itself, instead of all as one' },
+  each: { type: 'boolean', of: ['report', 'stream'], help: 'analyse each capture by itself, instead of all as one' },
   follow: { type: 'boolean', help: 'go on as the capture grows, and through rotation, until interrupted' },
   io: { type: 'string', value: 'auto|map|read', help: 'how files are read: mapped, or copied (default auto: whatever is faster)' },
   help: { type: 'boolean', short: 'h', help: 'print this' },
@@ -85,14 +109,16 @@ const OPTIONS = {
 export function parseCommand(args: readonly string[]): Command {
   const { values, positionals } = parse(args);
   const [first] = positionals;
-  const named = first === 'report' || first === 'stream';
+  const named = NAMES.find((name) => name === first);
   const captures = named ? positionals.slice(1) : positionals;
-  const name = values.help ? 'help' : values.version ? 'version' : named ? first : 'report';
-  if ((name === 'report' || name === 'stream') && captures.length === 0) throw new UsageError('no capture given');
+  const command = named ?? 'report';
+  const name = values.help ? 'help' : values.version ? 'version' : command;
+  if (name === command && captures.length === 0) throw new UsageError('no capture given');
   for (const [option, { of }] of Object.entries(OPTIONS as Record<string, Option>)) {
-    if (of && of !== name && values[option as 'json'] !== undefined && name !== 'help')
-      throw new UsageError(`--${option} belongs to '${of}'`);
+    if (of && !of.includes(command) && values[option as 'json'] !== undefined && name !== 'help')
+      throw new UsageError(`--${option} belongs to ${of.map((one) => `'${one}'`).join(' and ')}`);
   }
+  if (name === 'explain' && values.connection === undefined) throw new UsageError('explain needs --connection A:PORT-B:PORT');
   if (values.follow && (captures.length > 1 || values.each)) throw new UsageError('--follow takes one capture');
   const profile = values.profile ?? 'linux';
   if (!Object.hasOwn(PROFILES, profile)) throw new UsageError(`--profile ${profile}: not one of ${Object.keys(PROFILES).join(', ')}`);
@@ -109,7 +135,7 @@ export function parseCommand(args: readonly string[]): Command {
       ...(values['what-if'] !== undefined && { whatIf: values['what-if'].map(change) }),
       ...io(values.io),
       ...(values.distinguish !== undefined && { distinguish: scopes(values.distinguish) }),
-      ...(values.filter !== undefined && { filter: filter(values.filter) }),
+      ...filters(values.filter, values.connection),
       ...(values.follow && { follow: true }),
       ...(values.workers !== undefined && { workers: workers(values.workers) }),
     },
@@ -118,6 +144,7 @@ export function parseCommand(args: readonly string[]): Command {
     top: values.top === undefined ? undefined : top(values.top),
     transitions: values.transitions ?? false,
     only: lineTypes(values.only),
+    connection: values.connection,
   };
 }
 
@@ -141,6 +168,19 @@ function scopes(text: string): Scope[] {
   const other = list.find((scope) => scope !== 'vlan' && scope !== 'vni');
   if (other !== undefined) throw new UsageError(`--distinguish ${text}: '${other}' is not one of vlan, vni`);
   return list as Scope[];
+}
+
+/** Which segments are looked at: where a connection is named, only its own. */
+function filters(expression: string | undefined, connection: string | undefined): Pick<RunOptions, 'filter'> {
+  const found = expression === undefined ? [] : [filter(expression)];
+  if (connection !== undefined) {
+    const own = connectionFilter(connection);
+    if (own === undefined)
+      throw new UsageError(`--connection ${connection}: not two endpoints, as 10.0.0.3:55692-10.0.0.2:22 or [::1]:1024-[::1]:80`);
+    found.push(own);
+  }
+  if (found.length === 0) return {};
+  return { filter: found.length === 1 ? found[0]! : found.map((one) => `(${one})`).join(' and ') };
 }
 
 /** Checked here, so that a bad one is told before anything is read. */
@@ -228,13 +268,18 @@ export function helpText(): string {
 
 Usage: fourwaves [report] CAPTURE...   a report for people
        fourwaves stream CAPTURE...     one JSON object a line, as connections end
+       fourwaves explain CAPTURE...    one connection, segment by segment, with the states of both endpoints
 
 Options of report:
 ${rows('report')}
 Options of stream:
 ${rows('stream')}
+Options of explain:
+${rows('explain')}
+Options of report and stream:
+${rows('report', 'stream')}
 Options:
-${rows(undefined)}
+${rows()}
 CAPTURE is a file, a folder, or - for standard input: pcap or pcapng, also compressed by gzip, zstd, lz4 or xz. Several captures are
 read as one, in the order of their first packets; where they overlap, they are merged by time.
 Exit status: 0 all was analysed, 1 nothing could be, 2 wrong usage, 3 only a part (standard error says where it ends),
@@ -242,9 +287,9 @@ Exit status: 0 all was analysed, 1 nothing could be, 2 wrong usage, 3 only a par
 `;
 }
 
-function rows(of: Option['of']): string {
+function rows(...of: Name[]): string {
   return Object.entries<Option>(OPTIONS)
-    .filter(([, option]) => option.of === of)
+    .filter(([, option]) => (option.of ?? []).join() === of.join())
     .map(
       ([name, { short, value, help }]) => `  ${`${short ? `-${short}, ` : ''}--${name}${value ? ` ${value}` : ''}`.padEnd(25)} ${help}\n`,
     )

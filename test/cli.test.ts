@@ -16,6 +16,8 @@ import { type CapturedPacket, ethernet, ipv4, pcap, pcapHeader, pcapRecord, tcp 
 const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
 const CAPTURES = fileURLToPath(new URL('captures/', import.meta.url));
 const ARTICLE = join(CAPTURES, 'article.pcap');
+/** The connection of the article. */
+const SSH = '10.0.0.3:55692-10.0.0.2:22';
 const folder = mkdtempSync(join(tmpdir(), 'fourwaves-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -93,7 +95,19 @@ describe('the command line', () => {
   it('--help prints the usage and every option, --version the version', () => {
     const help = run('--help');
     expect(help).toMatchObject({ status: 0, stderr: '' });
-    for (const word of ['Usage', 'stream', '--json', '--only', '--transitions', '--profile', '--2msl', '--idle-timeout', 'Exit status']) {
+    for (const word of [
+      'Usage',
+      'stream',
+      'explain',
+      '--connection',
+      '--json',
+      '--only',
+      '--transitions',
+      '--profile',
+      '--2msl',
+      '--idle-timeout',
+      'Exit status',
+    ]) {
       expect(help.stdout).toContain(word);
     }
     expect(run('-h').stdout).toBe(help.stdout);
@@ -127,6 +141,14 @@ describe('the command line', () => {
     ['no type of line', ['stream', '--only', '', ARTICLE]],
     ['an option of another command', ['report', '--transitions', ARTICLE]],
     ['an option of report given to stream', ['stream', '--json', ARTICLE]],
+    ['an option of report and stream given to explain', ['explain', '--top', '3', '--connection', SSH, ARTICLE]],
+    ['no connection to explain', ['explain', ARTICLE]],
+    ['no capture to explain a connection of', ['explain', '--connection', SSH]],
+    ['a connection without ports', ['explain', '--connection', '10.0.0.3-10.0.0.2', ARTICLE]],
+    ['a connection of names', ['explain', '--connection', 'client:55692-server:22', ARTICLE]],
+    ['a connection of a port that there cannot be', ['explain', '--connection', '10.0.0.3:55692-10.0.0.2:65536', ARTICLE]],
+    ['a connection of two families', ['explain', '--connection', '10.0.0.3:55692-[::1]:22', ARTICLE]],
+    ['an IPv6 address without brackets', ['explain', '--connection', '::1:55692-::2:22', ARTICLE]],
   ];
   for (const [what, args] of misuses) {
     it(`${what} is misuse: status 2, a word on standard error, nothing on standard output`, () => {
@@ -136,6 +158,59 @@ describe('the command line', () => {
       expect(stderr).not.toContain('    at ');
     });
   }
+});
+
+describe('explain', () => {
+  const explained = run('explain', '--connection', SSH, ARTICLE);
+
+  it('draws the connection, and says nothing else', () => {
+    expect(explained).toMatchObject({ status: 0, stderr: '' });
+    expect(explained.stdout).toContain('    2.184725  FIN_WAIT2     <-------------------------------- ACK ack 2 --  CLOSE_WAIT\n');
+  });
+
+  it('draws the same with several threads, mapped, and from standard input', () => {
+    expect(run('explain', '--connection', SSH, '--workers', '3', ARTICLE)).toEqual(explained);
+    expect(run('explain', '--connection', SSH, '--io', 'map', ARTICLE)).toEqual(explained);
+    const piped = spawnSync(process.execPath, [CLI, 'explain', '--connection', SSH, '-'], {
+      input: readFileSync(ARTICLE),
+      encoding: 'utf8',
+    });
+    expect({ status: piped.status, stdout: piped.stdout, stderr: piped.stderr }).toEqual(explained);
+  });
+
+  it('draws what a later capture shows: that TIME_WAIT is over', () => {
+    const both = run('explain', '--connection', SSH, join(CAPTURES, 's10_never_closed.pcap'), ARTICLE);
+    expect(both.stdout).toContain('  TIME_WAIT  client, 2021-06-10T17:31:59.809483Z to 2021-06-10T17:32:59.809483Z: expiry\n');
+    expect(both.stdout.endsWith(`\n${'62.185033'.padStart(12)}  CLOSED\n`)).toBe(true);
+  });
+
+  it('is drawn in README as it is', () => {
+    expect(readFileSync(new URL('../README.md', import.meta.url), 'utf8')).toContain(`${SSH}\n${explained.stdout}\`\`\`\n`);
+  });
+
+  it('draws IPv6, whose addresses stand in brackets', () => {
+    const path = join(CAPTURES, 'e_v6.pcap');
+    const { client, server } = stream(path).connections[0]!;
+    const name = `[${client.ip}]:${client.port}-[${server.ip}]:${server.port}`;
+    const ladder = run('explain', '--connection', name, path);
+    expect(ladder).toMatchObject({ status: 0, stderr: '' });
+    expect(ladder.stdout.split('\n')[0]).toBe(name);
+  });
+
+  it('says so where there is no such connection: status 1', () => {
+    expect(run('explain', '--connection', '10.0.0.3:55692-10.0.0.2:23', ARTICLE)).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: 'fourwaves: none of the 11 packets is a segment of 10.0.0.3:55692-10.0.0.2:23\n',
+    });
+  });
+
+  it('tells what came before the end of a cut capture: status 3', () => {
+    const cut = run('explain', '--connection', SSH, file('cut-ssh.pcap', readFileSync(ARTICLE).subarray(0, -5)));
+    expect(cut.status).toBe(3);
+    expect(cut.stdout).toContain('FIN_WAIT1');
+    expect(cut.stderr).toMatch(/the file ends within its last record/);
+  });
 });
 
 describe('captures that cannot be read at all: status 1, the message names file, offset and rule', () => {

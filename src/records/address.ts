@@ -42,3 +42,7 @@ export function wordsText(words: ArrayLike<number>, at: number, ipv6: boolean): 
   for (let word = 0; word < 4; word++) view.setUint32(word * 4, words[at + word]!);
   return ipv6Text(bytes);
 }
+
+/** An address and a port, as people write them: IPv6 in brackets. */
+export const socketText = (address: string, port: number): string =>
+  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;

@@ -3,6 +3,7 @@ import type { LeakRecord } from '../merge/leaks.ts';
 import type { PortRecord } from '../merge/ports.ts';
 import type { StuckOwner } from '../merge/stuck.ts';
 import type { SummaryRecord } from '../merge/summary.ts';
+import { socketText } from '../records/address.ts';
 import { brief, count, duration, plural, share } from './words.ts';
 
 /** One thing that a person should know: a sentence with its numbers, what helps, and the packet filter that shows what is behind it. */
@@ -60,10 +61,8 @@ function evicted({ end_reason: { evicted: times = 0 }, connections }: SummaryRec
 const REMEDIES =
   'What helps: keep connections open and use them again, let the server close first, give the client a wider range of ports (net.ipv4.ip_local_port_range) or more addresses, or spread over more server addresses or ports.';
 
-const addressed = (address: string, port: number): string => (address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`);
-
 const named = ({ host, role, server_port }: Pick<StuckOwner, 'host' | 'role' | 'server_port'>): string =>
-  role === 'server' ? `The server ${addressed(host, server_port)}` : `${host}, a client of port ${server_port},`;
+  role === 'server' ? `The server ${socketText(host, server_port)}` : `${host}, a client of port ${server_port},`;
 
 const pairFilter = ({ client, server, server_port }: PortRecord): string => `tcp port ${server_port} and host ${client} and host ${server}`;
 
@@ -73,7 +72,7 @@ function exhausted(group: PortRecord, { time_wait: wait }: SummaryRecord): Findi
   const needed = Math.ceil(rate_per_s * wait['2msl_s']);
   return {
     text:
-      `${client} has run out of ports towards ${addressed(server, server_port)}: from ${group.exhausted_at} on all ${count(ports)} ports that it ever uses ` +
+      `${client} has run out of ports towards ${socketText(server, server_port)}: from ${group.exhausted_at} on all ${count(ports)} ports that it ever uses ` +
       `(${lowest}-${highest}) were taken, ${brief(group.time_wait.mean)} on average by its own TIME_WAIT, and ${count(reused)} of its ${count(connections)} connections ` +
       `had to take a port out of TIME_WAIT. With ${count(ports)} ports and ${duration(wait['2msl_s'])} of TIME_WAIT it can open ` +
       `${brief(ports / wait['2msl_s'])} connections a second; it opened ${brief(rate_per_s)}, which takes ${count(needed)} ports.`,
@@ -86,7 +85,7 @@ function tight(group: PortRecord, { ports: { range, sustained_per_s } }: Summary
   const { client, server, server_port, held, time_wait, pressure, rate_per_s } = group;
   return {
     text:
-      `${client} ${pressure >= 1 ? 'has run out of ports' : 'comes close to the end of its ports'} towards ${addressed(server, server_port)}: ` +
+      `${client} ${pressure >= 1 ? 'has run out of ports' : 'comes close to the end of its ports'} towards ${socketText(server, server_port)}: ` +
       `${count(held.peak)} of ${count(range)} (${share(held.peak, range)}) were taken at ${held.peak_at}, ${count(time_wait.peak)} of them at most by TIME_WAIT; ` +
       `more than 80 % were for ${duration(group.above_80_s)}. It opened ${brief(rate_per_s)} connections a second; ${brief(sustained_per_s)} can be sustained.`,
     advice: REMEDIES,
@@ -98,7 +97,7 @@ function forecast(group: PortRecord, { ports: { range, sustained_per_s } }: Summ
   const { client, server, server_port, held, rate_per_s, forecast_at } = group;
   return {
     text:
-      `${client} will run out of ports towards ${addressed(server, server_port)} at ${forecast_at} if it goes on like this: ${count(held.now)} of ${count(range)} were ` +
+      `${client} will run out of ports towards ${socketText(server, server_port)} at ${forecast_at} if it goes on like this: ${count(held.now)} of ${count(range)} were ` +
       `taken at the end, and it opens ${brief(rate_per_s)} connections a second where ${brief(sustained_per_s)} can be sustained.`,
     advice: REMEDIES,
     filter: pairFilter(group),

@@ -7,7 +7,7 @@ const BAR = 24;
 const SHOWN = 8;
 
 /** What each class of close means, in a few words. */
-const MEANINGS: Readonly<Record<string, string>> = {
+export const MEANINGS: Readonly<Record<string, string>> = {
   refused: 'SYN answered by RST: nobody listens',
   no_reply: 'the handshake was never completed',
   aborted_handshake: 'reset before the handshake was complete',

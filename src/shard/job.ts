@@ -1,5 +1,6 @@
 import { type ConnectionRecord, connectionRecord } from '../records/connection.ts';
 import { Lines } from '../records/line.ts';
+import { type SegmentRecord, segmentRecord } from '../records/segment.ts';
 import { Clock } from '../records/time.ts';
 import type { GroupBy } from '../stats/grouping.ts';
 import { NoteLog, type NoteTaker } from '../stats/note.ts';
@@ -21,10 +22,10 @@ import { Feed } from './feed.ts';
 import { InterfaceLog } from './interfaces.ts';
 import { PlaceLog, type Places } from './places.ts';
 import { Plan, type PlannedCapture, type Windows } from './plan.ts';
-import { type Counts, Shard } from './shard.ts';
+import { type Counts, type SegmentTaker, Shard } from './shard.ts';
 
-/** In what form connections leave a shard: not at all, as typed records, or as lines of JSON in ASCII. */
-export type Form = 'none' | 'records' | 'lines';
+/** In what form connections leave a shard: not at all, as typed records, as such among records of all their segments, or as lines of JSON in ASCII. */
+export type Form = 'none' | 'records' | 'segments' | 'lines';
 
 /** How the bytes of files come into memory: they are read, or their pages are mapped. */
 export type Io = 'read' | 'map';
@@ -75,7 +76,7 @@ export interface Delivery {
   /** Where each belongs among those of all shards. */
   readonly places: Places;
   /** The records; or the lines, one behind the other. */
-  readonly records: ConnectionRecord[];
+  readonly records: (ConnectionRecord | SegmentRecord)[];
   readonly text: Uint8Array<ArrayBuffer> | undefined;
   /** What was noted of them (stats/note.ts), in chunks; none where a taker has it already. */
   readonly notes: Float64Array<ArrayBuffer>[];
@@ -108,7 +109,7 @@ export class ShardJob {
   readonly #windows: Windows;
   readonly #lines: Lines | undefined;
   readonly #places = new PlaceLog();
-  #records: ConnectionRecord[] = [];
+  #records: (ConnectionRecord | SegmentRecord)[] = [];
   #parts: WindowPart[] = [];
   /** The last window of capture time, and where the capture's end cut it short. */
   #rest: { readonly number: number; readonly end: number } | undefined;
@@ -130,6 +131,7 @@ export class ShardJob {
       },
       exchange: new Exchange(task.shards, task.control),
       interfaces: new InterfaceLog(task.interfaces),
+      tracked: task.form === 'segments' ? this.#tracked : undefined,
     };
     const watch = task.interval < Infinity ? this.#watch(new Intervals(task.origin, task.interval)) : undefined;
     const { measured } = this.#statistics;
@@ -214,11 +216,18 @@ export class ShardJob {
     if (this.#lines) {
       this.#lines.add(connection);
       this.#endLine(this.#lines.length, table, slot, time, packet);
-    } else if (form === 'records') {
+    } else if (form === 'records' || form === 'segments') {
       this.#records.push(connectionRecord(connection, this.#clock, transitions));
       this.#place(table, slot, time, packet, 0);
     }
   }
+
+  #tracked: SegmentTaker = (segment, batch, packet, copy) => {
+    const record = segmentRecord(segment, batch, copy);
+    if (!record) return;
+    this.#records.push(record);
+    this.#places.add(segment.time, packet, 0);
+  };
 
   #linesByShape(lines: Lines): LinesByShape {
     return { lines, written: (table, slot, time, packet) => this.#endLine(lines.length, table, slot, time, packet) };

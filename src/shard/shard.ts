@@ -2,7 +2,9 @@ import type { Decoder, DecoderMemory, DecoderSetting } from '../decode/decoder.t
 import { SLOTS } from '../layout/batch.ts';
 import { DROP_REASONS } from '../layout/drops.ts';
 import { DOUBTED_S, PACKETS, REGRESSIONS } from '../layout/framing.ts';
+import { PACKET_WORD, SEGMENT_WORDS } from '../layout/segment.ts';
 import type { TrackerOptions } from '../tracker/options.ts';
+import { type Batch, Segment } from '../tracker/segment.ts';
 import { Tracker } from '../tracker/tracker.ts';
 import type { Exchange } from './exchange.ts';
 import { type InterfaceLog, NO_SECTION, type SectionRange } from './interfaces.ts';
@@ -28,6 +30,9 @@ export interface Counts {
   damages: number;
 }
 
+/** Is shown a segment that was tracked, with the number of its packet in the run, and whether that was a copy of an earlier one. */
+export type SegmentTaker = (segment: Segment, batch: Batch, packet: number, copy: boolean) => void;
+
 export interface ShardSetting extends DecoderSetting {
   readonly index: number;
   readonly windows: Windows;
@@ -36,6 +41,8 @@ export interface ShardSetting extends DecoderSetting {
   readonly interfaces: InterfaceLog;
   /** The decoder memories of all shards, by index. */
   readonly memories: readonly DecoderMemory[];
+  /** Absent where nobody wants to see each segment. */
+  readonly tracked?: SegmentTaker | undefined;
 }
 
 /** A window that was decoded, and in which section it was begun. */
@@ -196,11 +203,29 @@ export class Shard {
   }
 
   #track(number: number): void {
-    const { index, exchange, memories, shards } = this.#setting;
+    const { index, exchange, memories, shards, tracked } = this.#setting;
     const owner = number % shards;
     const batch = this.#decoder.batch(memories[owner]!, slotOf(number, shards), index, String(owner));
-    this.tracker.track(batch, exchange.proof(number - 1).packets);
+    const { packets } = exchange.proof(number - 1);
+    if (tracked) this.#trackEach(batch, packets, tracked);
+    else this.tracker.track(batch, packets);
     this.tracker.advance(exchange.proof(number).clock);
+  }
+
+  /** One by one, so that what each of them ends comes before it. */
+  #trackEach({ words, times, pairs, count }: Batch, packets: number, tracked: SegmentTaker): void {
+    const segment = new Segment();
+    for (let at = 0; at < count * SEGMENT_WORDS; at += SEGMENT_WORDS) {
+      const one = {
+        words: words.subarray(at, at + SEGMENT_WORDS),
+        times: times.subarray(at >> 1, (at + SEGMENT_WORDS) >> 1),
+        pairs,
+        count: 1,
+      };
+      const { duplicates } = this.tracker;
+      this.tracker.track(one, packets);
+      tracked(segment.load(one, 0), one, packets + one.words[PACKET_WORD]!, this.tracker.duplicates > duplicates);
+    }
   }
 }
 

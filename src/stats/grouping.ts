@@ -1,5 +1,5 @@
 import * as slots from '../layout/slot.ts';
-import { ipv4Text, ipv6Text } from '../records/address.ts';
+import { ipv4Text, ipv6Text, socketText } from '../records/address.ts';
 import type { ConnectionTable } from '../tracker/table.ts';
 
 /** What connections are put together by: an endpoint's address, the server's address and port, both addresses, or the network of an endpoint. */
@@ -22,7 +22,7 @@ export function groupNames(table: ConnectionTable, slot: number, by: GroupBy): G
   const [own, peer] = client === 0 ? [low, high] : [high, low];
   const ports = words[slot + slots.PORTS]!;
   const port = client === 0 ? ports & 0xffff : ports >>> 16;
-  const name = by.kind === 'pair' ? `${own}-${peer}` : `${(facts & slots.IPV6) === 0 ? peer : `[${peer}]`}:${port}`;
+  const name = by.kind === 'pair' ? `${own}-${peer}` : socketText(peer, port);
   return [name, name];
 }
 

@@ -1,4 +1,4 @@
-import { wordsText } from '../records/address.ts';
+import { socketText, wordsText } from '../records/address.ts';
 import { ADDRESS, ADDRESS_WORDS, FACTS, IPV6 } from '../layout/note.ts';
 import { clientOf, portOf } from './note.ts';
 
@@ -9,7 +9,6 @@ export function endpointsText(rows: Float64Array, at: number): string {
 }
 
 function endpointText(rows: Float64Array, at: number, endpoint: number): string {
-  const ipv6 = (rows[at + FACTS]! & IPV6) !== 0;
-  const address = wordsText(rows, at + ADDRESS + endpoint * ADDRESS_WORDS, ipv6);
-  return `${ipv6 ? `[${address}]` : address}:${portOf(rows, at, endpoint)}`;
+  const address = wordsText(rows, at + ADDRESS + endpoint * ADDRESS_WORDS, (rows[at + FACTS]! & IPV6) !== 0);
+  return socketText(address, portOf(rows, at, endpoint));
 }

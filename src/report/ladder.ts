@@ -1,0 +1,190 @@
+import { ACK, FIN, RST, SYN } from '../layout/tcp.ts';
+import type { ConnectionRecord, EndpointRecord, Role, TimeWaitRecord } from '../records/connection.ts';
+import { socketText } from '../records/address.ts';
+import type { Clock } from '../records/time.ts';
+import { beginOf, type Entry, type Passage } from './passage.ts';
+import { MEANINGS } from './text.ts';
+import { duration, plural } from './words.ts';
+
+const TIME_WIDTH = 12;
+const STATE_WIDTH = 12;
+const ARROW_WIDTH = 46;
+const ROLES = ['client', 'server'] as const;
+
+/** An endpoint enters a state. */
+interface Turn {
+  readonly role: Role;
+  readonly state: string;
+  readonly seconds: number;
+}
+
+/** A line of the ladder: what passes between the endpoints, and the states that they enter by it. */
+interface Rung {
+  readonly seconds: number;
+  /** Where it is one segment: its flags, unless it is a copy, and its sender. */
+  readonly flags: number;
+  readonly sender: Role | undefined;
+  readonly text: string;
+  readonly states: Partial<Record<Role, string>>;
+}
+
+/** One connection for people: what became of it, and then every segment, between the states of both endpoints. */
+export function ladderText(record: ConnectionRecord, entries: readonly Entry[], clock: Clock): string {
+  const client = socketText(record.client.ip, record.client.port);
+  const titles = ['seconds'.padStart(TIME_WIDTH), 'client'.padEnd(STATE_WIDTH), client.padEnd(ARROW_WIDTH), `server ${serverOf(record)}`];
+  return `${heading(record)}\n${titles.join('  ')}\n${rungs(record, entries, clock)
+    .map((rung) => line(rung, clock.digits))
+    .join('')}`;
+}
+
+const serverOf = ({ server }: ConnectionRecord): string => socketText(server.ip, server.port);
+
+function heading(record: ConnectionRecord): string {
+  const { client, close, open, start, end_reason: end, confidence, time_wait: waits, reuse, duration_s: length } = record;
+  const by = close.initiator === undefined ? '' : close.initiator === 'both' ? ', begun by both' : `, begun by the ${close.initiator}`;
+  const took = close.duration_s === undefined ? '' : `, in ${duration(close.duration_s)}`;
+  const lines = [
+    `${socketText(client.ip, client.port)}-${serverOf(record)}`,
+    `  opened     ${start}: ${open}, ${duration(length)} from its first segment to its last`,
+    `  closed     ${close.class}: ${MEANINGS[close.class] ?? ''}${by}${took}; ${confidence}`,
+    ...(close.sequence === '' ? [] : [`  sequence   ${close.sequence}`]),
+    ...(close.modifiers.length === 0 ? [] : [`  modifiers  ${close.modifiers.join(' ')}`]),
+    ...waits.map(waiting),
+    ...(reuse ?? []).map(
+      ({ holder, verdict, age_s: age }) => `  reuse      a SYN met the TIME_WAIT of the ${holder}, ${duration(age)} old: ${verdict}`,
+    ),
+    `  ended      ${end}`,
+    `  sent       ${ROLES.map((role) => sent(role, record[role])).join(', ')}`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function waiting({ holder, start, end, expiry, ended_by: reason, restarts }: TimeWaitRecord): string {
+  const until = reason === 'capture_end' ? `${expiry}, beyond the capture` : `${end}: ${reason}`;
+  const again = restarts > 0 ? `, restarted ${plural(restarts, 'time')}` : '';
+  return `  TIME_WAIT  ${holder}, ${start} to ${until}${again}`;
+}
+
+const sent = (role: Role, { segments, bytes }: EndpointRecord): string =>
+  `${role} ${plural(segments, 'segment')} with ${plural(bytes, 'byte')} of payload`;
+
+/** All rungs in their order: each state stands beside the segment that proves it, or, where that is not told by itself, alone. */
+function rungs(record: ConnectionRecord, entries: readonly Entry[], clock: Clock): Rung[] {
+  const [first] = entries;
+  const begin = first ? beginOf(first).time : 0;
+  const secondsOf = (entry: Entry): number => clock.seconds(beginOf(entry).time - begin);
+  const turns = turnsOf(record);
+  const numbers = new Numbers(entries);
+  const list: Rung[] = [];
+  let from = 0;
+  while (from < entries.length) {
+    const seconds = secondsOf(entries[from]!);
+    let to = from + 1;
+    while (to < entries.length && secondsOf(entries[to]!) === seconds) to++;
+    const group = entries.slice(from, to).map((entry) => rungOf(entry, seconds, record, numbers));
+    const after: Rung[] = [];
+    for (; turns[0] && turns[0].seconds <= seconds; turns.shift()) {
+      const [turn] = turns;
+      if (turn.seconds < seconds) list.push(alone(turn));
+      else if (!settle(turn, group)) after.push(alone(turn));
+    }
+    list.push(...group, ...after);
+    from = to;
+  }
+  return [...list, ...turns.map(alone)];
+}
+
+/** Both endpoints' states, in the order in which they were entered. */
+function turnsOf(record: ConnectionRecord): Turn[] {
+  const turns = ROLES.flatMap((role) => (record[role].states ?? []).map(([state, seconds]) => ({ role, state, seconds })));
+  return turns.sort((a, b) => a.seconds - b.seconds);
+}
+
+const alone = ({ role, state, seconds }: Turn): Rung => ({ seconds, flags: 0, sender: undefined, text: '', states: { [role]: state } });
+
+/** Puts a state beside the segment, of those at the same time, that proves it, or else beside the next one; answers whether there was one. */
+function settle({ role, state }: Turn, group: readonly Rung[]): boolean {
+  const before = group.findLastIndex(({ states }) => states[role] !== undefined); // an endpoint's states are in order
+  const free = group.slice(before + 1).filter(({ sender }) => sender !== undefined);
+  const proof = free.find(({ sender, flags }) => proves(state, sender === role, flags)) ?? free[0];
+  if (!proof) return false;
+  proof.states[role] = state;
+  return true;
+}
+
+/** Whether a segment is such a one as proves a state of an endpoint. `own`: it is the endpoint's own. */
+function proves(state: string, own: boolean, flags: number): boolean {
+  if (state === 'SYN_SENT' || state === 'SYN_RECV') return own && (flags & SYN) !== 0;
+  if (state === 'FIN_WAIT1' || state === 'LAST_ACK') return own && (flags & FIN) !== 0;
+  if (state === 'CLOSED') return (flags & RST) !== 0 || (!own && (flags & ACK) !== 0);
+  if (state === 'FIN_WAIT2') return !own && (flags & ACK) !== 0;
+  return (own || state === 'ESTABLISHED') && (flags & (ACK | SYN)) === ACK;
+}
+
+/** Sequence numbers as people count them: from the first one that a sender was seen with on. */
+class Numbers {
+  readonly #begins = new Map<string, number>();
+
+  constructor(entries: readonly Entry[]) {
+    for (const entry of entries) {
+      const { from, to, flags, seq, ack } = beginOf(entry);
+      if (!this.#begins.has(from)) this.#begins.set(from, (flags & SYN) === 0 ? seq - 1 : seq);
+      if ((flags & ACK) !== 0 && !this.#begins.has(to)) this.#begins.set(to, ack - 1);
+    }
+  }
+
+  of(sender: string, number: number): number {
+    const distance = (number - (this.#begins.get(sender) ?? 0)) >>> 0;
+    return distance < 2 ** 31 ? distance : distance - 2 ** 32;
+  }
+}
+
+function rungOf(entry: Entry, seconds: number, record: ConnectionRecord, numbers: Numbers): Rung {
+  const client = socketText(record.client.ip, record.client.port);
+  if (!('segment' in entry)) return { seconds, flags: 0, sender: undefined, text: passage(entry, client), states: {} };
+  const { segment, again } = entry;
+  const { from, to, flags, seq, ack, payload, window, copy } = segment;
+  const names = [
+    [SYN, 'SYN'],
+    [FIN, 'FIN'],
+    [RST, 'RST'],
+    [ACK, 'ACK'],
+  ] as const;
+  const label = [
+    names
+      .filter(([bit]) => (flags & bit) !== 0)
+      .map(([, name]) => name)
+      .join('+') || 'no flags',
+    ...((flags & (SYN | FIN)) !== 0 || payload > 0 || (flags & ACK) === 0 ? [`seq ${numbers.of(from, seq)}`] : []),
+    ...((flags & ACK) !== 0 ? [`ack ${numbers.of(to, ack)}`] : []),
+    ...(payload > 0 ? [plural(payload, 'byte')] : []),
+    ...(window === 0 && (flags & RST) === 0 ? ['window 0'] : []),
+    ...(again ? ['again'] : []),
+    ...(copy ? ['copy'] : []),
+  ].join(' ');
+  const sender = from === client ? 'client' : 'server';
+  return { seconds, flags, sender: copy ? undefined : sender, text: arrow(label, sender), states: {} };
+}
+
+const arrow = (label: string, sender: Role): string => {
+  const shaft = '-'.repeat(Math.max(0, ARROW_WIDTH - label.length - 5));
+  return sender === 'client' ? `-- ${label} ${shaft}>` : `<${shaft} ${label} --`;
+};
+
+function passage({ first, last, sent: sums }: Passage, client: string): string {
+  const parts = [...sums].map(
+    ([from, { segments, bytes }]) =>
+      `${from === client ? '>' : '<'} ${plural(segments, 'segment')}${bytes > 0 ? `, ${plural(bytes, 'byte')}` : ''}`,
+  );
+  return `... ${duration((last.time - first.time) / 1e9)}: ${parts.join('; ')}`;
+}
+
+function line({ seconds, text, states }: Rung, digits: number): string {
+  const columns = [
+    seconds.toFixed(digits).padStart(TIME_WIDTH),
+    (states.client ?? '').padEnd(STATE_WIDTH),
+    text.padEnd(ARROW_WIDTH),
+    states.server ?? '',
+  ];
+  return `${columns.join('  ').trimEnd()}\n`;
+}

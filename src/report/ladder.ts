@@ -8,7 +8,9 @@ import { duration, plural } from './words.ts';
 
 const TIME_WIDTH = 12;
 const STATE_WIDTH = 12;
+/** Of the column between the endpoints, at least; and what an arrow has beside its label. */
 const ARROW_WIDTH = 46;
+const ARROW = 5;
 const ROLES = ['client', 'server'] as const;
 
 /** An endpoint enters a state. */
@@ -21,20 +23,21 @@ interface Turn {
 /** A line of the ladder: what passes between the endpoints, and the states that they enter by it. */
 interface Rung {
   readonly seconds: number;
-  /** Where it is one segment: its flags, unless it is a copy, and its sender. */
-  readonly flags: number;
-  readonly sender: Role | undefined;
-  readonly text: string;
+  /** Who sent it, where it is one segment. */
+  readonly sender?: Role;
+  /** Its flags, unless it is a copy, which proves nothing. */
+  readonly flags?: number;
+  readonly label: string;
   readonly states: Partial<Record<Role, string>>;
 }
 
 /** One connection for people: what became of it, and then every segment, between the states of both endpoints. */
 export function ladderText(record: ConnectionRecord, entries: readonly Entry[], clock: Clock): string {
   const client = socketText(record.client.ip, record.client.port);
-  const titles = ['seconds'.padStart(TIME_WIDTH), 'client'.padEnd(STATE_WIDTH), client.padEnd(ARROW_WIDTH), `server ${serverOf(record)}`];
-  return `${heading(record)}\n${titles.join('  ')}\n${rungs(record, entries, clock)
-    .map((rung) => line(rung, clock.digits))
-    .join('')}`;
+  const all = rungs(record, entries, clock);
+  const width = all.reduce((most, { sender, label }) => (sender ? Math.max(most, label.length + ARROW) : most), ARROW_WIDTH);
+  const titles = ['seconds'.padStart(TIME_WIDTH), 'client'.padEnd(STATE_WIDTH), client.padEnd(width), `server ${serverOf(record)}`];
+  return `${heading(record)}\n${titles.join('  ')}\n${all.map((rung) => line(rung, width, clock.digits)).join('')}`;
 }
 
 const serverOf = ({ server }: ConnectionRecord): string => socketText(server.ip, server.port);
@@ -100,13 +103,13 @@ function turnsOf(record: ConnectionRecord): Turn[] {
   return turns.sort((a, b) => a.seconds - b.seconds);
 }
 
-const alone = ({ role, state, seconds }: Turn): Rung => ({ seconds, flags: 0, sender: undefined, text: '', states: { [role]: state } });
+const alone = ({ role, state, seconds }: Turn): Rung => ({ seconds, label: '', states: { [role]: state } });
 
 /** Puts a state beside the segment, of those at the same time, that proves it, or else beside the next one; answers whether there was one. */
 function settle({ role, state }: Turn, group: readonly Rung[]): boolean {
   const before = group.findLastIndex(({ states }) => states[role] !== undefined); // an endpoint's states are in order
-  const free = group.slice(before + 1).filter(({ sender }) => sender !== undefined);
-  const proof = free.find(({ sender, flags }) => proves(state, sender === role, flags)) ?? free[0];
+  const free = group.slice(before + 1).filter(({ flags }) => flags !== undefined);
+  const proof = free.find(({ sender, flags }) => proves(state, sender === role, flags!)) ?? free[0];
   if (!proof) return false;
   proof.states[role] = state;
   return true;
@@ -141,7 +144,7 @@ class Numbers {
 
 function rungOf(entry: Entry, seconds: number, record: ConnectionRecord, numbers: Numbers): Rung {
   const client = socketText(record.client.ip, record.client.port);
-  if (!('segment' in entry)) return { seconds, flags: 0, sender: undefined, text: passage(entry, client), states: {} };
+  if (!('segment' in entry)) return { seconds, label: passage(entry, client), states: {} };
   const { segment, again } = entry;
   const { from, to, flags, seq, ack, payload, window, copy } = segment;
   const names = [
@@ -162,14 +165,8 @@ function rungOf(entry: Entry, seconds: number, record: ConnectionRecord, numbers
     ...(again ? ['again'] : []),
     ...(copy ? ['copy'] : []),
   ].join(' ');
-  const sender = from === client ? 'client' : 'server';
-  return { seconds, flags, sender: copy ? undefined : sender, text: arrow(label, sender), states: {} };
+  return { seconds, sender: from === client ? 'client' : 'server', ...(!copy && { flags }), label, states: {} };
 }
-
-const arrow = (label: string, sender: Role): string => {
-  const shaft = '-'.repeat(Math.max(0, ARROW_WIDTH - label.length - 5));
-  return sender === 'client' ? `-- ${label} ${shaft}>` : `<${shaft} ${label} --`;
-};
 
 function passage({ first, last, sent: sums }: Passage, client: string): string {
   const parts = [...sums].map(
@@ -179,11 +176,13 @@ function passage({ first, last, sent: sums }: Passage, client: string): string {
   return `... ${duration((last.time - first.time) / 1e9)}: ${parts.join('; ')}`;
 }
 
-function line({ seconds, text, states }: Rung, digits: number): string {
+function line({ seconds, sender, label, states }: Rung, width: number, digits: number): string {
+  const shaft = '-'.repeat(Math.max(0, width - label.length - ARROW));
+  const middle = sender === undefined ? label : sender === 'client' ? `-- ${label} ${shaft}>` : `<${shaft} ${label} --`;
   const columns = [
     seconds.toFixed(digits).padStart(TIME_WIDTH),
     (states.client ?? '').padEnd(STATE_WIDTH),
-    text.padEnd(ARROW_WIDTH),
+    middle.padEnd(width),
     states.server ?? '',
   ];
   return `${columns.join('  ').trimEnd()}\n`;

@@ -34,8 +34,9 @@ export class Passages {
   /** Plain segments since the last one that is not. */
   #plain = 0;
   #passage: Passage | undefined;
-  /** End of what each sender has sent, by its address and port. */
+  /** End of what each sender has sent, and the number of its latest SYN, by its address and port. */
   readonly #ends = new Map<string, number>();
+  readonly #syns = new Map<string, number>();
 
   add(segment: SegmentRecord): void {
     const apart = (segment.flags & (SYN | FIN | RST)) !== 0 && this.#entries.length < MOST;
@@ -74,7 +75,9 @@ export class Passages {
     const length = payload + ((flags & SYN) === 0 ? 0 : 1) + ((flags & FIN) === 0 ? 0 : 1);
     if (copy || length === 0 || (flags & RST) !== 0) return false;
     const end = (seq + length) | 0;
-    const known = this.#ends.get(from);
+    const anew = (flags & SYN) !== 0 && this.#syns.get(from) !== seq;
+    if (anew) this.#syns.set(from, seq);
+    const known = anew ? undefined : this.#ends.get(from);
     const behind = known === undefined ? -1 : (known - end) | 0;
     if (behind >= 0 && behind < HALF_SPACE) return true;
     this.#ends.set(from, end);

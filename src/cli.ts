@@ -1,14 +1,16 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { CaptureError } from './capture/errors.ts';
 import { filesIn } from './capture/folder.ts';
 import { faultMessage } from './capture/fault.ts';
 import type { Outcome } from './merge/outcome.ts';
 import { Run } from './merge/run.ts';
 import { explanations } from './report/explanation.ts';
-import { type SummaryRecord, summaryRecord } from './merge/summary.ts';
+import { summaryRecord } from './merge/summary.ts';
 import { type Command, helpText, parseCommand, UsageError } from './options.ts';
 import { notices } from './report/notices.ts';
+import { pageText, type Report } from './report/page.ts';
 import { ProgressLine } from './report/progress.ts';
 import { reportText } from './report/text.ts';
 import { writeNdjson } from './stream/ndjson.ts';
@@ -37,8 +39,9 @@ async function main(args: readonly string[]): Promise<number> {
     });
   }
   const sets = command.each ? command.captures.flatMap((path) => filesIn(path) ?? [path]).map((path) => [path]) : [command.captures];
+  const page = command.html === undefined ? undefined : await openPage(command.html, command.captures);
   const statuses: number[] = [];
-  const summaries: SummaryRecord[] = [];
+  const reports: Report[] = [];
   for (const captures of sets) {
     if (abort.signal.aborted) break;
     try {
@@ -47,8 +50,8 @@ async function main(args: readonly string[]): Promise<number> {
       const outcome = run.outcome();
       if (command.name === 'report') {
         const summary = summaryRecord(outcome, command.top);
-        summaries.push(summary);
-        if (!command.json) await print(reportText(summary, captures, process.stdout.isTTY));
+        reports.push({ summary, captures });
+        if (!command.json && !page) await print(reportText(summary, captures, process.stdout.isTTY));
       }
       statuses.push(conclude(outcome, command.connection));
     } catch (error) {
@@ -57,10 +60,36 @@ async function main(args: readonly string[]): Promise<number> {
       statuses.push(FAILED);
     }
   }
-  if (command.name === 'report' && command.json && (command.each || summaries.length > 0))
+  if (command.name === 'report' && command.json && (command.each || reports.length > 0)) {
+    const summaries = reports.map(({ summary }) => summary);
     await print(`${JSON.stringify(command.each ? summaries : summaries[0], undefined, 2)}\n`);
+  }
+  if (page && reports.length > 0) {
+    await page.truncate();
+    await page.writeFile(pageText(reports));
+  }
+  await page?.close();
   if (status !== DONE) return status;
   return statuses.every((one) => one === statuses[0]) ? (statuses[0] ?? DONE) : PARTIAL;
+}
+
+/**
+ * Opens the file of a page before anything is read, so that nobody waits in vain. What it holds stays until there is a page.
+ * @throws UsageError where it cannot be written, or is one of the captures
+ */
+async function openPage(path: string, captures: readonly string[]): Promise<FileHandle> {
+  try {
+    const page = await open(path, 'a');
+    const { dev, ino } = await page.stat();
+    for (const capture of captures.flatMap((name) => filesIn(name) ?? [name])) {
+      const found = statSync(capture, { throwIfNoEntry: false });
+      if (found?.dev === dev && found.ino === ino) throw new UsageError(`--html ${path}: that is a capture`);
+    }
+    return page;
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`--html ${path}: ${(error as Error).message}`);
+  }
 }
 
 /** Runs, and prints the lines of `stream`, or what `explain` tells. */

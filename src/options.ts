@@ -17,6 +17,8 @@ export interface Command {
   /** Each capture by itself. */
   readonly each: boolean;
   readonly json: boolean;
+  /** File that the report is to be written to as a page. */
+  readonly html: string | undefined;
   /** How many hosts, groups of ports and the like are named. */
   readonly top: number | undefined;
   readonly transitions: boolean;
@@ -44,6 +46,7 @@ interface Option {
 
 const OPTIONS = {
   json: { type: 'boolean', of: ['report'], help: 'one JSON document instead of text' },
+  html: { type: 'string', of: ['report'], value: 'FILE', help: 'write a page instead of text' },
   'what-if': {
     type: 'string',
     multiple: true,
@@ -141,6 +144,7 @@ export function parseCommand(args: readonly string[]): Command {
     },
     each: values.each ?? false,
     json: values.json ?? false,
+    html: values.html,
     top: values.top === undefined ? undefined : top(values.top),
     transitions: values.transitions ?? false,
     only: lineTypes(values.only),

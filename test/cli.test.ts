@@ -140,6 +140,8 @@ describe('the command line', () => {
     ['an unknown type of line', ['stream', '--only', 'connection,packet', ARTICLE]],
     ['no type of line', ['stream', '--only', '', ARTICLE]],
     ['an option of another command', ['report', '--transitions', ARTICLE]],
+    ['a page of stream', ['stream', '--html', join(folder, 'stream.html'), ARTICLE]],
+    ['a page where there is no folder', ['--html', join(folder, 'nowhere', 'page.html'), ARTICLE]],
     ['an option of report given to stream', ['stream', '--json', ARTICLE]],
     ['an option of report and stream given to explain', ['explain', '--top', '3', '--connection', SSH, ARTICLE]],
     ['no connection to explain', ['explain', ARTICLE]],
@@ -158,6 +160,43 @@ describe('the command line', () => {
       expect(stderr).not.toContain('    at ');
     });
   }
+});
+
+describe('--html', () => {
+  const path = join(folder, 'page.html');
+
+  it('writes a page instead of text, and with --json both', () => {
+    expect(run('report', '--html', path, ARTICLE)).toEqual({ status: 0, stdout: '', stderr: '' });
+    const page = readFileSync(path, 'utf8');
+    expect(page).toMatch(/^<!doctype html>\n[^]*<h2>TIME_WAIT <small>linux, 60 s<\/small><\/h2>[^]*<\/html>\n$/);
+    expect(run('report', '--html', path, '--json', ARTICLE)).toEqual(run('report', '--json', ARTICLE));
+    expect(readFileSync(path, 'utf8')).toBe(page);
+  });
+
+  it('writes one page of several reports', () => {
+    expect(run('report', '--html', path, '--each', ARTICLE, join(CAPTURES, 's10_never_closed.pcap'))).toMatchObject({
+      status: 0,
+      stdout: '',
+    });
+    expect(readFileSync(path, 'utf8').match(/<article>/g)).toHaveLength(2);
+  });
+
+  it('leaves the page alone where there is nothing to report', () => {
+    writeFileSync(path, 'the page of yesterday');
+    expect(run('report', '--html', path, join(folder, 'missing.pcap'))).toMatchObject({ status: 1, stdout: '' });
+    expect(readFileSync(path, 'utf8')).toBe('the page of yesterday');
+  });
+
+  it('does not write over a capture, whatever that is called', () => {
+    const inside = join(folder, 'captures');
+    mkdirSync(inside);
+    const capture = join(inside, 'ssh.pcap');
+    writeFileSync(capture, readFileSync(ARTICLE));
+    for (const args of [[capture], [inside]]) {
+      expect(run('report', '--html', join(inside, '..', 'captures', 'ssh.pcap'), ...args)).toMatchObject({ status: 2, stdout: '' });
+      expect(readFileSync(capture)).toEqual(readFileSync(ARTICLE));
+    }
+  });
 });
 
 describe('explain', () => {

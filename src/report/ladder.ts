@@ -3,7 +3,7 @@ import type { ConnectionRecord, EndpointRecord, Role, TimeWaitRecord } from '../
 import { socketText } from '../records/address.ts';
 import type { Clock } from '../records/time.ts';
 import { beginOf, type Entry, type Passage } from './passage.ts';
-import { MEANINGS } from './text.ts';
+import { MEANINGS } from './sections.ts';
 import { duration, plural } from './words.ts';
 
 const TIME_WIDTH = 12;

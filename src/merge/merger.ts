@@ -137,10 +137,11 @@ export class Merger {
   #leave(merged: Item[], time?: number): boolean {
     if (!this.#windows) return true;
     const { queue, items } = this.#windows;
-    for (; time === undefined ? !queue.isEmpty : queue.isOver(time); merged.push(...items(queue.take()))) {
+    for (; time === undefined ? !queue.isEmpty : queue.isOver(time); merged.push(...queue.take(time).flatMap(items))) {
       this.#lines.flush(merged as Uint8Array[]);
       if (merged.length >= BATCH_ITEMS) return false;
     }
+    if (time !== undefined) for (const silence of queue.silence()) merged.push(...items(silence));
     return true;
   }
 

@@ -1,14 +1,24 @@
 import type { Intervals } from '../stats/intervals.ts';
-import { mergeParts, repeated, type WindowPart } from '../stats/window-part.ts';
+import { isAlike, mergeParts, repeated, type WindowPart } from '../stats/window-part.ts';
+
+/** Windows in a row that are like the one before, from which on one stands for all: a wrong time in a capture may be decades away. */
+const MOST_ALIKE = 1_000_000;
 
 /** The windows of capture time that are over, in order: what all shards have seen of each, as one. */
 export class WindowQueue {
   readonly #intervals: Intervals;
+  readonly #mostAlike: number;
   /** The first one's stand at the end; what the capture's end cut short is the last. */
   readonly #parts: WindowPart[] = [];
+  /** The one that was taken last, and how many in a row up to it were like the one before. */
+  #latest: WindowPart | undefined;
+  #alike = 0;
+  /** Stands for those that were taken last and not told. */
+  #silence: WindowPart | undefined;
 
-  constructor(intervals: Intervals) {
+  constructor(intervals: Intervals, mostAlike = MOST_ALIKE) {
     this.#intervals = intervals;
+    this.#mostAlike = mostAlike;
   }
 
   add(parts: readonly WindowPart[]): void {
@@ -32,13 +42,33 @@ export class WindowQueue {
     this.#parts.forEach((part, i) => void (this.#parts[i] = { ...part, repeats: 0 }));
   }
 
-  /** Takes the first one out. There is one. */
-  take(): WindowPart {
+  /**
+   * Takes the first one out, which is over at `time`, ns; there is one. Answers those to be told now: none where it may be one of many that are
+   * alike, which the one that stands for them ends when another comes, or something that is not a window (see silence()).
+   */
+  take(time = Infinity): WindowPart[] {
     const parts = this.#parts;
     const { number, end } = parts.at(-1)!;
     const same: WindowPart[] = [];
     while (parts.at(-1)?.number === number && parts.at(-1)?.end === end) same.push(parts.pop()!);
-    for (const part of same) if (part.repeats > 0) parts.push(repeated(part));
-    return mergeParts(same);
+    const whole = mergeParts(same);
+    this.#alike = this.#latest && isAlike(this.#latest, whole) ? this.#alike + 1 : 0;
+    const silent = this.#alike > this.#mostAlike;
+    // All that repeat this one, and of which nobody has another part, are like it.
+    const next = parts.at(-1)?.number ?? Infinity;
+    const last = Math.min(this.#intervals.over(time), next - 1, ...same.map(({ repeats }) => number + repeats));
+    const passed = silent ? Math.max(0, last - number) : 0;
+    for (const part of same) if (part.repeats > passed) parts.push(repeated(part, passed + 1));
+    this.#latest = { ...whole, number: number + passed };
+    if (!silent) return [...this.silence(), whole];
+    this.#silence = { ...this.#latest, since: this.#silence?.since ?? number };
+    return [];
+  }
+
+  /** The window that stands for those which were taken last and not told, if there is one: something else comes now. */
+  silence(): WindowPart[] {
+    const silence = this.#silence;
+    this.#silence = undefined;
+    return silence ? [silence] : [];
   }
 }

@@ -5,6 +5,8 @@ import { addGroup, type GroupCounts } from './window-groups.ts';
 /** What one shard has seen of one window of capture time: parts of all shards add up. Times are ns on the capture clock. */
 export interface WindowPart {
   number: number;
+  /** The first window that it stands for, where that is an earlier one: in all of them nothing happened. */
+  since?: number;
   /** So many windows behind it are the same: nothing happened in any of them. */
   repeats: number;
   /** Where the capture ended within it: nothing comes behind it. Undefined: it ended where windows do. */
@@ -65,13 +67,43 @@ export const isEmpty = ({ opened, ended, waiting, changes, states }: WindowPart)
   opened + ended + waiting + changes.length + states.size === 0;
 
 /** Where a window begins and ends, ns. */
-export const spanOf = ({ number, end }: WindowPart, intervals: Intervals): { start: number; end: number } => ({
-  start: intervals.start(number),
+export const spanOf = ({ number, since = number, end }: WindowPart, intervals: Intervals): { start: number; end: number } => ({
+  start: intervals.start(since),
   end: end ?? intervals.end(number),
 });
 
-/** The window behind one that is repeated. */
-export const repeated = (part: WindowPart): WindowPart => ({ ...part, number: part.number + 1, repeats: part.repeats - 1 });
+/** The window that comes `behind` windows after one that is repeated. */
+export const repeated = (part: WindowPart, behind: number): WindowPart => ({
+  ...part,
+  number: part.number + behind,
+  repeats: part.repeats - behind,
+});
+
+/** Whether nothing happened in a window, and all is as it was in the one right before it. */
+export function isAlike(before: WindowPart, part: WindowPart): boolean {
+  const { number, end, opened, ended, classes, resets, timeWait, changes, waiting, closeWait, oldest, states, held, groups } = part;
+  const events = opened + ended + classes.size + resets.size + changes.length + timeWait.restarted;
+  return (
+    number === before.number + 1 &&
+    end === undefined &&
+    events === 0 &&
+    waiting === before.waiting &&
+    closeWait === before.closeWait &&
+    oldest === before.oldest &&
+    areEqual(states, before.states, (n, other) => n === other) &&
+    areEqual(groups, before.groups, (group, other) => group.waiting === other.waiting && group.closeWait === other.closeWait) &&
+    held.counts.length === before.held.counts.length
+  );
+}
+
+function areEqual<T>(counts: ReadonlyMap<string, T>, others: ReadonlyMap<string, T>, equal: (one: T, other: T) => boolean): boolean {
+  if (counts.size !== others.size) return false;
+  for (const [name, one] of counts) {
+    const other = others.get(name);
+    if (other === undefined || !equal(one, other)) return false;
+  }
+  return true;
+}
 
 /** Several parts of the same window as one, which is not repeated. */
 export function mergeParts(parts: readonly WindowPart[]): WindowPart {

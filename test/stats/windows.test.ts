@@ -13,7 +13,7 @@ import type { ConnectionRecord, SummaryRecord, WindowRecord } from '../../src/in
 import { ACK, FIN, SYN } from '../../src/layout/tcp.ts';
 import { WindowQueue } from '../../src/merge/window-queue.ts';
 import { Intervals } from '../../src/stats/intervals.ts';
-import { emptyPart } from '../../src/stats/window-part.ts';
+import { emptyPart, type WindowPart } from '../../src/stats/window-part.ts';
 import { type CapturedPacket, ethernet, ipv4, pcap, tcp } from '../support/packets.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
@@ -242,14 +242,84 @@ describe('windows of several shards', () => {
         if (cut) queue.add([{ ...emptyPart(0), number: 1000, end: 1e12 + 5 }]);
         const found: [number, number][] = [];
         while (queue.isOver(999e9)) {
-          const { number, opened } = queue.take();
+          const [{ number, opened }] = queue.take() as [WindowPart];
           expect(queue.isOver(number * 1e9)).toBe(false);
           found.push([number, opened]);
         }
         expect(found).toEqual([...expected].toSorted(([a], [b]) => a - b));
         expect([queue.isEmpty, queue.isOver(Infinity)]).toEqual([!cut, false]);
-        if (cut) expect(queue.take()).toMatchObject({ number: 1000, end: 1e12 + 5 });
+        if (cut) expect(queue.take()).toMatchObject([{ number: 1000, end: 1e12 + 5 }]);
         expect(queue.isEmpty).toBe(true);
+      }),
+    );
+  });
+
+  it('of which many in a row are alike are told by one, however each shard has cut its own, and whenever they are taken', () => {
+    // What each shard sees of each window: a connection that is there, and now and then one that begins.
+    const shard = fc.array(fc.record({ length: fc.integer({ min: 1, max: 9 }), opened: fc.nat(1), open: fc.nat(1) }), { maxLength: 5 });
+    fc.assert(
+      fc.property(fc.array(shard, { minLength: 1, maxLength: 3 }), fc.nat(4), fc.infiniteStream(fc.nat(9)), (shards, most, dice) => {
+        const roll = (): number => dice.next().value as number;
+        const parts = shards.flatMap((runs) => {
+          let number = 0;
+          return runs.flatMap(({ length, opened, open }) => {
+            const all = Array.from({ length }, (_, i) => {
+              const states = new Map(open === 0 ? [] : [['ESTABLISHED ESTABLISHED', open]]);
+              return { ...emptyPart(0), number: number + i, opened: i === 0 ? opened : 0, states };
+            });
+            number += length;
+            return all;
+          });
+        });
+        /** The same parts, those that repeat the one before as one, or cut anywhere. */
+        const runs = (cut: () => boolean): WindowPart[] => {
+          const found: WindowPart[] = [];
+          for (const part of parts) {
+            const before = found.at(-1);
+            const joins = before && before.number + before.repeats + 1 === part.number && before.opened + part.opened === 0;
+            if (joins && before.states.size === part.states.size && !cut()) before.repeats++;
+            else found.push({ ...part });
+          }
+          return found;
+        };
+        const told = (mine: WindowPart[], hurry: () => number): (readonly [number, number, number, number])[] => {
+          const queue = new WindowQueue(new Intervals(0, 1e9), most);
+          queue.add(mine);
+          queue.add([{ ...emptyPart(0), number: 100, end: 100e9 + 5 }]);
+          const found: WindowPart[] = [];
+          for (let time = 0; time < 100; time += hurry()) while (queue.isOver(time * 1e9)) found.push(...queue.take(time * 1e9));
+          while (!queue.isEmpty) found.push(...queue.take());
+          return found.map(({ number, since = number, opened, states }) => [since, number, opened, [...states.values()][0] ?? 0]);
+        };
+        const one = told(
+          runs(() => true),
+          () => 1000,
+        );
+        expect(
+          told(
+            runs(() => false),
+            () => 1000,
+          ),
+        ).toEqual(one);
+        expect(
+          told(
+            runs(() => roll() < 3),
+            () => 1 + roll(),
+          ),
+        ).toEqual(one);
+        // The same, window by window.
+        const expected: [number, number, number, number][] = [];
+        const sum = (number: number, of: (part: WindowPart) => number): number =>
+          parts.filter((part) => part.number === number).reduce((all, part) => all + of(part), 0);
+        let alike = 0;
+        for (const number of [...new Set(parts.map((part) => part.number))].toSorted((a, b) => a - b)) {
+          const [opened, open] = [sum(number, (part) => part.opened), sum(number, ({ states }) => [...states.values()][0] ?? 0)];
+          const before = expected.at(-1);
+          alike = before?.[1] === number - 1 && before[3] === open && opened === 0 ? alike + 1 : 0;
+          if (alike > most + 1) before![1] = number;
+          else expected.push([number, number, opened, open]);
+        }
+        expect(one).toEqual([...expected, [100, 100, 0, 0]]);
       }),
     );
   });

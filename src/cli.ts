@@ -1,6 +1,5 @@
 #!/usr/bin/env node
-import { readFileSync, statSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { CaptureError } from './capture/errors.ts';
 import { filesIn } from './capture/folder.ts';
 import { faultMessage } from './capture/fault.ts';
@@ -11,6 +10,7 @@ import { summaryRecord } from './merge/summary.ts';
 import { type Command, helpText, parseCommand, UsageError } from './options.ts';
 import { notices } from './report/notices.ts';
 import { pageText, type Report } from './report/page.ts';
+import { PageError, PageFile } from './report/page-file.ts';
 import { ProgressLine } from './report/progress.ts';
 import { reportText } from './report/text.ts';
 import { writeNdjson } from './stream/ndjson.ts';
@@ -64,30 +64,20 @@ async function main(args: readonly string[]): Promise<number> {
     const summaries = reports.map(({ summary }) => summary);
     await print(`${JSON.stringify(command.each ? summaries : summaries[0], undefined, 2)}\n`);
   }
-  if (page && reports.length > 0) {
-    await page.truncate();
-    await page.writeFile(pageText(reports));
-  }
+  if (reports.length > 0) await page?.write(pageText(reports));
   await page?.close();
   if (status !== DONE) return status;
   return statuses.every((one) => one === statuses[0]) ? (statuses[0] ?? DONE) : PARTIAL;
 }
 
-/**
- * Opens the file of a page before anything is read, so that nobody waits in vain. What it holds stays until there is a page.
- * @throws UsageError where it cannot be written, or is one of the captures
- */
-async function openPage(path: string, captures: readonly string[]): Promise<FileHandle> {
+/** @throws UsageError where it cannot be written, or is one of the captures */
+async function openPage(path: string, captures: readonly string[]): Promise<PageFile> {
   try {
-    const page = await open(path, 'a');
-    const { dev, ino } = await page.stat();
-    for (const capture of captures.flatMap((name) => filesIn(name) ?? [name])) {
-      const found = statSync(capture, { throwIfNoEntry: false });
-      if (found?.dev === dev && found.ino === ino) throw new UsageError(`--html ${path}: that is a capture`);
-    }
-    return page;
+    return await PageFile.open(
+      path,
+      captures.flatMap((name) => filesIn(name) ?? [name]),
+    );
   } catch (error) {
-    if (error instanceof UsageError) throw error;
     throw new UsageError(`--html ${path}: ${(error as Error).message}`);
   }
 }
@@ -142,7 +132,7 @@ try {
   if (error instanceof UsageError) {
     say(`${error.message}\nTry 'fourwaves --help'.`);
     process.exitCode = MISUSED;
-  } else if (error instanceof CaptureError) {
+  } else if (error instanceof CaptureError || error instanceof PageError) {
     say(error.message);
     process.exitCode = FAILED;
   } else if ((error as NodeJS.ErrnoException).code === 'EPIPE' || (error as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE') {

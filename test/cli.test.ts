@@ -187,6 +187,13 @@ describe('--html', () => {
     expect(readFileSync(path, 'utf8')).toBe('the page of yesterday');
   });
 
+  it.skipIf(!existsSync('/dev/full'))('goes into what cannot be cut, too, and says what cannot be written: status 1', () => {
+    const through = spawnSync('sh', ['-c', `"${process.execPath}" "${CLI}" --html /dev/stdout "${ARTICLE}" | cat`], { encoding: 'utf8' });
+    expect(through).toMatchObject({ stderr: '', stdout: expect.stringMatching(/^<!doctype html>[^]*<\/html>\n$/) as string });
+    const full = run('report', '--html', '/dev/full', ARTICLE);
+    expect(full).toMatchObject({ status: 1, stdout: '', stderr: expect.stringMatching(/^fourwaves: \/dev\/full: ENOSPC.*\n$/) as string });
+  });
+
   it('does not write over a capture, whatever that is called', () => {
     const inside = join(folder, 'captures');
     mkdirSync(inside);

@@ -3,7 +3,7 @@
 // passes by: a ring of packets, chained by their digest, newest first. Where the next one would take the place of a packet
 // younger than a millisecond, the ring doubles.
 //
-//   packet   clock (f64) | digest | hash | link digest | lag | number of the one before it in its chain
+//   packet   clock (f64) | digest | hash | link digest | lag | number of the one before it in its chain | its own numbers, mixed
 //   chains   number of the newest packet of each; packets are numbered from 1 on, modulo 2^32
 
 import { NO_IDENTIFICATION } from '../src/layout/segment.ts';
@@ -28,6 +28,10 @@ const HASH = 12;
 const LINK = 16;
 const LAG = 20;
 const BEFORE = 24;
+const NUMBERS = 28;
+
+/** An odd number near 2^32 / phi. */
+const MULTIPLIER: u32 = 0x9e3779b1;
 
 /** Packets that the ring has room for, less one; and chains, less one: at least twice as many. */
 let mask: u32 = FIRST_PACKETS - 1;
@@ -57,16 +61,18 @@ function packetAt(number: u32): usize {
  * @param link digest of its link header
  * @param flags of the segment record
  * @param lag of its own timestamp behind `clock`, in units of 16 µs
+ * @param seq its numbers: of a million packets a second, a digest of 32 bits alone would take one in millions for a copy
  * @param clock the capture clock, ns
  */
-export function isCopy(digest: u32, hash: u32, link: u32, flags: i32, payload: i32, lag: i32, clock: f64): bool {
+export function isCopy(digest: u32, hash: u32, link: u32, flags: i32, payload: i32, lag: i32, seq: u32, ack: u32, clock: f64): bool {
+  const numbers: u32 = seq + ack * MULTIPLIER;
   // `age` grows along a chain: the numbers of packets long gone may come again, but never lead back.
   let number = load<u32>(chainOf(digest));
   for (let age: u32 = 0; newest - number >= age && newest - number < held; number = load<u32>(packetAt(number), BEFORE)) {
     const packet = packetAt(number);
     if (clock - load<f64>(packet, CLOCK) > SPAN) break;
     age = newest - number + 1;
-    if (load<u32>(packet, DIGEST) != digest || load<u32>(packet, HASH) != hash) continue;
+    if (load<u32>(packet, DIGEST) != digest || load<u32>(packet, HASH) != hash || load<u32>(packet, NUMBERS) != numbers) continue;
     if (isCopyOf(packet, link, flags, payload, lag)) return true;
     break; // another packet of the same bytes: the next copies are its own
   }
@@ -78,6 +84,7 @@ export function isCopy(digest: u32, hash: u32, link: u32, flags: i32, payload: i
   store<u32>(packet, hash, HASH);
   store<u32>(packet, link, LINK);
   store<i32>(packet, lag, LAG);
+  store<u32>(packet, numbers, NUMBERS);
   chain(packet, digest);
   return false;
 }

@@ -81,6 +81,8 @@ export function walk(records: usize, pairs: usize, from: i32, to: i32, due: f64)
         flags,
         payload,
         <i32>load<u16>(record, (TCP_WORD << 2) + 2),
+        load<u32>(record, SEQ_WORD << 2),
+        load<u32>(record, ACK_WORD << 2),
         time,
       );
       if (copy) {

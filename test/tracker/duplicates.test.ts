@@ -54,6 +54,16 @@ describe('the same packet captured twice within a millisecond', () => {
     expect(duplicates(told)).toBe(0);
   });
 
+  it('the same digest with another sequence number is another packet', () => {
+    const told = established();
+    told.client.data(10);
+    told.client.data(10);
+    const [first, second] = told.told.slice(-2) as [(typeof told.told)[number], (typeof told.told)[number]];
+    second.digest = first.digest;
+    second.time = first.time + 1000;
+    expect(duplicates(told)).toBe(0);
+  });
+
   it('the same digest on another connection is another packet', () => {
     const told = established();
     const [client] = told.connection({ address: [1, 2, 3, 4], port: 5 }, { address: [6, 7, 8, 9], port: 10 });

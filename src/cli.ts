@@ -29,6 +29,16 @@ async function main(args: readonly string[]): Promise<number> {
   const command = parseCommand(args);
   if (command.name === 'help') return print(helpText());
   if (command.name === 'version') return print(`${version()}\n`);
+  const page = command.html === undefined ? undefined : await openPage(command.html, command.captures);
+  try {
+    return await analyseAll(command, page);
+  } finally {
+    await page?.close();
+  }
+}
+
+/** Analyses what the command is about, and answers the exit status. */
+async function analyseAll(command: Command, page: PageFile | undefined): Promise<number> {
   const form = command.name === 'explain' ? 'segments' : command.name === 'stream' && command.only.has('connection') ? 'lines' : 'none';
   const abort = new AbortController();
   let status: number = DONE;
@@ -39,7 +49,6 @@ async function main(args: readonly string[]): Promise<number> {
     });
   }
   const sets = command.each ? command.captures.flatMap((path) => filesIn(path) ?? [path]).map((path) => [path]) : [command.captures];
-  const page = command.html === undefined ? undefined : await openPage(command.html, command.captures);
   const statuses: number[] = [];
   const reports: Report[] = [];
   for (const captures of sets) {
@@ -65,18 +74,16 @@ async function main(args: readonly string[]): Promise<number> {
     await print(`${JSON.stringify(command.each ? summaries : summaries[0], undefined, 2)}\n`);
   }
   if (reports.length > 0) await page?.write(pageText(reports));
-  await page?.close();
   if (status !== DONE) return status;
   return statuses.every((one) => one === statuses[0]) ? (statuses[0] ?? DONE) : PARTIAL;
 }
 
 /** @throws UsageError where it cannot be written, or is one of the captures */
 async function openPage(path: string, captures: readonly string[]): Promise<PageFile> {
+  // In a folder a page is no capture.
+  const files = captures.flatMap((name) => filesIn(name)?.filter((file) => !file.endsWith('.html')) ?? [name]);
   try {
-    return await PageFile.open(
-      path,
-      captures.flatMap((name) => filesIn(name) ?? [name]),
-    );
+    return await PageFile.open(path, files);
   } catch (error) {
     throw new UsageError(`--html ${path}: ${(error as Error).message}`);
   }
@@ -100,7 +107,7 @@ function conclude(outcome: Outcome, connection: string | undefined): number {
   for (const fault of faults.slice(0, MESSAGES)) say(faultMessage(fault));
   if (damages > Math.min(faults.length, MESSAGES)) say(`and ${damages - Math.min(faults.length, MESSAGES)} more like these`);
   const missing = connection !== undefined && packets > 0 && outcome.statistics.connections === 0;
-  for (const notice of missing ? [`none of the ${packets} packets is a segment of ${connection}`] : notices(outcome)) say(notice);
+  for (const notice of missing ? [`no segment of ${connection} was found among the ${packets} packets`] : notices(outcome)) say(notice);
   if (missing) return FAILED;
   if (damages === 0) return DONE;
   return packets > 0 || damages < files ? PARTIAL : FAILED;

@@ -150,6 +150,7 @@ describe('the command line', () => {
     ['a connection of names', ['explain', '--connection', 'client:55692-server:22', ARTICLE]],
     ['a connection of a port that there cannot be', ['explain', '--connection', '10.0.0.3:55692-10.0.0.2:65536', ARTICLE]],
     ['a connection of two families', ['explain', '--connection', '10.0.0.3:55692-[::1]:22', ARTICLE]],
+    ['an IPv6 address with a zone', ['explain', '--connection', '[fe80::1%eth0]:1-[::1]:2', ARTICLE]],
     ['an IPv6 address without brackets', ['explain', '--connection', '::1:55692-::2:22', ARTICLE]],
   ];
   for (const [what, args] of misuses) {
@@ -192,6 +193,27 @@ describe('--html', () => {
     expect(through).toMatchObject({ stderr: '', stdout: expect.stringMatching(/^<!doctype html>[^]*<\/html>\n$/) as string });
     const full = run('report', '--html', '/dev/full', ARTICLE);
     expect(full).toMatchObject({ status: 1, stdout: '', stderr: expect.stringMatching(/^fourwaves: \/dev\/full: ENOSPC.*\n$/) as string });
+  });
+
+  it('leaves no empty page where there is none', () => {
+    const fresh = join(folder, 'fresh.html');
+    expect(run('report', '--html', fresh, join(folder, 'missing.pcap'))).toMatchObject({ status: 1, stdout: '' });
+    expect(existsSync(fresh)).toBe(false);
+  });
+
+  it('may lie in the folder that is analysed', () => {
+    const around = join(folder, 'around');
+    mkdirSync(around);
+    writeFileSync(join(around, 'ssh.pcap'), readFileSync(ARTICLE));
+    for (let i = 0; i < 2; i++) expect(run('report', '--html', join(around, 'page.html'), around)).toMatchObject({ status: 0, stdout: '' });
+    expect(readFileSync(join(around, 'page.html'), 'utf8')).toContain('<p>1 connection in 11 packets');
+  });
+
+  it('does not write over what comes on standard input', () => {
+    const capture = file('input.pcap', readFileSync(ARTICLE));
+    const ran = spawnSync('sh', ['-c', `"${process.execPath}" "${CLI}" --html "${capture}" - < "${capture}"`], { encoding: 'utf8' });
+    expect(ran).toMatchObject({ status: 2, stdout: '' });
+    expect(readFileSync(capture)).toEqual(readFileSync(ARTICLE));
   });
 
   it('does not write over a capture, whatever that is called', () => {
@@ -247,7 +269,7 @@ describe('explain', () => {
     expect(run('explain', '--connection', '10.0.0.3:55692-10.0.0.2:23', ARTICLE)).toEqual({
       status: 1,
       stdout: '',
-      stderr: 'fourwaves: none of the 11 packets is a segment of 10.0.0.3:55692-10.0.0.2:23\n',
+      stderr: 'fourwaves: no segment of 10.0.0.3:55692-10.0.0.2:23 was found among the 11 packets\n',
     });
   });
 

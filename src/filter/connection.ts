@@ -4,7 +4,7 @@ const LARGEST_PORT = 65_535;
 
 /** The filter expression for the segments of one connection, `A:PORT-B:PORT` (IPv6 addresses in brackets); undefined where that names none. */
 export function connectionFilter(text: string): string | undefined {
-  const [, first, firstPort, second, secondPort] = /^(\[[^\]]+\]|[\d.]+):(\d+)-(\[[^\]]+\]|[\d.]+):(\d+)$/.exec(text) ?? [];
+  const [, first, firstPort, second, secondPort] = /^(\[[^\]%]+\]|[\d.]+):(\d+)-(\[[^\]%]+\]|[\d.]+):(\d+)$/.exec(text) ?? [];
   if (first === undefined || second === undefined) return undefined;
   const [one, other] = [first, second].map((address) => address.replace(/^\[(.*)\]$/, '$1')) as [string, string];
   const family = isIP(one);

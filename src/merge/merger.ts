@@ -1,5 +1,5 @@
 import type { ConnectionRecord } from '../records/connection.ts';
-import type { SegmentRecord } from '../records/segment.ts';
+import type { EndedRecord, SegmentRecord } from '../records/segment.ts';
 import type { Delivery } from '../shard/job.ts';
 import { endOf, placeCount, precedes, timeOf } from '../shard/places.ts';
 import type { Answers } from '../stats/answers.ts';
@@ -13,7 +13,7 @@ import type { WindowQueue } from './window-queue.ts';
 export type RowTaker = Pick<Answers, 'isEmpty' | 'fill' | 'close' | 'merge'>;
 
 /** What leaves a run. */
-export type Item = ConnectionRecord | SegmentRecord | WindowRecord | GroupWindowRecord | Uint8Array;
+export type Item = ConnectionRecord | EndedRecord | SegmentRecord | WindowRecord | GroupWindowRecord | Uint8Array;
 
 /** The windows of capture time, and what leaves the run for one. */
 export interface CaptureWindows {

@@ -1,9 +1,26 @@
 import { ADDRESS_PAIR_BYTES, FRAGMENT_TAIL, IPV6 } from '../layout/segment.ts';
 import type { Batch, Segment } from '../tracker/segment.ts';
 import { ipv4Text, ipv6Text, socketText } from './address.ts';
+import type { ConnectionRecord } from './connection.ts';
+
+/** A connection that has ended, where its segments came as items of their own, with its number among all of the run. */
+export interface EndedRecord {
+  type: 'ended';
+  connection: number;
+  record: ConnectionRecord;
+}
+
+/** What became of a segment: the number of the connection that it belongs to, -1 where it belongs to none. */
+export interface Place {
+  readonly connection: number;
+  /** It is a SYN that may yet begin the next connection. */
+  readonly held: boolean;
+  /** The packet is a copy of an earlier one, and counts for nothing. */
+  readonly copy: boolean;
+}
 
 /** One segment of a connection that is explained. Numbers are as on the wire. */
-export interface SegmentRecord {
+export interface SegmentRecord extends Place {
   type: 'segment';
   /** Capture clock, ns. */
   time: number;
@@ -17,12 +34,10 @@ export interface SegmentRecord {
   /** Bytes. */
   payload: number;
   window: number;
-  /** The packet is a copy of an earlier one, and counts for nothing. */
-  copy: boolean;
 }
 
 /** The record of a segment; undefined for a last fragment, which is none. */
-export function segmentRecord(segment: Segment, { pairs }: Batch, copy: boolean): SegmentRecord | undefined {
+export function segmentRecord(segment: Segment, { pairs }: Batch, place: Place): SegmentRecord | undefined {
   const { time, flags, seq, ack, payload, window, low, high, ports, sender, address } = segment;
   if ((flags & FRAGMENT_TAIL) !== 0) return undefined;
   const pair = pairs.slice(address * ADDRESS_PAIR_BYTES, (address + 1) * ADDRESS_PAIR_BYTES);
@@ -39,6 +54,6 @@ export function segmentRecord(segment: Segment, { pairs }: Batch, copy: boolean)
     ack: ack >>> 0,
     payload,
     window,
-    copy,
+    ...place,
   };
 }

@@ -6,6 +6,7 @@ import { beginOf, type Entry, type Passage } from './passage.ts';
 import { MEANINGS } from './sections.ts';
 import { duration, plural } from './words.ts';
 
+/** Of the column of times, at least. */
 const TIME_WIDTH = 12;
 const STATE_WIDTH = 12;
 /** Of the column between the endpoints, at least; and what an arrow has beside its label. */
@@ -35,9 +36,15 @@ interface Rung {
 export function ladderText(record: ConnectionRecord, entries: readonly Entry[], clock: Clock): string {
   const client = socketText(record.client.ip, record.client.port);
   const all = rungs(record, entries, clock);
-  const width = all.reduce((most, { sender, label }) => (sender ? Math.max(most, label.length + ARROW) : most), ARROW_WIDTH);
-  const titles = ['seconds'.padStart(TIME_WIDTH), 'client'.padEnd(STATE_WIDTH), client.padEnd(width), `server ${serverOf(record)}`];
-  return `${heading(record)}\n${titles.join('  ')}\n${all.map((rung) => line(rung, width, clock.digits)).join('')}`;
+  const width = all.reduce(
+    (most, { sender, label }) => (sender ? Math.max(most, label.length + ARROW) : most),
+    Math.max(ARROW_WIDTH, client.length),
+  );
+  const times = all.map(({ seconds }) => seconds.toFixed(clock.digits));
+  const timeWidth = times.reduce((most, { length }) => Math.max(most, length), TIME_WIDTH);
+  const titles = ['seconds'.padStart(timeWidth), 'client'.padEnd(STATE_WIDTH), client.padEnd(width), `server ${serverOf(record)}`];
+  const lines = all.map((rung, i) => line(times[i]!.padStart(timeWidth), rung, width));
+  return `${heading(record)}\n${titles.join('  ')}\n${lines.join('')}`;
 }
 
 const serverOf = ({ server }: ConnectionRecord): string => socketText(server.ip, server.port);
@@ -91,7 +98,7 @@ function rungs(record: ConnectionRecord, entries: readonly Entry[], clock: Clock
       if (turn.seconds < seconds) list.push(alone(turn));
       else if (!settle(turn, group)) after.push(alone(turn));
     }
-    list.push(...group, ...after);
+    for (const rung of [...group, ...after]) list.push(rung);
     from = to;
   }
   return [...list, ...turns.map(alone)];
@@ -124,15 +131,17 @@ function proves(state: string, own: boolean, flags: number): boolean {
   return (own || state === 'ESTABLISHED') && (flags & (ACK | SYN)) === ACK;
 }
 
-/** Sequence numbers as people count them: from the first one that a sender was seen with on. */
+/** Sequence numbers as people count them: from a sender's SYN on, or where there is none, from the first one that it was seen with. */
 class Numbers {
   readonly #begins = new Map<string, number>();
 
   constructor(entries: readonly Entry[]) {
-    for (const entry of entries) {
-      const { from, to, flags, seq, ack } = beginOf(entry);
-      if (!this.#begins.has(from)) this.#begins.set(from, (flags & SYN) === 0 ? seq - 1 : seq);
-      if ((flags & ACK) !== 0 && !this.#begins.has(to)) this.#begins.set(to, ack - 1);
+    const segments = entries.map(beginOf);
+    const begin = (sender: string, number: number): void => void (this.#begins.has(sender) || this.#begins.set(sender, number));
+    for (const { from, flags, seq } of segments) if ((flags & SYN) !== 0) begin(from, seq);
+    for (const { from, to, flags, seq, ack } of segments) {
+      if ((flags & RST) === 0) begin(from, seq - 1); // an RST's numbers may be anything
+      if ((flags & (ACK | RST)) === ACK) begin(to, ack - 1);
     }
   }
 
@@ -173,17 +182,12 @@ function passage({ first, last, sent: sums }: Passage, client: string): string {
     ([from, { segments, bytes }]) =>
       `${from === client ? '>' : '<'} ${plural(segments, 'segment')}${bytes > 0 ? `, ${plural(bytes, 'byte')}` : ''}`,
   );
-  return `... ${duration((last.time - first.time) / 1e9)}: ${parts.join('; ')}`;
+  return `... ${duration((last.time - first.time) / 1e9)}: ${parts.join('; ') || 'copies'}`;
 }
 
-function line({ seconds, sender, label, states }: Rung, width: number, digits: number): string {
+function line(time: string, { sender, label, states }: Rung, width: number): string {
   const shaft = '-'.repeat(Math.max(0, width - label.length - ARROW));
   const middle = sender === undefined ? label : sender === 'client' ? `-- ${label} ${shaft}>` : `<${shaft} ${label} --`;
-  const columns = [
-    seconds.toFixed(digits).padStart(TIME_WIDTH),
-    (states.client ?? '').padEnd(STATE_WIDTH),
-    middle.padEnd(width),
-    states.server ?? '',
-  ];
+  const columns = [time, (states.client ?? '').padEnd(STATE_WIDTH), middle.padEnd(width), states.server ?? ''];
   return `${columns.join('  ').trimEnd()}\n`;
 }

@@ -1,5 +1,7 @@
-import { statSync } from 'node:fs';
+import { existsSync, fstatSync, statSync, unlinkSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+
+const STANDARD_INPUT = 0;
 
 /** A page that cannot be written. */
 export class PageError extends Error {}
@@ -8,24 +10,30 @@ export class PageError extends Error {}
 export class PageFile {
   readonly #path: string;
   readonly #handle: FileHandle;
+  /** Nothing was there before, and nothing is there now. */
+  #isNew: boolean;
 
-  private constructor(path: string, handle: FileHandle) {
+  private constructor(path: string, handle: FileHandle, isNew: boolean) {
     this.#path = path;
     this.#handle = handle;
+    this.#isNew = isNew;
   }
 
   /**
-   * `captures`: files that it must not be.
+   * `captures`: files that it must not be, `-` standard input.
    * @throws Error where it is one of them, or cannot be written
    */
   static async open(path: string, captures: readonly string[]): Promise<PageFile> {
-    const handle = await open(path, 'a');
-    const { dev, ino } = await handle.stat();
-    for (const capture of captures) {
-      const found = statSync(capture, { throwIfNoEntry: false });
-      if (found?.dev === dev && found.ino === ino) throw new Error('that is a capture');
+    if (existsSync(path)) {
+      const { dev, ino } = statSync(path);
+      for (const capture of captures) {
+        if (capture !== '-' && !existsSync(capture)) continue; // whoever reads the captures will say so
+        const found = capture === '-' ? fstatSync(STANDARD_INPUT) : statSync(capture);
+        if (found.dev === dev && found.ino === ino) throw new Error('that is what is to be read');
+      }
     }
-    return new PageFile(path, handle);
+    const isNew = !existsSync(path);
+    return new PageFile(path, await open(path, 'a'), isNew);
   }
 
   /** @throws PageError where it cannot be written any more */
@@ -33,12 +41,15 @@ export class PageFile {
     try {
       if ((await this.#handle.stat()).isFile()) await this.#handle.truncate(); // a pipe cannot be cut
       await this.#handle.writeFile(text);
+      this.#isNew = false;
     } catch (error) {
       throw new PageError(`${this.#path}: ${(error as Error).message}`, { cause: error });
     }
   }
 
+  /** A file that would be empty is taken away. */
   async close(): Promise<void> {
     await this.#handle.close();
+    if (this.#isNew) unlinkSync(this.#path);
   }
 }

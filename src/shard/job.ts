@@ -1,6 +1,6 @@
 import { type ConnectionRecord, connectionRecord } from '../records/connection.ts';
 import { Lines } from '../records/line.ts';
-import { type SegmentRecord, segmentRecord } from '../records/segment.ts';
+import { type EndedRecord, type SegmentRecord, segmentRecord } from '../records/segment.ts';
 import { Clock } from '../records/time.ts';
 import type { GroupBy } from '../stats/grouping.ts';
 import { NoteLog, type NoteTaker } from '../stats/note.ts';
@@ -11,6 +11,9 @@ import { isEmpty, type WindowPart } from '../stats/window-part.ts';
 import { WindowCounter } from '../stats/windows.ts';
 import { type Ended, RELEASED } from '../tracker/ended.ts';
 import type { BoundTaker } from '../tracker/measure.ts';
+import { GENERATION } from '../layout/slot.ts';
+import { SYN } from '../layout/tcp.ts';
+import { Segment } from '../tracker/segment.ts';
 import type { ConnectionTable } from '../tracker/table.ts';
 import type { Profile } from '../tracker/time-wait.ts';
 import type { Watch } from '../tracker/watch.ts';
@@ -76,7 +79,7 @@ export interface Delivery {
   /** Where each belongs among those of all shards. */
   readonly places: Places;
   /** The records; or the lines, one behind the other. */
-  readonly records: (ConnectionRecord | SegmentRecord)[];
+  readonly records: (ConnectionRecord | EndedRecord | SegmentRecord)[];
   readonly text: Uint8Array<ArrayBuffer> | undefined;
   /** What was noted of them (stats/note.ts), in chunks; none where a taker has it already. */
   readonly notes: Float64Array<ArrayBuffer>[];
@@ -109,7 +112,8 @@ export class ShardJob {
   readonly #windows: Windows;
   readonly #lines: Lines | undefined;
   readonly #places = new PlaceLog();
-  #records: (ConnectionRecord | SegmentRecord)[] = [];
+  #records: (ConnectionRecord | EndedRecord | SegmentRecord)[] = [];
+  readonly #segment = new Segment();
   #parts: WindowPart[] = [];
   /** The last window of capture time, and where the capture's end cut it short. */
   #rest: { readonly number: number; readonly end: number } | undefined;
@@ -217,17 +221,28 @@ export class ShardJob {
       this.#lines.add(connection);
       this.#endLine(this.#lines.length, table, slot, time, packet);
     } else if (form === 'records' || form === 'segments') {
-      this.#records.push(connectionRecord(connection, this.#clock, transitions));
+      const record = connectionRecord(connection, this.#clock, transitions);
+      this.#records.push(form === 'records' ? record : { type: 'ended', connection: this.#numberOf(table, slot), record });
       this.#place(table, slot, time, packet, 0);
     }
   }
 
-  #tracked: SegmentTaker = (segment, batch, packet, copy) => {
-    const record = segmentRecord(segment, batch, copy);
+  #tracked: SegmentTaker = (batch, packet, copy) => {
+    const { table } = this.#shard.tracker;
+    const segment = this.#segment.load(batch, 0);
+    const slot = table.find(batch, segment);
+    const waits = slot < 0 ? undefined : table.peekRare(slot)?.held?.segment;
+    const held = waits !== undefined && (segment.flags & SYN) !== 0 && segment.seq === waits.seq && segment.sender === waits.sender;
+    const record = segmentRecord(segment, batch, { connection: this.#numberOf(table, slot), held, copy });
     if (!record) return;
     this.#records.push(record);
     this.#places.add(segment.time, packet, 0);
   };
+
+  /** A number that no other connection of the run has; -1 where there is none in the slot. */
+  #numberOf({ words }: ConnectionTable, slot: number): number {
+    return slot < 0 ? -1 : (words[slot + GENERATION]! >>> 0) * this.#task.shards + this.#task.index;
+  }
 
   #linesByShape(lines: Lines): LinesByShape {
     return { lines, written: (table, slot, time, packet) => this.#endLine(lines.length, table, slot, time, packet) };

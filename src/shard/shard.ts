@@ -4,7 +4,7 @@ import { DROP_REASONS } from '../layout/drops.ts';
 import { DOUBTED_S, PACKETS, REGRESSIONS } from '../layout/framing.ts';
 import { PACKET_WORD, SEGMENT_WORDS } from '../layout/segment.ts';
 import type { TrackerOptions } from '../tracker/options.ts';
-import { type Batch, Segment } from '../tracker/segment.ts';
+import type { Batch } from '../tracker/segment.ts';
 import { Tracker } from '../tracker/tracker.ts';
 import type { Exchange } from './exchange.ts';
 import { type InterfaceLog, NO_SECTION, type SectionRange } from './interfaces.ts';
@@ -30,8 +30,8 @@ export interface Counts {
   damages: number;
 }
 
-/** Is shown a segment that was tracked, with the number of its packet in the run, and whether that was a copy of an earlier one. */
-export type SegmentTaker = (segment: Segment, batch: Batch, packet: number, copy: boolean) => void;
+/** Is shown a segment that was tracked, the only one of a batch, with the number of its packet in the run, and whether that was a copy of an earlier one. */
+export type SegmentTaker = (batch: Batch, packet: number, copy: boolean) => void;
 
 export interface ShardSetting extends DecoderSetting {
   readonly index: number;
@@ -214,7 +214,6 @@ export class Shard {
 
   /** One by one, so that what each of them ends comes before it. */
   #trackEach({ words, times, pairs, count }: Batch, packets: number, tracked: SegmentTaker): void {
-    const segment = new Segment();
     for (let at = 0; at < count * SEGMENT_WORDS; at += SEGMENT_WORDS) {
       const one = {
         words: words.subarray(at, at + SEGMENT_WORDS),
@@ -224,7 +223,7 @@ export class Shard {
       };
       const { duplicates } = this.tracker;
       this.tracker.track(one, packets);
-      tracked(segment.load(one, 0), one, packets + one.words[PACKET_WORD]!, this.tracker.duplicates > duplicates);
+      tracked(one, packets + one.words[PACKET_WORD]!, this.tracker.duplicates > duplicates);
     }
   }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { connectionFilter } from '../../src/filter/connection.ts';
-import { ACK, FIN, PSH, SYN } from '../../src/layout/tcp.ts';
+import { ACK, FIN, PSH, RST, SYN } from '../../src/layout/tcp.ts';
 import { Run } from '../../src/merge/run.ts';
 import { type ConnectionRecord, analyze } from '../../src/index.ts';
 import { socketText } from '../../src/records/address.ts';
@@ -53,7 +53,113 @@ function read(ladder: string) {
   return { client: states('client'), server: states('server'), sent, seconds: columns.map(({ seconds }) => seconds) };
 }
 
+/** A segment: ms since the beginning, whether the client sent it, flags, numbers, bytes of payload. */
+type Sent = [ms: number, out: boolean, flags: number, seq: number, ack: number, payload?: number];
+
+/** The ladders of 10.0.0.1:40000-10.0.0.2:80 in a capture of these segments. */
+async function laddersOf(sent: readonly Sent[]): Promise<string> {
+  const packets = sent.map(([ms, out, flags, seq, ack, payload = 0], i): CapturedPacket => {
+    const ports = out ? { source: 40000, destination: 80 } : { source: 80, destination: 40000 };
+    const addresses = out ? { source: '10.0.0.1', destination: '10.0.0.2' } : { source: '10.0.0.2', destination: '10.0.0.1' };
+    const captured = ethernet(
+      ipv4(tcp({ ...ports, flags, seq, ack, payload: new Uint8Array(payload) }), { ...addresses, identification: i + 1 }),
+    );
+    return { seconds: 1_600_000_000 + Math.floor(ms / 1000), fraction: (ms % 1000) * 1000, captured };
+  });
+  const path = join(folder, 'sent.pcap');
+  writeFileSync(path, pcap(packets));
+  return explain(path, '10.0.0.1:40000-10.0.0.2:80');
+}
+
+/** A connection that the server closes first, `at` ms after the beginning. */
+const closed = (at: number, iss: number, peer: number): Sent[] => [
+  [at, true, SYN, iss, 0],
+  [at + 1, false, SYN | ACK, peer, iss + 1],
+  [at + 2, true, ACK, iss + 1, peer + 1],
+  [at + 3, false, FIN | ACK, peer + 1, iss + 1],
+  [at + 4, true, ACK, iss + 1, peer + 2],
+  [at + 5, true, FIN | ACK, iss + 1, peer + 2],
+  [at + 6, false, ACK, peer + 2, iss + 2],
+];
+
+/** What each line of each ladder says between the endpoints, without the shafts of the arrows. */
+const labels = (text: string): string[][] =>
+  text.split(/\n\n(?=10\.)/).map((part) => {
+    const lines = part.split('\n');
+    return lines
+      .slice(lines.findIndex((line) => line.includes('seconds  client')) + 1)
+      .flatMap((line) => /[A-Z+]{3,7} (?:seq|ack)[^->]*\w/.exec(line.slice(28))?.[0] ?? []);
+  });
+
 describe('an explained connection', () => {
+  it('keeps what came before a SYN of its ports, also at the same time', async () => {
+    const [first, second] = labels(
+      await laddersOf([...closed(0, 100, 500), [6, true, SYN, 900_000, 0], [8, false, SYN | ACK, 70_000, 900_001]]),
+    );
+    expect(first).toHaveLength(7);
+    expect(second).toEqual(['SYN seq 0', 'SYN+ACK seq 0 ack 1']);
+  });
+
+  it('gives a SYN that waits for its answer to the next connection, and what the old one sends meanwhile to that', async () => {
+    const segments: Sent[] = [
+      ...closed(0, 100, 500),
+      [1000, true, SYN, 900_000, 0],
+      [1500, true, FIN | ACK, 101, 502],
+      [2000, true, SYN, 900_000, 0],
+      [2010, false, SYN | ACK, 70_000, 900_001],
+      [2020, true, ACK, 900_001, 70_001],
+    ];
+    const [first, second] = labels(await laddersOf(segments));
+    expect(first!.slice(-2)).toEqual(['ACK ack 2', 'FIN+ACK seq 1 ack 2 again']);
+    expect(second).toEqual(['SYN seq 0', 'SYN seq 0 again', 'SYN+ACK seq 0 ack 1', 'ACK ack 1']);
+  });
+
+  it('says how many segments came that belong to none', async () => {
+    const text = await laddersOf([
+      ...closed(0, 100, 500),
+      [62_000, false, ACK, 502, 102],
+      [62_010, false, ACK, 502, 102],
+      ...closed(300_000, 7, 9),
+    ]);
+    expect(text.endsWith('\n2 segments more came when no connection was there that they could be of\n')).toBe(true);
+    expect(labels(text).map(({ length }) => length)).toEqual([7, 7]);
+  });
+
+  it('repeats only what was there: not what fills a hole, nor what comes after a challenged SYN, nor the next one with the same numbers', async () => {
+    const [filled] = labels(
+      await laddersOf([
+        ...closed(0, 100, 500).slice(0, 3),
+        [10, true, ACK, 101, 501, 100],
+        [11, true, ACK, 301, 501, 100],
+        [12, true, ACK, 201, 501, 100],
+        [13, true, ACK, 201, 501, 100],
+      ]),
+    );
+    expect(filled!.slice(3)).toEqual([
+      'ACK seq 1 ack 1 100 bytes',
+      'ACK seq 201 ack 1 100 bytes',
+      'ACK seq 101 ack 1 100 bytes',
+      'ACK seq 101 ack 1 100 bytes again',
+    ]);
+    const [challenged] = labels(
+      await laddersOf([
+        ...closed(0, 100, 500).slice(0, 3),
+        [10, true, SYN, 900_000, 0],
+        [11, false, ACK, 501, 101],
+        [12, true, ACK, 101, 501, 10],
+      ]),
+    );
+    expect(challenged!.slice(3)).toEqual(['SYN seq 899900', 'ACK ack 1', 'ACK seq 1 ack 1 10 bytes']);
+    expect(await laddersOf([...closed(0, 100, 500), ...closed(300_000, 100, 500)])).not.toContain('again');
+  });
+
+  it('shows its close after a storm', async () => {
+    const storm = Array.from({ length: 30_000 }, (_, i): Sent => [10 + i, false, RST, 501, 0]);
+    const text = await laddersOf([...closed(0, 100, 500).slice(0, 3), ...storm, ...closed(40_000, 100, 500).slice(3)]);
+    expect(labels(text)[0]!.filter((label) => label.startsWith('FIN'))).toHaveLength(2);
+    expect(text.split('\n').length).toBeLessThan(20_100);
+  });
+
   it('of the source article: every segment between the states of both endpoints', async () => {
     expect(await article('10.0.0.3:55692-10.0.0.2:22')).toMatchInlineSnapshot(`
       "10.0.0.3:55692-10.0.0.2:22
@@ -95,18 +201,9 @@ describe('an explained connection', () => {
   });
 
   it('of a long exchange has its middle in one line, and all around what is not plain', async () => {
-    const own = { source: '10.0.0.1', destination: '10.0.0.2' };
-    const back = { source: own.destination, destination: own.source };
-    const packets: CapturedPacket[] = [];
-    const send = (out: boolean, flags: number, seq: number, ack: number, payload = 0): void => {
-      const ports = out ? { source: 40000, destination: 80 } : { source: 80, destination: 40000 };
-      const segment = tcp({ ...ports, flags, seq, ack, payload: new Uint8Array(payload) });
-      packets.push({
-        seconds: 1_600_000_000,
-        fraction: packets.length * 1000,
-        captured: ethernet(ipv4(segment, { ...(out ? own : back), identification: packets.length + 1 })),
-      });
-    };
+    const sent: Sent[] = [];
+    const send = (...[out, flags, seq, ack, payload = 0]: [boolean, number, number, number, number?]): void =>
+      void sent.push([sent.length, out, flags, seq, ack, payload]);
     send(true, SYN, 100, 0);
     send(false, SYN | ACK, 500, 101);
     send(true, ACK, 101, 501);
@@ -117,9 +214,7 @@ describe('an explained connection', () => {
     send(false, ACK | PSH, 501 + 999 * 100, 101, 100);
     send(true, FIN | ACK, 101, 100_501);
     send(false, ACK, 100_501, 102);
-    const path = join(folder, 'long.pcap');
-    writeFileSync(path, pcap(packets));
-    const text = await explain(path, '10.0.0.1:40000-10.0.0.2:80');
+    const text = await laddersOf(sent);
     expect(text.slice(text.indexOf('     seconds'))).toMatchInlineSnapshot(`
       "     seconds  client        10.0.0.1:40000                                  server 10.0.0.2:80
           0.000000  SYN_SENT      -- SYN seq 0 -------------------------------->
@@ -137,8 +232,8 @@ describe('an explained connection', () => {
           2.005000  FIN_WAIT2     <-------------------------------- ACK ack 2 --  CLOSE_WAIT
       "
     `);
-    const { sent, client, server } = read(text);
-    expect(sent).toEqual({ '>': 1003, '<': 1003 });
+    const { sent: numbers, client, server } = read(text);
+    expect(numbers).toEqual({ '>': 1003, '<': 1003 });
     expect([client, server]).toEqual([
       ['SYN_SENT', 'ESTABLISHED', 'FIN_WAIT1', 'FIN_WAIT2'],
       ['SYN_RECV', 'ESTABLISHED', 'CLOSE_WAIT'],

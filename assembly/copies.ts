@@ -3,10 +3,10 @@
 // passes by: a ring of packets, chained by their digest, newest first. Where the next one would take the place of a packet
 // younger than a millisecond, the ring doubles.
 //
-//   packet   clock (f64) | digest | hash | link digest | lag | number of the one before it in its chain | its own numbers, mixed
+//   packet   clock (f64) | digest | hash | link digest | lag, flags (16 bits each) | number of the one before it in its chain | its own numbers, mixed
 //   chains   number of the newest packet of each; packets are numbered from 1 on, modulo 2^32
 
-import { NO_IDENTIFICATION } from '../src/layout/segment.ts';
+import { FROM_HIGH, NO_IDENTIFICATION } from '../src/layout/segment.ts';
 import { FIN, SYN } from '../src/layout/tcp.ts';
 import { FORGOTTEN } from '../src/layout/tracking.ts';
 import { CHAINS, RECENT, RECENT_BYTES, RECENT_MOST } from './memory.ts';
@@ -27,8 +27,12 @@ const DIGEST = 8;
 const HASH = 12;
 const LINK = 16;
 const LAG = 20;
+const FLAGS = 22;
 const BEFORE = 24;
 const NUMBERS = 28;
+
+/** Of a segment's flags: those of the header, and who sent it. */
+const KIND = FROM_HIGH | 0xff;
 
 /** An odd number near 2^32 / phi. */
 const MULTIPLIER: u32 = 0x9e3779b1;
@@ -61,7 +65,7 @@ function packetAt(number: u32): usize {
  * @param link digest of its link header
  * @param flags of the segment record
  * @param lag of its own timestamp behind `clock`, in units of 16 µs
- * @param seq its numbers: of a million packets a second, a digest of 32 bits alone would take one in millions for a copy
+ * @param seq its numbers: of a million packets a second, a digest of 32 bits alone would take one in millions for a copy of another
  * @param clock the capture clock, ns
  */
 export function isCopy(digest: u32, hash: u32, link: u32, flags: i32, payload: i32, lag: i32, seq: u32, ack: u32, clock: f64): bool {
@@ -72,7 +76,8 @@ export function isCopy(digest: u32, hash: u32, link: u32, flags: i32, payload: i
     const packet = packetAt(number);
     if (clock - load<f64>(packet, CLOCK) > SPAN) break;
     age = newest - number + 1;
-    if (load<u32>(packet, DIGEST) != digest || load<u32>(packet, HASH) != hash || load<u32>(packet, NUMBERS) != numbers) continue;
+    if (load<u32>(packet, DIGEST) != digest || load<u32>(packet, HASH) != hash) continue;
+    if (load<u32>(packet, NUMBERS) != numbers || <i32>load<u16>(packet, FLAGS) != (flags & KIND)) continue;
     if (isCopyOf(packet, link, flags, payload, lag)) return true;
     break; // another packet of the same bytes: the next copies are its own
   }
@@ -83,7 +88,8 @@ export function isCopy(digest: u32, hash: u32, link: u32, flags: i32, payload: i
   store<u32>(packet, digest, DIGEST);
   store<u32>(packet, hash, HASH);
   store<u32>(packet, link, LINK);
-  store<i32>(packet, lag, LAG);
+  store<u16>(packet, <u16>lag, LAG);
+  store<u16>(packet, <u16>(flags & KIND), FLAGS);
   store<u32>(packet, numbers, NUMBERS);
   chain(packet, digest);
   return false;
@@ -94,7 +100,7 @@ function isCopyOf(packet: usize, link: u32, flags: i32, payload: i32, lag: i32):
   // whose own time is unknown because the capture's clock stands still.
   const needsOtherLink = ((flags & NO_IDENTIFICATION) != 0 && payload == 0 && (flags & (SYN | FIN)) == 0) || lag == LAG_MOST;
   if (needsOtherLink && load<u32>(packet, LINK) == link) return false;
-  return abs(load<i32>(packet, LAG) - lag) <= LAG_SPAN;
+  return abs(<i32>load<u16>(packet, LAG) - lag) <= LAG_SPAN;
 }
 
 /** Makes a packet the newest of all, and of its chain. */

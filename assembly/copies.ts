@@ -3,7 +3,8 @@
 // passes by: a ring of packets, chained by their digest, newest first. Where the next one would take the place of a packet
 // younger than a millisecond, the ring doubles.
 //
-//   packet   clock (f64) | digest | hash | link digest | lag, flags (16 bits each) | number of the one before it in its chain | its own numbers, mixed
+//   packet   clock (f64) | digest | hash | link digest | lag, flags (16 bits each) | number of the one before it in its chain |
+//            sequence and acknowledgement number, mixed
 //   chains   number of the newest packet of each; packets are numbered from 1 on, modulo 2^32
 
 import { FROM_HIGH, NO_IDENTIFICATION } from '../src/layout/segment.ts';

@@ -5,9 +5,9 @@ import { filesIn } from './capture/folder.ts';
 import { faultMessage } from './capture/fault.ts';
 import type { Outcome } from './merge/outcome.ts';
 import { Run } from './merge/run.ts';
-import { explanations } from './report/explanation.ts';
 import { summaryRecord } from './merge/summary.ts';
 import { type Command, helpText, parseCommand, UsageError } from './options.ts';
+import { explanations } from './report/explanation.ts';
 import { notices } from './report/notices.ts';
 import { pageText, type Report } from './report/page.ts';
 import { PageError, PageFile } from './report/page-file.ts';
@@ -54,7 +54,7 @@ async function analyseAll(command: Command, page: PageFile | undefined): Promise
   for (const captures of sets) {
     if (abort.signal.aborted) break;
     try {
-      const run = await Run.open(captures, form, command.transitions || command.name === 'explain', command.run, abort);
+      const run = await Run.open(captures, form, command.transitions, command.run, abort);
       await analyse(run, command);
       const outcome = run.outcome();
       if (command.name === 'report') {
@@ -106,9 +106,8 @@ function conclude(outcome: Outcome, connection: string | undefined): number {
   const { faults, damages, packets, files } = outcome;
   for (const fault of faults.slice(0, MESSAGES)) say(faultMessage(fault));
   if (damages > Math.min(faults.length, MESSAGES)) say(`and ${damages - Math.min(faults.length, MESSAGES)} more like these`);
-  const missing = connection !== undefined && packets > 0 && outcome.statistics.connections === 0;
-  for (const notice of missing ? [`no segment of ${connection} was found among the ${packets} packets`] : notices(outcome)) say(notice);
-  if (missing) return FAILED;
+  for (const notice of notices(outcome, connection)) say(notice);
+  if (connection !== undefined && outcome.statistics.connections === 0) return FAILED;
   if (damages === 0) return DONE;
   return packets > 0 || damages < files ? PARTIAL : FAILED;
 }

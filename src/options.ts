@@ -21,6 +21,7 @@ export interface Command {
   readonly html: string | undefined;
   /** How many hosts, groups of ports and the like are named. */
   readonly top: number | undefined;
+  /** Each endpoint's list of states is asked for. */
   readonly transitions: boolean;
   readonly only: ReadonlySet<LineType>;
   /** The connection that is to be explained, as the user named it. */
@@ -146,7 +147,7 @@ export function parseCommand(args: readonly string[]): Command {
     json: values.json ?? false,
     html: values.html,
     top: values.top === undefined ? undefined : top(values.top),
-    transitions: values.transitions ?? false,
+    transitions: values.transitions ?? name === 'explain',
     only: lineTypes(values.only),
     connection: values.connection,
   };

@@ -269,8 +269,17 @@ describe('explain', () => {
     expect(run('explain', '--connection', '10.0.0.3:55692-10.0.0.2:23', ARTICLE)).toEqual({
       status: 1,
       stdout: '',
-      stderr: 'fourwaves: no segment of 10.0.0.3:55692-10.0.0.2:23 was found among the 11 packets\n',
+      stderr: 'fourwaves: none of the 11 packets was found to be a segment of 10.0.0.3:55692-10.0.0.2:23 (not_ip 2, filtered 9)\n',
     });
+  });
+
+  it('says, too, why nothing of it could be found', () => {
+    const usb = run('explain', '--connection', SSH, file('usb.pcap', pcapHeader({ linkType: 189 })), ARTICLE);
+    expect(usb.status).toBe(0);
+    const unknown = pcap([{ captured: Uint8Array.of(1, 2, 3) }], { linkType: 189 });
+    const { status, stderr } = run('explain', '--connection', SSH, file('usb.pcap', unknown));
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/1 packets have a link type that is not supported \(189 in the file header\)\n.*segment of 10\.0\.0\.3:55692/);
   });
 
   it('tells what came before the end of a cut capture: status 3', () => {

@@ -40,9 +40,11 @@ export interface SegmentRecord extends Place {
 export function segmentRecord(segment: Segment, { pairs }: Batch, place: Place): SegmentRecord | undefined {
   const { time, flags, seq, ack, payload, window, low, high, ports, sender, address } = segment;
   if ((flags & FRAGMENT_TAIL) !== 0) return undefined;
-  const pair = pairs.slice(address * ADDRESS_PAIR_BYTES, (address + 1) * ADDRESS_PAIR_BYTES);
+  const at = address * ADDRESS_PAIR_BYTES;
   const [lower, higher] =
-    (flags & IPV6) === 0 ? [ipv4Text(low), ipv4Text(high)] : [ipv6Text(pair.subarray(0, 16)), ipv6Text(pair.subarray(16, 32))];
+    (flags & IPV6) === 0
+      ? [ipv4Text(low), ipv4Text(high)]
+      : [ipv6Text(pairs.subarray(at, at + 16)), ipv6Text(pairs.subarray(at + 16, at + 32))];
   const sockets = [socketText(lower, ports >>> 16), socketText(higher, ports & 0xffff)] as const;
   return {
     type: 'segment',

@@ -5,8 +5,11 @@ import type { Outcome } from '../merge/outcome.ts';
 /** Ethernet, IPv4 and TCP headers without options. */
 const SNAPSHOT = 54;
 
-/** What a user has to be told of the input on standard error, because the answer may not be what was hoped for. */
-export function notices({ packets, drops, linkTypes, passedOver, statistics: { connections } }: Outcome): string[] {
+/**
+ * What a user has to be told of the input on standard error, because the answer may not be what was hoped for.
+ * @param connection the only one that was looked for, as the user named it
+ */
+export function notices({ packets, drops, linkTypes, passedOver, statistics: { connections } }: Outcome, connection?: string): string[] {
   const found = passedOver.map((message) => `left out: ${message}`);
   if (packets === 0) return [...found, 'the capture holds no packets'];
   if (drops[LINK_TYPE]! > 0)
@@ -20,7 +23,8 @@ export function notices({ packets, drops, linkTypes, passedOver, statistics: { c
     const reasons = Object.entries(namedDrops(drops))
       .filter(([, count]) => count > 0)
       .map(([name, count]) => `${name} ${count}`);
-    found.push(`none of the ${packets} packets is a usable TCP segment (${reasons.join(', ')})`);
+    const none = connection === undefined ? 'is a usable TCP segment' : `was found to be a segment of ${connection}`;
+    found.push(`none of the ${packets} packets ${none} (${reasons.join(', ')})`);
   }
   return found;
 }

@@ -118,11 +118,17 @@ class Sender {
     if (this.#end === undefined) this.#end = seq | 0;
     const ahead = (to - this.#end) | 0;
     if (ahead > 0) {
-      if (((seq - this.#end) | 0) > 0 && this.#holes.length < HOLES) this.#holes.push({ from: this.#end, to: seq | 0 });
+      if (((seq - this.#end) | 0) > 0) this.#skip(this.#end, seq | 0);
       this.#end = to;
       return false;
     }
     return -ahead < HALF_SPACE && !this.#fills(seq | 0, to);
+  }
+
+  /** A stretch was not seen. Where holes are too many, the last one takes in what lies between: then too little is called a repetition, not too much. */
+  #skip(from: number, to: number): void {
+    const last = this.#holes.length < HOLES ? undefined : this.#holes.pop();
+    this.#holes.push({ from: last?.from ?? from, to });
   }
 
   /** Whether a stretch has something of a hole, which it fills. */

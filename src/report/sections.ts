@@ -23,7 +23,7 @@ export type Row =
   | { readonly kind: 'count'; readonly count: number; readonly text: string }
   /** How many rows are left out. */
   | { readonly kind: 'more'; readonly text: string }
-  | { readonly kind: 'columns'; readonly name: string; readonly values: readonly string[]; readonly title: boolean };
+  | { readonly kind: 'columns'; readonly name: string; readonly values: readonly string[] };
 
 interface Line {
   readonly kind: 'line';
@@ -100,8 +100,8 @@ const section = (title: string, note: string, rows: readonly Row[]): Section => 
 const line = (text: string): Line => ({ kind: 'line', text });
 
 /** The first rows of a list, and how many others there are. */
-function list(rows: readonly Row[], noun = 'others'): Row[] {
-  return rows.length > SHOWN ? [...rows.slice(0, SHOWN), { kind: 'more', text: `and ${rows.length - SHOWN} ${noun}` }] : [...rows];
+function list(rows: readonly Row[]): Row[] {
+  return rows.length > SHOWN ? [...rows.slice(0, SHOWN), { kind: 'more', text: `and ${rows.length - SHOWN} others` }] : [...rows];
 }
 
 function closes({ close, connections }: SummaryRecord): Row[] {
@@ -196,14 +196,14 @@ const ANSWERS = {
   ignored: 'never answered',
 } as const;
 
-const columns = (name: string, values: readonly string[], title = false): Row => ({ kind: 'columns', name, values, title });
+const columns = (name: string, values: readonly string[]): Row => ({ kind: 'columns', name, values });
 
 /** What was seen, and under it the same with other settings. */
 function whatIf({ what_if: others, time_wait, ports }: SummaryRecord): Row[] {
   if (!others) return [];
   return [
-    columns('', ['TIME_WAIT', 'on', 'most ports', 'of the', 'above', 'sustained'], true),
-    columns('', ['at most', 'average', 'of a client', 'range', '80 % for', 'a second'], true),
+    columns('', ['TIME_WAIT', 'on', 'most ports', 'of the', 'above', 'sustained']),
+    columns('', ['at most', 'average', 'of a client', 'range', '80 % for', 'a second']),
     ...[{ change: 'as seen', time_wait, ports }, ...others].map(({ change, time_wait: wait, ports: { range, sustained_per_s, worst } }) => {
       const held = worst[0]?.held.peak ?? 0;
       const above = duration(worst[0]?.above_80_s ?? 0);

@@ -92,9 +92,11 @@ export function isAlike(before: WindowPart, part: WindowPart): boolean {
     oldest === before.oldest &&
     areEqual(states, before.states, (n, other) => n === other) &&
     areEqual(groups, before.groups, (group, other) => group.waiting === other.waiting && group.closeWait === other.closeWait) &&
-    held.counts.length === before.held.counts.length
+    sumOf(held.counts) === sumOf(before.held.counts)
   );
 }
+
+const sumOf = (counts: Float64Array): number => counts.reduce((sum, n) => sum + n, 0);
 
 function areEqual<T>(counts: ReadonlyMap<string, T>, others: ReadonlyMap<string, T>, equal: (one: T, other: T) => boolean): boolean {
   if (counts.size !== others.size) return false;

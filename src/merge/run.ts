@@ -12,8 +12,9 @@ import { Clock } from '../records/time.ts';
 import { Exchange } from '../shard/exchange.ts';
 import { Feed, FeedWriter } from '../shard/feed.ts';
 import { InterfaceLog } from '../shard/interfaces.ts';
+import { runHere } from '../shard/here.ts';
 import { TROUBLES } from '../shard/shard.ts';
-import { type Delivery, type Form, type Io, ShardJob, type ShardResult, type ShardTask, windowsOf } from '../shard/job.ts';
+import { type Delivery, type Form, type Io, type ShardResult, type ShardTask, windowsOf } from '../shard/job.ts';
 import { processors } from '../shard/parallelism.ts';
 import { Plan, type PlannedCapture } from '../shard/plan.ts';
 import type { ShardPool } from '../shard/pool.ts';
@@ -71,8 +72,6 @@ export interface RunOptions {
 const LARGE = 4_000_000;
 /** Linux: 32768 to 60999. */
 const EPHEMERAL_PORTS = 28_232;
-/** Windows after which the event loop gets a turn where the work is done in this thread. */
-const TURN = 8;
 
 /**
  * A run over captures, read as one in the order given: what ends comes out in batches, in capture order; then the outcome.
@@ -128,7 +127,7 @@ export class Run {
       throw new RangeError(`window of ${windowBytes} bytes`);
     setMaxListeners(0, abort.signal); // each capture that is open listens
     // Where threads are asked for, they start while the captures are looked at.
-    const pool = workers !== undefined && workers > 1 ? await startPool(workers) : undefined;
+    const pool = workers !== undefined && workers > 1 ? await startPool(workers - 1) : undefined;
     try {
       const module = Decoder.compile();
       const input = await openInput(paths, options.follow ?? false, new Decoder(module, Decoder.memory()), abort.signal);
@@ -206,7 +205,7 @@ export class Run {
     const together = windowsOf(this.#form);
     const tasks = this.#tasks();
     const [only] = tasks;
-    for await (const deliveries of only && tasks.length === 1 && !this.#feed ? this.#inPlace(only) : this.#inThreads(tasks)) {
+    for await (const deliveries of only && tasks.length === 1 && !this.#feed ? this.#alone(only) : this.#together(tasks)) {
       for (const delivery of deliveries) {
         for (const items of merger.add(delivery)) {
           yield items;
@@ -320,28 +319,29 @@ export class Run {
     return memories.map((_, index) => Object.assign({ index }, shared));
   }
 
-  async *#inPlace(task: ShardTask): AsyncGenerator<Delivery[], void, undefined> {
+  async *#alone(task: ShardTask): AsyncGenerator<Delivery[], void, undefined> {
     if (this.#large) adviseHugePages(task.memories);
-    const job = new ShardJob(task, (rows) => this.#answers.add(rows));
-    let windows = 0;
-    for (const delivery of job.run()) {
-      yield [delivery];
-      if ((windows += windowsOf(this.#form)) % TURN === 0) await new Promise(setImmediate);
+    const run = runHere(task, (rows) => this.#answers.add(rows));
+    for (;;) {
+      const { value, done } = await run.next();
+      if (done) return void this.#results.push(value);
+      yield [value];
     }
-    this.#results.push(job.result());
   }
 
-  async *#inThreads(tasks: readonly ShardTask[]): AsyncGenerator<Delivery[], void, undefined> {
-    const pool = this.#pool ?? (await startPool(tasks.length));
+  /** Where a stream has to be handed on, this thread does nothing else; where files are read, it has a shard of its own. */
+  async *#together(tasks: readonly ShardTask[]): AsyncGenerator<Delivery[], void, undefined> {
+    const [here, there] = this.#feed ? [undefined, tasks] : [tasks.at(-1), tasks.slice(0, -1)];
+    const pool = this.#pool ?? (await startPool(there.length));
     let failure: unknown;
     const pumped = this.#pump().catch((error: unknown) => {
       failure = error;
       this.#exchange.abort(); // the shards would wait for ever for what does not come
     });
     let through = false;
-    if (this.#large) setImmediate(() => adviseHugePages(tasks[0]!.memories)); // while the threads start
+    if (this.#large) adviseHugePages(tasks[0]!.memories); // while the threads start
     try {
-      yield* pool.run(tasks, this.#exchange);
+      yield* pool.run(there, this.#exchange, here);
       through = true;
     } finally {
       if (!through) this.#abort.abort(); // a stream that waits for its writer ends by that alone

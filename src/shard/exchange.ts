@@ -8,6 +8,7 @@ const NEWS = 2;
 const PROVED = 3;
 const DELIVERED = 4;
 const PACKETS_READ = 5;
+const CLAIMED = 6;
 const TRACKED = 8;
 
 // Doubles of a window's entry.
@@ -19,7 +20,9 @@ const FORM = 4;
 const FROM = 5;
 const TO = 6;
 const PREVIOUS = 7;
-const ENTRY = 8;
+const OWNER = 8;
+const SLOT = 9;
+const ENTRY = 10;
 
 /** Windows that may be tracked before what they ended was delivered: what the output cannot take in, waits in the shards. */
 const UNDELIVERED = 256;
@@ -37,16 +40,28 @@ export interface Proof {
   /** Packets of the run so far. */
   packets: number;
   section: SectionRange;
+  /** The shard that decoded the window, and the slot of its decoder that the batch is in. */
+  owner: number;
+  slot: number;
 }
 
 /** Before the first window. */
-const BEGINNING: Proof = { offset: 0, lost: false, previous: Number.NaN, clock: -Infinity, packets: 0, section: NO_SECTION };
+const BEGINNING: Proof = {
+  offset: 0,
+  lost: false,
+  previous: Number.NaN,
+  clock: -Infinity,
+  packets: 0,
+  section: NO_SECTION,
+  owner: -1,
+  slot: -1,
+};
 
 /**
  * Where the shards of a run meet: a block of shared memory. The windows are proved one after the other, which passes the
  * boundary, the clock and the packet count on; a window's batch may be overwritten when all shards have tracked it.
  *
- *   words    aborted stopped news proved delivered ... | tracked by shard 0, 1, ... | taken of shard 0, 1, ...
+ *   words    aborted stopped news proved delivered packets claimed ... | tracked by shard 0, 1, ... | taken of shard 0, 1, ...
  *   entries  proofs of the latest windows, a ring
  *
  * `news` counts all changes: whoever has nothing to do waits for it to change.
@@ -57,6 +72,8 @@ export class Exchange {
   readonly #words: Int32Array;
   readonly #entries: Float64Array;
   readonly #ring: number;
+  /** The count of changes when this one looked. */
+  #seen = 0;
 
   constructor(shards: number, buffer?: SharedArrayBuffer) {
     this.shards = shards;
@@ -83,11 +100,23 @@ export class Exchange {
       clock: entry[CLOCK]!,
       packets: entry[PACKETS]!,
       section: { form: entry[FORM]!, from: entry[FROM]!, to: entry[TO]! },
+      owner: entry[OWNER]!,
+      slot: entry[SLOT]!,
     };
   }
 
+  /** The first window that no shard has undertaken to decode. */
+  get claimed(): number {
+    return Atomics.load(this.#words, CLAIMED);
+  }
+
+  /** Undertakes to decode a window that is the first of its kind; false: another shard was faster. */
+  claim(window: number): boolean {
+    return Atomics.compareExchange(this.#words, CLAIMED, window, window + 1) === window;
+  }
+
   /** States a window's proof; the window before must have been proved. */
-  prove(window: number, { offset, lost, previous, clock, packets, section }: Proof): void {
+  prove(window: number, { offset, lost, previous, clock, packets, section, owner, slot }: Proof): void {
     const entry = this.#entries.subarray((window % this.#ring) * ENTRY);
     entry[OFFSET] = offset;
     entry[LOST] = lost ? 1 : 0;
@@ -97,6 +126,8 @@ export class Exchange {
     entry[FORM] = section.form;
     entry[FROM] = section.from;
     entry[TO] = section.to;
+    entry[OWNER] = owner;
+    entry[SLOT] = slot;
     Atomics.store(this.#words, PROVED, window + 1);
     this.announce();
   }
@@ -129,13 +160,9 @@ export class Exchange {
     if (Atomics.exchange(this.#words, TRACKED + this.shards + shard, deliveries) !== deliveries) this.announce();
   }
 
-  /** Waits until the output has taken as many deliveries of a shard. */
-  waitForTaken(shard: number, deliveries: number): void {
-    for (;;) {
-      const { news } = this;
-      if (Atomics.load(this.#words, TRACKED + this.shards + shard) >= deliveries) return;
-      this.wait(news);
-    }
+  /** Whether the output has taken as many deliveries of a shard. */
+  isTaken(shard: number, deliveries: number): boolean {
+    return Atomics.load(this.#words, TRACKED + this.shards + shard) >= deliveries;
   }
 
   /** For progress lines: a count modulo 2^32. */
@@ -167,20 +194,20 @@ export class Exchange {
     return Atomics.load(this.#words, ABORTED) === 1;
   }
 
-  /** The count of changes; see waitFor(). */
-  get news(): number {
+  /** Begins to look at how things are: wait() and change() wait for what has changed since. @throws Error: the run was aborted */
+  look(): void {
     if (this.aborted) throw new Error('the run was aborted');
-    return Atomics.load(this.#words, NEWS);
+    this.#seen = Atomics.load(this.#words, NEWS);
   }
 
-  /** Waits until something has changed since `news` was read. */
-  wait(news: number): void {
-    Atomics.wait(this.#words, NEWS, news);
+  /** Waits until something has changed since look(). */
+  wait(): void {
+    Atomics.wait(this.#words, NEWS, this.#seen);
   }
 
-  /** Resolves when something has changed since `news` was read: for a thread that must not stand still. */
-  async change(news: number): Promise<void> {
-    await Atomics.waitAsync(this.#words, NEWS, news).value;
+  /** Resolves when something has changed since look(): for a thread that must not stand still. */
+  async change(): Promise<void> {
+    await Atomics.waitAsync(this.#words, NEWS, this.#seen).value;
   }
 
   /** Something has changed: wakes whoever waits. */

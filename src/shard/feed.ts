@@ -151,11 +151,11 @@ export class FeedWriter {
   async #room(bytes: number): Promise<boolean> {
     for (;;) {
       if (this.#exchange.aborted) return false;
-      const { news } = this.#exchange;
+      this.#exchange.look();
       if (this.#exchange.stopped) return false;
       const tooFar = this.#feed.announced - this.#exchange.proved >= AHEAD / 2;
       if (!tooFar && this.written + bytes - this.#needed() <= RING_BYTES) return true;
-      await this.#exchange.change(news);
+      await this.#exchange.change();
     }
   }
 

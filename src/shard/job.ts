@@ -11,6 +11,7 @@ import { isEmpty, type WindowPart } from '../stats/window-part.ts';
 import { WindowCounter } from '../stats/windows.ts';
 import { type Ended, RELEASED } from '../tracker/ended.ts';
 import type { BoundTaker } from '../tracker/measure.ts';
+import { SLOTS } from '../layout/batch.ts';
 import { GENERATION } from '../layout/slot.ts';
 import { SYN } from '../layout/tcp.ts';
 import { Segment } from '../tracker/segment.ts';
@@ -25,7 +26,7 @@ import { Feed } from './feed.ts';
 import { InterfaceLog } from './interfaces.ts';
 import { PlaceLog, type Places } from './places.ts';
 import { Plan, type PlannedCapture, type Windows } from './plan.ts';
-import { type Counts, type SegmentTaker, Shard } from './shard.ts';
+import { type Counts, type SegmentTaker, Shard, WAITS } from './shard.ts';
 
 /** In what form connections leave a shard: not at all, as typed records, as such among records of all their segments, or as lines of JSON in ASCII. */
 export type Form = 'none' | 'records' | 'segments' | 'lines';
@@ -69,6 +70,20 @@ const TOGETHER = 32;
 /** How many windows one delivery is about. */
 export const windowsOf = (form: Form): number => (form === 'none' ? TOGETHER : 1);
 
+/** Deliveries of a shard that may wait for those of the others: more than windows that it may be ahead of them. */
+const AHEAD = 512;
+/** The same of the parts of what the end of the capture ends: by then no shard waits for another, and each is of a thousand connections. */
+const AHEAD_AT_END = 8;
+
+/**
+ * How many deliveries of a shard may wait when this one is handed on. Where every segment is an item, as few as are needed, with one
+ * more batch than a shard can be ahead of the slowest.
+ */
+export function aheadOf({ form, shards }: ShardTask, { last }: Delivery): number {
+  if (!last) return AHEAD_AT_END;
+  return form === 'segments' ? shards * (SLOTS + 1) : AHEAD;
+}
+
 /** The connections that ended in one window of one shard (or a few, windowsOf()), or a part of them, in order. */
 export interface Delivery {
   readonly shard: number;
@@ -101,6 +116,7 @@ export interface ShardResult {
 
 /** One shard's part of a run, in whatever thread. */
 export class ShardJob {
+  readonly exchange: Exchange;
   readonly #task: ShardTask;
   readonly #shard: Shard;
   readonly #statistics = new Statistics();
@@ -120,6 +136,7 @@ export class ShardJob {
 
   /** `taker`: gets what is noted of ended connections, where there is no other shard to wait for. */
   constructor(task: ShardTask, taker?: NoteTaker) {
+    this.exchange = new Exchange(task.shards, task.control);
     this.#task = task;
     this.#notes = new NoteLog(taker);
     this.#counter = new WindowCounter(task.profile, task.per);
@@ -133,7 +150,7 @@ export class ShardJob {
         const { path } = task.captures[capture]!;
         return feed?.source(path) ?? new FILES[task.io](path);
       },
-      exchange: new Exchange(task.shards, task.control),
+      exchange: this.exchange,
       interfaces: new InterfaceLog(task.interfaces),
       tracked: task.form === 'segments' ? this.#tracked : undefined,
     };
@@ -155,13 +172,17 @@ export class ShardJob {
     this.#shard = new Shard(setting, decoder, { ...task, watch, bound, shapes: this.#shapes, ended });
   }
 
-  /** Runs to the end; yields what each window has ended, and last, in parts, what the end of the capture did. */
-  *run(): Generator<Delivery, void, undefined> {
+  /**
+   * Runs to the end; yields what each window has ended, and last, in parts, what the end of the capture did. Yields undefined where
+   * there is nothing to do until the exchange has news.
+   */
+  *run(): Generator<Delivery | undefined, void, undefined> {
     const together = windowsOf(this.#task.form);
     let window = 0;
     for (const tracked of this.#shard.run()) {
       // What the capture's end ends comes in parts of the last window.
-      if (tracked === this.#windows.announced && this.#windows.complete) yield this.#take(window, false);
+      if (tracked === WAITS) yield undefined;
+      else if (tracked === this.#windows.announced && this.#windows.complete) yield this.#take(window, false);
       else if ((tracked + 1) % together === 0) yield this.#take(window++, true);
     }
     if (this.#rest) this.#part(this.#rest.number, 0, this.#rest.end);

@@ -4,49 +4,54 @@ import type * as piscina from 'piscina';
 import { CaptureError } from '../capture/errors.ts';
 import { built } from '../platform/built.ts';
 import type { Exchange } from './exchange.ts';
-import { type Delivery, type ShardResult, type ShardTask } from './job.ts';
+import { SHARDS_CAPACITY } from '../layout/batch.ts';
+import { runHere } from './here.ts';
+import { aheadOf, type Delivery, type ShardResult, type ShardTask } from './job.ts';
 import type { WorkerFailure } from './worker.ts';
 
 /** Required, because its import takes half as long again: that reads it once more, for what it exports. */
 const { Piscina } = createRequire(import.meta.url)('piscina') as typeof piscina;
 
-/** Shards in threads: one long-lived task a worker. The threads start when the pool is made, and wait for what they are to do. */
+/**
+ * Shards that work at the same time: one long-lived task a worker, and perhaps one shard in this thread. The workers' threads start
+ * when the pool is made, and wait for what they are to do.
+ */
 export class ShardPool {
   /** What the shards have counted, once run() is through. */
   readonly results: ShardResult[] = [];
   readonly #pool: piscina.Piscina<MessagePort, ShardResult | WorkerFailure>;
   readonly #inbox = new Inbox();
   readonly #ports: MessagePort[] = [];
-  readonly #done: Promise<unknown>;
+  readonly #runs: Promise<void>[] = [];
 
   constructor(threads: number) {
     this.#pool = new Piscina({
       filename: built('worker.cjs').href,
       minThreads: threads,
-      maxThreads: threads,
+      maxThreads: SHARDS_CAPACITY,
       idleTimeout: Infinity,
       atomics: 'disabled',
       recordTiming: false,
     });
-    const runs = Array.from({ length: threads }, () => this.#start());
-    Promise.all(runs).then(
-      () => this.#inbox.end(),
-      (error: unknown) => this.#inbox.fail(error),
-    );
-    this.#done = Promise.allSettled(runs);
+    this.#start(threads);
   }
 
   /**
-   * Runs as many tasks as there are threads, once; yields what they deliver, each shard's in its order. The first one that fails ends
-   * the run, because the others are waiting for it; no thread outlives this call.
+   * Runs tasks, once; yields what they deliver, each shard's in its order. The first one that fails ends the run, because the others
+   * are waiting for it; no thread outlives this call.
+   * @param tasks for threads, of which there will be as many
+   * @param here a task for this thread, between turns of its event loop
    */
-  async *run(tasks: readonly ShardTask[], exchange: Exchange): AsyncGenerator<Delivery[], void, undefined> {
+  async *run(tasks: readonly ShardTask[], exchange: Exchange, here?: ShardTask): AsyncGenerator<Delivery[], void, undefined> {
+    this.#start(tasks.length - this.#ports.length);
     this.#ports.forEach((port, i) => port.postMessage(tasks[i]));
+    if (here) this.#runs.push(this.#runHere(here, exchange).catch((error: unknown) => this.#inbox.fail(error)));
+    const done = Promise.all(this.#runs).then(() => this.#inbox.end());
     try {
       yield* this.#inbox.deliveries();
     } finally {
       exchange.abort();
-      await this.#done;
+      await done;
       await this.#pool.destroy();
     }
   }
@@ -56,14 +61,30 @@ export class ShardPool {
     await this.#pool.destroy();
   }
 
-  async #start(): Promise<void> {
-    const { port1, port2 } = new MessageChannel();
-    const closed = this.#inbox.listen(port1);
-    this.#ports.push(port1);
-    const result = await this.#pool.run(port2, { transferList: [port2] });
+  #start(threads: number): void {
+    for (let i = 0; i < threads; i++) {
+      const { port1, port2 } = new MessageChannel();
+      this.#ports.push(port1);
+      this.#runs.push(this.#runThere(port1, port2).catch((error: unknown) => this.#inbox.fail(error)));
+    }
+  }
+
+  async #runThere(port: MessagePort, remote: MessagePort): Promise<void> {
+    const closed = this.#inbox.listen(port);
+    const result = await this.#pool.run(remote, { transferList: [remote] });
     await closed;
     if ('failure' in result) throw new CaptureError(result.failure.file, result.failure.offset, result.failure.rule);
     this.results.push(result);
+  }
+
+  async #runHere(task: ShardTask, exchange: Exchange): Promise<void> {
+    const run = runHere(task);
+    for (let sent = 0; ; sent++) {
+      const { value, done } = await run.next();
+      if (done) return void this.results.push(value);
+      for (exchange.look(); !exchange.isTaken(task.index, sent - aheadOf(task, value)); exchange.look()) await exchange.change();
+      this.#inbox.add(value);
+    }
   }
 }
 
@@ -77,10 +98,14 @@ class Inbox {
   /** Takes a port's messages; resolves when the other side has closed it. */
   listen(port: MessagePort): Promise<void> {
     port.on('message', (delivery: Delivery) => {
-      this.#deliveries.push(delivery);
-      this.#wake?.();
+      this.add(delivery);
     });
     return new Promise((resolve) => void port.once('close', resolve));
+  }
+
+  add(delivery: Delivery): void {
+    this.#deliveries.push(delivery);
+    this.#wake?.();
   }
 
   end(): void {
@@ -88,8 +113,9 @@ class Inbox {
     this.#wake?.();
   }
 
+  /** The first failure is what counts: the others follow from it. */
   fail(error: unknown): void {
-    this.#error = error;
+    this.#error ??= error;
     this.end();
   }
 

@@ -13,6 +13,8 @@ import { type DecodedWindow, type Opener, type Place, type Trouble, WindowReader
 
 /** A first packet that far behind the clock of a guess is decoded again, ns. */
 const DOUBTED = DOUBTED_S * 1e9;
+/** Instead of a window's number: there is nothing to do until the exchange has news. */
+export const WAITS = -1;
 /** Troubles that a shard keeps; of further ones it knows only how many. */
 export const TROUBLES = 100;
 
@@ -47,12 +49,13 @@ export interface ShardSetting extends DecoderSetting {
 
 /** A window that was decoded, and in which section it was begun. */
 interface Guess {
+  readonly number: number;
   readonly decoded: DecodedWindow;
   readonly section: SectionRange;
 }
 
 /**
- * One of the workers of a run, owning one shard of the connections. It decodes every shards-th window, and tracks, in the
+ * One of the workers of a run, owning one shard of the connections. It decodes windows that no other has claimed, and tracks, in the
  * order of the windows, those segments of all of them that belong to its connections.
  *
  * A window in the middle of a capture is decoded from a guessed record boundary, because the true one is known only when
@@ -74,91 +77,105 @@ export class Shard {
   readonly #setting: ShardSetting;
   readonly #decoder: Decoder;
   readonly #reader: WindowReader;
+  /** The windows whose batches are in this decoder's slots; -1: none. */
+  readonly #slots: number[];
+  /** Windows that this shard has claimed. */
+  #claims = 0;
 
   constructor(setting: ShardSetting, decoder: Decoder, options: TrackerOptions) {
     this.#setting = setting;
     this.#decoder = decoder;
     this.#reader = new WindowReader(setting, this.#decoder, setting.open);
     this.tracker = new Tracker(options, decoder.table);
+    // One alone tracks each window at once, and keeps to a slot that stays in the cache.
+    this.#slots = Array.from({ length: setting.shards === 1 ? 1 : SLOTS }, () => -1);
   }
 
   /**
    * Runs to the end; yields the number of a window when this shard has tracked it, so that what it ended can be sent off. What the
-   * end of the capture ended comes in parts, under the number of the last window plus one.
+   * end of the capture ended comes in parts, under the number of the last window plus one. Yields WAITS where there is nothing to do
+   * until the exchange has news.
    */
   *run(): Generator<number, void, undefined> {
-    const { index, windows, exchange, shards } = this.#setting;
-    let next = index;
+    const { index, windows, exchange } = this.#setting;
     let tracked = 0;
     let guess: Guess | undefined;
     for (;;) {
-      const { news } = exchange;
+      exchange.look();
       if (windows.complete && tracked === windows.announced) break;
       let idle = true;
-      if (guess === undefined && this.#isReady(next)) {
-        guess = this.#decode(next);
-        idle = false;
-      }
-      if (guess !== undefined && exchange.proved === next) {
-        this.#prove(next, guess);
+      if (guess === undefined && (guess = this.#next()) !== undefined) idle = false;
+      if (guess !== undefined && exchange.proved === guess.number) {
+        this.#prove(guess);
         guess = undefined;
-        next += shards;
         idle = false;
       }
       if (tracked < exchange.proved && !exchange.isCongested(tracked)) {
         this.#track(tracked);
         exchange.setTracked(index, ++tracked);
         yield tracked - 1;
-      } else if (idle) exchange.wait(news);
+      } else if (idle) yield WAITS;
     }
     for (const _ of this.tracker.finish(exchange.proof(tracked - 1).clock)) yield tracked;
     this.#reader.close();
   }
 
+  /** Decodes the next window that nobody has claimed; undefined where that cannot be done by now. */
+  #next(): Guess | undefined {
+    const { exchange } = this.#setting;
+    for (;;) {
+      const number = exchange.claimed;
+      if (!this.#isReady(number)) return undefined;
+      if (exchange.claim(number)) return this.#decode(number, this.#claims++ % this.#slots.length);
+    }
+  }
+
   /** Whether a window can be decoded by now: it is there, its batch's place is free, and how it is written is known. */
   #isReady(number: number): boolean {
-    const { windows, exchange, shards } = this.#setting;
-    if (number >= windows.announced || !exchange.isTracked(number - shards * slotsOf(shards))) return false;
+    const { windows, exchange } = this.#setting;
+    if (number >= windows.announced || !exchange.isTracked(this.#slots[this.#claims % this.#slots.length]!)) return false;
     const { opening } = windows.window(number);
     return number === opening || exchange.proved > opening;
   }
 
   /** Decodes a window from its boundary where that is proved already, else from a guess. */
-  #decode(number: number): Guess {
+  #decode(number: number, slot: number): Guess {
     const { exchange, windows, origin } = this.#setting;
+    this.#slots[slot] = number;
     const window = windows.window(number);
     const before = exchange.proof(exchange.proved - 1);
-    if (exchange.stopped || exchange.proved === number) return this.#decodeProved(number);
+    if (exchange.stopped || exchange.proved === number) return this.#decodeProved(number, slot);
     const { section, clock } = before;
-    if (number === window.opening) return this.#decodeFrom(number, { offset: 0, clock }, NO_SECTION);
+    if (number === window.opening) return this.#decodeFrom(number, slot, { offset: 0, clock }, NO_SECTION);
     const framing = this.#setting.interfaces.framing(section);
     const near = clock === -Infinity ? Number.NaN : origin + Math.floor(clock / 1e9);
-    return this.#decodeFrom(number, { offset: this.#reader.guess(window, framing, near) ?? Infinity, clock }, section);
+    return this.#decodeFrom(number, slot, { offset: this.#reader.guess(window, framing, near) ?? Infinity, clock }, section);
   }
 
   /** Decodes a window from where the one before ended, which is proved. */
-  #decodeProved(number: number): Guess {
+  #decodeProved(number: number, slot: number): Guess {
     const { exchange, windows } = this.#setting;
     const { offset, lost, previous, clock, section } = exchange.proof(Math.min(exchange.proved, number) - 1);
-    if (exchange.stopped) return this.#decodeFrom(number, { offset: Infinity, clock }, section);
-    if (number === windows.window(number).opening) return this.#decodeFrom(number, { offset: 0, clock }, NO_SECTION);
-    return this.#decodeFrom(number, { offset, lost, previous, clock }, section);
+    if (exchange.stopped) return this.#decodeFrom(number, slot, { offset: Infinity, clock }, section);
+    if (number === windows.window(number).opening) return this.#decodeFrom(number, slot, { offset: 0, clock }, NO_SECTION);
+    return this.#decodeFrom(number, slot, { offset, lost, previous, clock }, section);
   }
 
-  #decodeFrom(number: number, place: Partial<Place> & Pick<Place, 'offset' | 'clock'>, section: SectionRange): Guess {
-    const { windows, interfaces, shards } = this.#setting;
+  #decodeFrom(number: number, slot: number, place: Partial<Place> & Pick<Place, 'offset' | 'clock'>, section: SectionRange): Guess {
+    const { windows, interfaces } = this.#setting;
     const window = windows.window(number);
     const framing = number === window.opening && place.offset === 0 ? undefined : interfaces.framing(section);
     const { offset, lost = false, previous = Number.NaN, clock } = place;
-    return { decoded: this.#reader.decode(window, slotOf(number, shards), { offset, lost, previous, clock, framing }), section };
+    return { number, decoded: this.#reader.decode(window, slot, { offset, lost, previous, clock, framing }), section };
   }
 
   /** Makes a decoded window certain, decoding it again where its guess was wrong. */
-  #prove(number: number, guess: Guess): void {
-    const { exchange, interfaces, windows } = this.#setting;
+  #prove(guess: Guess): void {
+    const { index, exchange, interfaces, windows } = this.#setting;
+    const { number } = guess;
     const before = exchange.proof(number - 1);
     const decoder = this.#decoder;
-    const { decoded } = this.#holds(number, guess) ? guess : this.#decodeProved(number);
+    const { decoded } = this.#holds(guess) ? guess : this.#decodeProved(number, guess.decoded.slot);
     const { state, drops } = decoder;
     const { counts } = this;
     const packets = state[PACKETS]!;
@@ -183,11 +200,13 @@ export class Shard {
       clock: Math.max(before.clock, decoder.clock),
       packets: before.packets + packets,
       section: framing ? interfaces.range(before.section, framing) : before.section,
+      owner: index,
+      slot: decoded.slot,
     });
   }
 
   /** Whether what a window was decoded from has turned out to be right. */
-  #holds(number: number, { decoded: { start }, section }: Guess): boolean {
+  #holds({ number, decoded: { start }, section }: Guess): boolean {
     const { exchange, windows } = this.#setting;
     const before = exchange.proof(number - 1);
     if (exchange.stopped) return start.offset === Infinity;
@@ -203,13 +222,13 @@ export class Shard {
   }
 
   #track(number: number): void {
-    const { index, exchange, memories, shards, tracked } = this.#setting;
-    const owner = number % shards;
-    const batch = this.#decoder.batch(memories[owner]!, slotOf(number, shards), index, String(owner));
+    const { index, exchange, memories, tracked } = this.#setting;
+    const { clock, owner, slot } = exchange.proof(number);
+    const batch = this.#decoder.batch(memories[owner]!, slot, index, String(owner));
     const { packets } = exchange.proof(number - 1);
     if (tracked) this.#trackEach(batch, packets, tracked);
     else this.tracker.track(batch, packets);
-    this.tracker.advance(exchange.proof(number).clock);
+    this.tracker.advance(clock);
   }
 
   /** One by one, so that what each of them ends comes before it. */
@@ -227,9 +246,3 @@ export class Shard {
     }
   }
 }
-
-/** Batches that a shard has in flight. One alone tracks each at once, and keeps to a slot that stays in the cache. */
-const slotsOf = (shards: number): number => (shards === 1 ? 1 : SLOTS);
-
-/** The slot of its decoder that a window's batch is in. */
-const slotOf = (window: number, shards: number): number => Math.floor(window / shards) % slotsOf(shards);

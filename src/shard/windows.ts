@@ -1,4 +1,4 @@
-import { findBeginning, findBoundary, findNext, GUESS, TO_THE_END } from '../capture/boundary.ts';
+import { findBeginning, findBoundary, findNext, GUESS, guessBoundary, TO_THE_END } from '../capture/boundary.ts';
 import { CaptureError } from '../capture/errors.ts';
 import type { Source } from '../capture/file.ts';
 import { OPENING_BYTES, openingOf } from '../capture/format.ts';
@@ -77,7 +77,7 @@ export class WindowReader {
     if (this.#attempt(window, window.base) instanceof CaptureError) return undefined; // decode() tells of it
     const bytes = this.#decoder.window.subarray(0, this.#filled);
     const from = window.base - this.#base;
-    const boundary = findBoundary(bytes, from, from + window.bytes, window.last, framing, near, GUESS);
+    const boundary = guessBoundary(bytes, from, from + window.bytes, window.last, framing, near);
     return boundary?.found ? this.#base + boundary.offset : undefined;
   }
 

@@ -1,0 +1,25 @@
+import { setImmediate } from 'node:timers/promises';
+import type { NoteTaker } from '../stats/note.ts';
+import { type Delivery, ShardJob, type ShardResult, type ShardTask, windowsOf } from './job.ts';
+
+/** Windows after which the event loop gets a turn. */
+const TURN = 8;
+
+/**
+ * Runs a shard in the thread that everything else of the run is done in, too: its turns alternate with those of the event loop.
+ * Yields what it delivers, and returns what it has counted.
+ * @param taker see ShardJob
+ */
+export async function* runHere(task: ShardTask, taker?: NoteTaker): AsyncGenerator<Delivery, ShardResult, undefined> {
+  const job = new ShardJob(task, taker);
+  let windows = 0;
+  for (const delivery of job.run()) {
+    if (!delivery) {
+      await job.exchange.change();
+      continue;
+    }
+    yield delivery;
+    if ((windows += windowsOf(task.form)) % TURN === 0) await setImmediate();
+  }
+  return job.result();
+}

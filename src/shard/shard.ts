@@ -15,6 +15,8 @@ import { type DecodedWindow, type Opener, type Place, type Trouble, WindowReader
 const DOUBTED = DOUBTED_S * 1e9;
 /** Instead of a window's number: there is nothing to do until the exchange has news. */
 export const WAITS = -1;
+/** Windows that a shard may have left to track when it decodes another: with more of them, the others wait for their slots. */
+const BEHIND = 2;
 /** Troubles that a shard keeps; of further ones it knows only how many. */
 export const TROUBLES = 100;
 
@@ -104,7 +106,8 @@ export class Shard {
       exchange.look();
       if (windows.complete && tracked === windows.announced) break;
       let idle = true;
-      if (guess === undefined && (guess = this.#next()) !== undefined) idle = false;
+      const behind = exchange.isCongested(tracked) ? 0 : exchange.proved - tracked;
+      if (guess === undefined && behind <= BEHIND && (guess = this.#next()) !== undefined) idle = false;
       if (guess !== undefined && exchange.proved === guess.number) {
         this.#prove(guess);
         guess = undefined;

@@ -207,16 +207,17 @@ function measure(words: usize, timing: i32): void {
   const acked = ackedTime(words, timing, active);
   let last = begun;
   if (activeAcked) {
-    setTime(TO_FIN_ACK, max(0, acked - begun));
+    if ((timing & (IS_INFERRED << (<i32>active))) == 0) setTime(TO_FIN_ACK, max(0, acked - begun));
     last = max(last, acked);
   }
   if ((timing & (HAS_FIN << (<i32>passive))) != 0) {
     const answer = load<f64>(words + (passive << 3), FIN_TIME << 3);
+    const shown = (timing & (IS_INFERRED << (<i32>passive))) == 0;
     last = max(last, answer);
-    if (activeAcked && !crossed) setTime(HALF_CLOSED, max(0, answer - acked));
+    if (activeAcked && !crossed && shown) setTime(HALF_CLOSED, max(0, answer - acked));
     if (passiveAcked) {
       const answerAcked = ackedTime(words, timing, passive);
-      setTime(TO_LAST_ACK, max(0, answerAcked - answer));
+      if (shown) setTime(TO_LAST_ACK, max(0, answerAcked - answer));
       last = max(last, answerAcked);
     }
   }

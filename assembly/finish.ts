@@ -13,6 +13,7 @@ import {
   D,
   DATA_AFTER_FIN,
   F,
+  FACTS,
   F_AGAIN,
   FA,
   FIN_ACK,
@@ -25,6 +26,7 @@ import {
   FIN_SEQ,
   FIN_TIME,
   FIN_WITH_ACK,
+  HAS_RARE,
   KEEPALIVE,
   NO_TIMESTAMPS,
   NXT,
@@ -35,7 +37,7 @@ import {
 } from '../src/layout/slot.ts';
 import { ACK, FIN, SYN } from '../src/layout/tcp.ts';
 import { modify, setFact, setSeen } from './facts.ts';
-import { acknowledgedAlready, addHalfClosedBytes, oddity, overtaken } from './host.ts';
+import { acknowledgedAlready, addHalfClosedBytes, fillHoles, oddity, overtaken } from './host.ts';
 import { log } from './sequence.ts';
 import { slotAt } from './table.ts';
 
@@ -57,7 +59,7 @@ export function finish(slot: i32, sender: i32, record: usize, start: i32, fresh:
   const acknowledged = (peer & FIN_SENT) != 0 && (flags & ACK) != 0 && beyond > 0;
   const firstTime = acknowledged && (peer & FIN_ACKED) == 0;
 
-  if (fresh > 0 && !isFin) dataAfterFin(slot, sender, fresh, acknowledged);
+  if (fresh > 0 && !isFin) dataAfterFin(slot, sender, start + load<i32>(record, PAYLOAD_WORD << 2), fresh, acknowledged);
   if (firstTime) {
     setSeen(other, FIN_ACKED);
     store<f64>(words + ((<usize>(sender ^ 1)) << 3), load<f64>(record, TIME_WORD << 2), FIN_ACKED_TIME << 3);
@@ -91,11 +93,15 @@ function noteTimestamp(own: usize, record: usize, flags: i32): void {
   setSeen(own, TSVAL_KNOWN);
 }
 
-function dataAfterFin(slot: i32, sender: i32, fresh: i32, acknowledges: bool): void {
+/** `end`: of the payload, of which `fresh` bytes were never seen before. */
+function dataAfterFin(slot: i32, sender: i32, end: i32, fresh: i32, acknowledges: bool): void {
   const words = slotAt(slot);
   const own = words + ((<usize>sender) << 2);
   const seen = load<i32>(own, SEEN << 2);
-  if ((seen & FIN_SENT) != 0) return modify(words, SENT_AFTER_FIN); // beyond its own FIN, or filling a hole below it
+  if ((seen & FIN_SENT) != 0) {
+    if (end - load<i32>(own, FIN_SEQ << 2) > 0) modify(words, SENT_AFTER_FIN); // else it fills a hole below its own FIN
+    return;
+  }
   if ((load<i32>(words + ((<usize>(sender ^ 1)) << 2), SEEN << 2) & FIN_ACKED) == 0) return;
   if (!acknowledges) return modify(words, OUT_OF_ORDER); // sent before the acknowledgement, captured behind it
   addHalfClosedBytes(slot, sender, fresh);
@@ -112,9 +118,7 @@ function fin(slot: i32, sender: i32, record: usize, end: i32, firstAck: bool): v
   const seen = load<i32>(own, SEEN << 2);
 
   if ((seen & FIN_SENT) != 0) {
-    if (end == load<i32>(own, FIN_SEQ << 2)) {
-      modify(words, FIN_RETRANSMITTED);
-      store<i32>(own, load<i32>(own, FIN_RETRANSMITS << 2) + 1, FIN_RETRANSMITS << 2);
+    if (repeatsFin(words, sender, end)) {
       log(slot, F_AGAIN, sender);
       if ((seen & FIN_ACKED) != 0) setSeen(own, FIN_AGAIN);
     } else modify(words, FIN_SEQ_CHANGED);
@@ -137,8 +141,21 @@ function fin(slot: i32, sender: i32, record: usize, end: i32, firstAck: bool): v
   setSeen(own, FIN_SENT | (firstAck ? FIN_WITH_ACK : 0) | ((flags & ACK) == 0 ? 0 : FIN_HAS_ACK));
   store<f64>(words + ((<usize>sender) << 3), time, FIN_TIME << 3);
   if (end + 1 - load<i32>(own, NXT << 2) > 0) store<i32>(own, end + 1, NXT << 2);
+  else if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0) {
+    // Its own ACK of later came first, and left a hole for it.
+    if (fillHoles(slot, sender, end, end + 1) > 0) modify(words, OUT_OF_ORDER);
+  }
   log(slot, firstAck ? FA : F, sender);
   if (ackedBeyond == 1) acknowledgedAlready(slot, sender, time);
+}
+
+/** Counts a FIN that was sent before, and answers whether it was. */
+export function repeatsFin(words: usize, sender: i32, end: i32): bool {
+  const own = words + ((<usize>sender) << 2);
+  if ((load<i32>(own, SEEN << 2) & FIN_SENT) == 0 || end != load<i32>(own, FIN_SEQ << 2)) return false;
+  modify(words, FIN_RETRANSMITTED);
+  store<i32>(own, load<i32>(own, FIN_RETRANSMITS << 2) + 1, FIN_RETRANSMITS << 2);
+  return true;
 }
 
 /** What had gone on before a close began: keep-alive probes, or a window of zero. */

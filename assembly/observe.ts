@@ -4,14 +4,13 @@
 //
 // `own` and `peer` are the slot, moved to the sender's and to the receiver's words: load<i32>(own, NXT << 2) is the sender's NXT.
 
-import { ACK_WORD, FLAGS_WORD, FROM_HIGH, NO_WINDOW_SCALE, PAYLOAD_WORD, SEQ_WORD, TCP_WORD, TIME_WORD } from '../src/layout/segment.ts';
-import { ACK_BEYOND_FIN, ACK_IMPLAUSIBLE, SEQ_IMPLAUSIBLE, SYN_ACK_ISN_CHANGED, SYN_ACK_UNEXPECTED } from '../src/layout/oddities.ts';
+import { ACK_WORD, FLAGS_WORD, FROM_HIGH, PAYLOAD_WORD, SEQ_WORD, TIME_WORD } from '../src/layout/segment.ts';
+import { ACK_BEYOND_FIN, ACK_IMPLAUSIBLE, FIN_INVALID, SEQ_IMPLAUSIBLE, SYN_ACK_UNEXPECTED } from '../src/layout/oddities.ts';
 import { DATA_AFTER_RST, KEEPALIVE_AFTER_FIN, OUT_OF_ORDER } from '../src/layout/modifiers.ts';
 import {
   ACKED,
   ACKED_KNOWN,
   BYTES,
-  CLIENT_IS_HIGH,
   CLOSED,
   COMPLETE_ACK,
   COMPLETE_DATA,
@@ -21,9 +20,7 @@ import {
   COMPLETE_SYN_ACK,
   COUNTED,
   ESTABLISHED,
-  ESTABLISHED_TIME,
   FACTS,
-  FAST_OPEN,
   FIN_ACKED,
   FIN_ACKED_TIME,
   FIN_SENT,
@@ -48,29 +45,16 @@ import {
   SCALE_SHIFT,
   SEEN,
   SEGMENTS,
-  SIMULTANEOUS_OPEN,
   SYN_ACK_SENT,
-  SYN_ACKED,
   SYN_SENT,
-  SYN_TIME,
   SYNS,
   WINDOWS,
 } from '../src/layout/slot.ts';
 import { ACK, FIN, RST, SYN } from '../src/layout/tcp.ts';
-import { complete, increase, modify, setFact, setSeen } from './facts.ts';
-import { finish } from './finish.ts';
-import {
-  addHole,
-  fillHoles,
-  forgetHoles,
-  mayBePlain,
-  noteEstablished,
-  noteSynAck,
-  oddity,
-  reset,
-  stillAlive,
-  surviveReset,
-} from './host.ts';
+import { complete, increase, modify, setSeen } from './facts.ts';
+import { finish, repeatsFin } from './finish.ts';
+import { begin, establish, isForeign, open } from './handshake.ts';
+import { addHole, fillHoles, mayBePlain, oddity, reset, stillAlive, surviveReset } from './host.ts';
 import { slotAt } from './table.ts';
 import { addLetters, contentGap, follow } from './zeek.ts';
 
@@ -116,16 +100,22 @@ function show(slot: i32, sender: i32, record: usize, flags: i32, payload: i32): 
   const words = slotAt(slot);
   const own = words + ((<usize>sender) << 2);
   const peer = words + ((<usize>(sender ^ 1)) << 2);
+  if ((flags & ACK) != 0 && isForeign(words, peer, load<i32>(record, ACK_WORD << 2))) {
+    oddity((flags & SYN) != 0 ? SYN_ACK_UNEXPECTED : ACK_IMPLAUSIBLE);
+    return;
+  }
   if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0 && (flags & SYN) == 0) stillAlive(slot, sender);
   if ((flags & SYN) != 0) open(slot, sender, record, flags);
   const seq = load<i32>(record, SEQ_WORD << 2);
   const start = (flags & SYN) != 0 ? seq + 1 : seq;
+  if ((flags & FIN) != 0 && isBeyondWindow(slot, sender, start, payload)) return oddity(FIN_INVALID);
   const fresh = take(slot, sender, flags, payload, start, load<f64>(record, TIME_WORD << 2));
   store<u16>(words + ((<usize>sender) << 1), <u16>(flags >>> 16), WINDOWS << 2);
   const bothResets = RESET | RESET_AFTER_CLOSE;
   if ((load<i32>(words, FACTS << 2) & bothResets) == bothResets && (flags & (SYN | ACK)) == ACK) surviveReset(slot, sender);
   if ((load<i32>(words, FACTS << 2) & RESET) != 0) {
     if (payload > 0) modify(words, DATA_AFTER_RST);
+    if ((flags & FIN) != 0) repeatsFin(words, sender, start + payload);
   } else if (fresh >= 0) {
     if ((flags & ACK) != 0) acknowledge(slot, sender, record, flags, payload);
     finish(slot, sender, record, start, fresh);
@@ -134,6 +124,24 @@ function show(slot: i32, sender: i32, record: usize, flags: i32, payload: i32): 
     store<i32>(own, load<i32>(own, SEEN << 2) & ~KEEPALIVE, SEEN << 2);
     store<i32>(peer, load<i32>(peer, SEEN << 2) & ~KEEPALIVE, SEEN << 2);
   }
+}
+
+/**
+ * Whether a first FIN lies beyond all that its receiver would take, and beyond a hole: it was sent by somebody else. What continues the
+ * bytes that were seen is never beyond it, because acknowledgements may be missing from the capture. Without both SYNs nobody knows how
+ * windows are scaled (RFC 7323 §2.2).
+ */
+function isBeyondWindow(slot: i32, sender: i32, start: i32, payload: i32): bool {
+  const words = slotAt(slot);
+  const own = words + ((<usize>sender) << 2);
+  const peer = words + ((<usize>(sender ^ 1)) << 2);
+  const seen = load<i32>(own, SEEN << 2);
+  const other = load<i32>(peer, SEEN << 2);
+  const synced = (seen & (SYN_SENT | SYN_ACK_SENT)) != 0 && (other & (SYN_SENT | SYN_ACK_SENT)) != 0;
+  if (!synced || (seen & FIN_SENT) != 0 || (other & ACKED_KNOWN) == 0 || start - load<i32>(own, NXT << 2) <= 0) return false;
+  const scale = (seen & other & SCALE_KNOWN) == 0 ? 0 : (other >> SCALE_SHIFT) & 15;
+  const window = (<i32>load<u16>(words + ((<usize>(sender ^ 1)) << 1), WINDOWS << 2)) << scale;
+  return start + payload - load<i32>(peer, ACKED << 2) > window;
 }
 
 /** Counts in full what ordinary segments have left for later. */
@@ -171,91 +179,6 @@ function completeness(flags: i32, payload: i32, first: bool): i32 {
   return bits;
 }
 
-/** SYN and SYN-ACK. */
-function open(slot: i32, sender: i32, record: usize, flags: i32): void {
-  if (!((flags & ACK) == 0 ? openBySyn(slot, sender, record) : openBySynAck(slot, sender, record))) return;
-  const scale = load<i32>(record, TCP_WORD << 2) & 15;
-  if (scale != NO_WINDOW_SCALE) setSeen(slotAt(slot) + ((<usize>sender) << 2), SCALE_KNOWN | (scale << SCALE_SHIFT));
-}
-
-/** Answers whether it is the sender's first one. */
-function openBySyn(slot: i32, sender: i32, record: usize): bool {
-  const words = slotAt(slot);
-  const own = words + ((<usize>sender) << 2);
-  const seen = load<i32>(own, SEEN << 2);
-  const peer = load<i32>(words + ((<usize>(sender ^ 1)) << 2), SEEN << 2);
-  if ((seen & (SYN_SENT | SYN_ACK_SENT)) != 0) {
-    const served = (seen & SYN_SENT) == 0 && (peer & SYN_SENT) == 0; // its SYN-ACK came first in the file
-    if (served) setClient(words, sender);
-    return false;
-  }
-  const established = (load<i32>(words, FACTS << 2) & ESTABLISHED) != 0;
-  if ((peer & SYN_SENT) != 0 && (peer & SYN_ACK_SENT) == 0 && !established) setFact(words, SIMULTANEOUS_OPEN);
-  if ((seen & NXT_KNOWN) == 0) begin(slot, sender, load<i32>(record, SEQ_WORD << 2));
-  const time = load<f64>(record, TIME_WORD << 2);
-  store<f64>(words + ((<usize>sender) << 3), time, SYN_TIME << 3);
-  setSeen(own, SYN_SENT | ISS_KNOWN);
-  if ((load<i32>(words, FACTS << 2) & MIDSTREAM) != 0) lateHandshake(words, sender, time);
-  return true;
-}
-
-/** Answers whether it is the sender's first one. */
-function openBySynAck(slot: i32, sender: i32, record: usize): bool {
-  const words = slotAt(slot);
-  const receiver = sender ^ 1;
-  const own = words + ((<usize>sender) << 2);
-  const other = words + ((<usize>receiver) << 2);
-  const seen = load<i32>(own, SEEN << 2);
-  const peer = load<i32>(other, SEEN << 2);
-  const seq = load<i32>(record, SEQ_WORD << 2);
-  const ack = load<i32>(record, ACK_WORD << 2);
-  const time = load<f64>(record, TIME_WORD << 2);
-  if ((seen & SYN_ACK_SENT) != 0) {
-    if (seq != load<i32>(own, ISS << 2)) {
-      oddity(SYN_ACK_ISN_CHANGED);
-      if ((load<i32>(words, FACTS << 2) & ESTABLISHED) == 0) begin(slot, sender, seq);
-    }
-    return false;
-  }
-  const beyond = ack - load<i32>(other, ISS << 2);
-  if ((peer & ISS_KNOWN) == 0) {
-    if ((peer & NXT_KNOWN) == 0) begin(slot, receiver, ack - 1);
-    store<i32>(other, ack - 1, ISS << 2);
-    setSeen(other, ISS_KNOWN);
-  } else if (beyond <= 0) oddity(SYN_ACK_UNEXPECTED);
-  else if (beyond > 1) setFact(words, FAST_OPEN);
-  if ((seen & NXT_KNOWN) == 0) begin(slot, sender, seq);
-  if ((seen & SYN_SENT) != 0) noteSynAck(slot, sender, time);
-  else store<f64>(words + ((<usize>sender) << 3), time, SYN_TIME << 3);
-  store<i32>(own, seq, ISS << 2);
-  setSeen(own, SYN_ACK_SENT | ISS_KNOWN);
-  if ((load<i32>(words, FACTS << 2) & MIDSTREAM) != 0) lateHandshake(words, receiver, time);
-  return true;
-}
-
-/** A SYN or SYN-ACK captured behind the first data: the handshake is there after all, and tells who the client is. */
-function lateHandshake(words: usize, client: i32, time: f64): void {
-  store<i32>(words, load<i32>(words, FACTS << 2) & ~MIDSTREAM, FACTS << 2);
-  setClient(words, client);
-  if ((load<i32>(words + ((<usize>client) << 2), SEEN << 2) & ACKED_KNOWN) == 0) return;
-  setFact(words, ESTABLISHED); // what it acknowledged before can only have been the SYN-ACK
-  store<f64>(words, time, ESTABLISHED_TIME << 3);
-}
-
-function setClient(words: usize, client: i32): void {
-  store<i32>(words, (load<i32>(words, FACTS << 2) & ~CLIENT_IS_HIGH) | (client == 1 ? CLIENT_IS_HIGH : 0), FACTS << 2);
-}
-
-/** Numbers an endpoint from its initial sequence number on. */
-function begin(slot: i32, endpoint: i32, iss: i32): void {
-  const words = slotAt(slot);
-  const own = words + ((<usize>endpoint) << 2);
-  if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0) forgetHoles(slot, endpoint);
-  store<i32>(own, iss, ISS << 2);
-  store<i32>(own, iss + 1, NXT << 2);
-  setSeen(own, NXT_KNOWN);
-}
-
 /**
  * The segment's place among what its sender sent; answers how many of its payload bytes were never seen before, or -1 where it
  * lies so far away that it belongs to no live exchange.
@@ -277,12 +200,20 @@ function take(slot: i32, sender: i32, flags: i32, payload: i32, start: i32, time
       }
       begin(slot, sender, start - 1); // gigabytes that the capture lacks: the peer's acknowledgement vouches for the number
     }
-    const probe = payload <= 1 && start == load<i32>(own, NXT << 2) - 1 && (flags & (SYN | FIN | RST)) == 0;
+    const lowest = payload <= 1 && start == load<i32>(own, NXT << 2) - 1 && (flags & (SYN | FIN | RST)) == 0;
+    const probe = lowest && !isAwaited(slot, own, peer);
     fresh = probe ? noteProbe(words, sender, start, time) : extend(slot, sender, start, start + payload);
   }
   const bytes = words + ((<usize>sender) << 3);
   if (fresh > 0) store<f64>(bytes, load<f64>(bytes, BYTES << 3) + <f64>fresh, BYTES << 3);
   return fresh;
+}
+
+/** Whether the highest byte that an endpoint sent is still to be acknowledged, and was seen: whoever sends that again repeats it in earnest. */
+function isAwaited(slot: i32, own: usize, peer: usize): bool {
+  if ((load<i32>(peer, SEEN << 2) & ACKED_KNOWN) == 0) return false;
+  if (load<i32>(peer, ACKED << 2) - load<i32>(own, NXT << 2) >= 0) return false;
+  return (load<i32>(slotAt(slot), FACTS << 2) & HAS_RARE) == 0 || mayBePlain(slot) != 0;
 }
 
 /**
@@ -363,45 +294,6 @@ function supposeFin(words: usize, receiver: i32, ack: i32, time: f64): void {
   store<i32>(other, ack - 1, FIN_SEQ << 2);
   setSeen(other, FIN_SUPPOSED);
   store<f64>(words + ((<usize>receiver) << 3), time, FIN_TIME << 3);
-}
-
-/** Whether this acknowledgement completes the handshake. */
-function establish(slot: i32, sender: i32, ack: i32, flags: i32, payload: i32, time: f64): void {
-  const words = slotAt(slot);
-  const receiver = sender ^ 1;
-  const own = words + ((<usize>sender) << 2);
-  const other = words + ((<usize>receiver) << 2);
-  const seen = load<i32>(own, SEEN << 2);
-  const peer = load<i32>(other, SEEN << 2);
-  const facts = load<i32>(words, FACTS << 2);
-  const ofSyn = (peer & ISS_KNOWN) != 0 ? ack - load<i32>(other, ISS << 2) : 0;
-
-  let done = false;
-  if ((facts & SIMULTANEOUS_OPEN) != 0) {
-    // Each endpoint is established by the peer's acknowledgement of its own SYN (RFC 9293 §3.5, figure 7).
-    if (ofSyn > 0 && (peer & SYN_ACKED) == 0) {
-      setSeen(other, SYN_ACKED);
-      noteEstablished(slot, receiver, time);
-    }
-    done = (load<i32>(words, SEEN << 2) & load<i32>(words, (SEEN + 1) << 2) & SYN_ACKED) != 0;
-  } else if ((flags & SYN) != 0) return;
-  else if ((peer & SYN_ACK_SENT) != 0) done = ofSyn > 0;
-  else if ((seen & SYN_ACK_SENT) != 0) {
-    // The client's acknowledgement is not in the capture, but its data is acknowledged, or the server goes on as if it had come.
-    const segments = load<i32>(other, SEGMENTS << 2);
-    const silent = segments == 0 || segments == load<i32>(other, SYNS << 2);
-    done = (facts & FAST_OPEN) == 0 && (ofSyn > 1 || (silent && (payload > 0 || (flags & FIN) != 0)));
-  } else if ((seen & SYN_SENT) != 0) {
-    // The SYN-ACK is not in the capture (or comes later in it); this acknowledgement proves it.
-    done = true;
-    if ((peer & ISS_KNOWN) == 0) {
-      store<i32>(other, ack - 1, ISS << 2);
-      setSeen(other, ISS_KNOWN);
-    }
-  }
-  if (!done) return;
-  setFact(words, ESTABLISHED);
-  store<f64>(words, time, ESTABLISHED_TIME << 3);
 }
 
 /** Opens the short path to a connection, or closes it. */

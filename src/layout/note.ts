@@ -46,8 +46,8 @@ export const RESET_BY_HIGH = 8;
 export const LEAKS_HIGH = 16;
 /** The peer of an endpoint in CLOSE_WAIT still probes it: the program lives and does not close. */
 export const PROBED = 32;
-/** The high endpoint alone began the close. */
-export const BEGUN_BY_HIGH = 64;
+/** The low endpoint repeated its FIN, which was never acknowledged; the next bit: the high one did. No RST ended it. */
+export const REPEATS_FIN = 64;
 
 // -- how a TIME_WAIT ended: values of WAIT_END
 export const EXPIRY = 0;

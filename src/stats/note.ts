@@ -3,7 +3,6 @@ import {
   ADDRESS,
   ADDRESS_WORDS,
   AT_END,
-  BEGUN_BY_HIGH,
   CLASS,
   CLIENT_IS_HIGH,
   CLOSE_WAIT,
@@ -17,6 +16,7 @@ import {
   PACKET,
   PORTS,
   PROBED,
+  REPEATS_FIN,
   RESET,
   RESET_BY_HIGH,
   RESET_IDLE,
@@ -168,7 +168,7 @@ export function write(rows: Float64Array, at: number, connection: Ended): void {
   }
   rows[at + PORTS] = words[slot + slots.PORTS]! >>> 0;
   rows[at + FACTS] =
-    (client === 1 ? CLIENT_IS_HIGH : 0) | (ipv6 ? IPV6 : 0) | (atEnd ? AT_END : 0) | (verdict.initiator === 1 ? BEGUN_BY_HIGH : 0);
+    (client === 1 ? CLIENT_IS_HIGH : 0) | (ipv6 ? IPV6 : 0) | (atEnd ? AT_END : 0) | repeatsFin(connection, 0) | repeatsFin(connection, 1);
   rows[at + CLASS] = CLASS_PLACE.get(verdict.class)!;
   rows[at + MODIFIERS] = verdict.modifiers;
   rows[at + START] = times[(slot >> 1) + slots.START]!;
@@ -183,6 +183,13 @@ export function write(rows: Float64Array, at: number, connection: Ended): void {
   writeReset(rows, at, connection);
   writeCloseWait(rows, at, connection);
   rows[at + HELD_UNTIL] = heldUntil(connection, rows, at, client, atEnd);
+}
+
+/** Whether an endpoint repeats its FIN in vain: a bit of FACTS. */
+function repeatsFin({ table, slot, verdict }: Ended, endpoint: 0 | 1): number {
+  return !verdict.reset && !verdict.acked[endpoint] && table.words[slot + slots.FIN_RETRANSMITS + endpoint]! > 0
+    ? REPEATS_FIN << endpoint
+    : 0;
 }
 
 function writeReset(rows: Float64Array, at: number, { table, slot, verdict }: Ended): void {

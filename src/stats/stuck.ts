@@ -1,6 +1,6 @@
 import { CLOSE_CLASSES } from '../tracker/close.ts';
-import { FIN_RETRANSMITTED, HALF_OPEN_DETECTED } from '../layout/modifiers.ts';
-import { AT_END, BEGUN_BY_HIGH, CLASS, CLOSE_WAIT, FACTS, MODIFIERS, RESET, RESET_BY_HIGH } from '../layout/note.ts';
+import { HALF_OPEN_DETECTED } from '../layout/modifiers.ts';
+import { AT_END, CLASS, CLOSE_WAIT, FACTS, LEAKS_HIGH, MODIFIERS, REPEATS_FIN, RESET, RESET_BY_HIGH } from '../layout/note.ts';
 import { endpointsText } from './note-text.ts';
 import { ByOwner, type Owner } from './owners.ts';
 
@@ -26,7 +26,7 @@ export interface Stuck {
  *
  *   fin_wait2   the peer has acknowledged the FIN, and had not sent its own when the capture ended
  *   fin_wait1   the FIN was repeated and never acknowledged, and the peer sent none
- *   last_ack    the same of the endpoint that closed second
+ *   last_ack    the same of an endpoint that closed second, or, where the FINs crossed, of one in CLOSING
  *   half_open   the peer had forgotten the connection: it sent a SYN in the middle, and then an RST
  */
 export class StuckEndpoints {
@@ -37,15 +37,15 @@ export class StuckEndpoints {
 
   add(rows: Float64Array, at: number): void {
     const facts = rows[at + FACTS]!;
-    const modifiers = rows[at + MODIFIERS]!;
-    const closer = (facts & BEGUN_BY_HIGH) === 0 ? 0 : 1;
-    if ((modifiers & HALF_OPEN_DETECTED) !== 0) this.#count('half_open', rows, at, (facts & RESET_BY_HIGH) === 0 ? 1 : 0);
+    if ((rows[at + MODIFIERS]! & HALF_OPEN_DETECTED) !== 0) this.#count('half_open', rows, at, (facts & RESET_BY_HIGH) === 0 ? 1 : 0);
     const name = rows[at + CLASS]!;
-    if (name === HALF_OPEN_CLASS) {
-      if ((facts & AT_END) !== 0) this.#count('fin_wait2', rows, at, closer);
-    } else if ((modifiers & FIN_RETRANSMITTED) === 0) return;
-    else if (name === FIN_UNACKED) this.#count('fin_wait1', rows, at, closer);
-    else if (name === LAST_ACK_MISSING && rows[at + RESET] === -1) this.#count('last_ack', rows, at, 1 - closer);
+    if (name === HALF_OPEN_CLASS && (facts & AT_END) !== 0) this.#count('fin_wait2', rows, at, (facts & LEAKS_HIGH) === 0 ? 1 : 0);
+    if (rows[at + RESET] !== -1) return;
+    for (const endpoint of [0, 1] as const) {
+      if ((facts & (REPEATS_FIN << endpoint)) === 0) continue;
+      if (name === FIN_UNACKED) this.#count('fin_wait1', rows, at, endpoint);
+      if (name === LAST_ACK_MISSING) this.#count('last_ack', rows, at, endpoint);
+    }
   }
 
   #count(kind: StuckKind, rows: Float64Array, at: number, endpoint: number): void {

@@ -76,19 +76,28 @@ export class Verdict {
 }
 
 /** Whether `endpoint`'s FIN is proved only by the peer's acknowledgement, one number above all its data. */
-function inferredFin(words: Int32Array, slot: number, endpoint: number): boolean {
+function inferredFin(table: ConnectionTable, slot: number, endpoint: number): boolean {
+  const { words } = table;
   const peer = endpoint ^ 1;
   const seen = words[slot + SEEN + endpoint]!;
   if ((seen & FIN_SENT) !== 0 || (words[slot + SEEN + peer]! & ACKED_KNOWN) === 0) return false;
   if ((words[slot + FACTS]! & (ESTABLISHED | MIDSTREAM)) === 0) return false;
   const acked = words[slot + ACKED + peer]!;
   if ((seen & FIN_SUPPOSED) === 0 || words[slot + FIN_SEQ + endpoint] !== ((acked - 1) | 0)) return false;
-  if ((seen & NXT_KNOWN) !== 0 && words[slot + SEGMENTS + endpoint]! > 0) return distance(acked, words[slot + NXT + endpoint]!) === 1;
+  if ((seen & NXT_KNOWN) !== 0 && words[slot + SEGMENTS + endpoint]! > 0)
+    return distance(acked, words[slot + NXT + endpoint]!) === 1 || isSkipped(table, slot, endpoint, acked);
   return (words[slot + SEEN + peer]! & FIN_SENT) !== 0;
 }
 
-/** Whether bytes of `endpoint` were acknowledged that the capture does not hold. */
-function hasGap(table: ConnectionTable, slot: number, endpoint: number): boolean {
+/** Whether the one number below `acked` is all that `endpoint` has passed over: what it sent afterwards, without payload, begins there. */
+function isSkipped(table: ConnectionTable, slot: number, endpoint: number, acked: number): boolean {
+  const holes = table.peekRare(slot)?.holes[endpoint as 0];
+  if (!holes || holes.length !== 2 || table.words[slot + NXT + endpoint] !== acked) return false;
+  return holes[0] === ((acked - 1) | 0) && holes[1] === acked;
+}
+
+/** Whether bytes of `endpoint` were acknowledged that the capture does not hold. `inferred`: its FIN is not in the capture, and no such byte. */
+function hasGap(table: ConnectionTable, slot: number, endpoint: number, inferred: boolean): boolean {
   const { words } = table;
   const peer = endpoint ^ 1;
   if (
@@ -99,6 +108,7 @@ function hasGap(table: ConnectionTable, slot: number, endpoint: number): boolean
     return false;
   const acked = words[slot + ACKED + peer]!;
   if (distance(acked, words[slot + NXT + endpoint]!) > 1) return true;
+  if (inferred && isSkipped(table, slot, endpoint, acked)) return false;
   const holes = table.peekRare(slot)?.holes[endpoint as 0];
   return holes !== undefined && holes.length > 0 && distance(acked, holes[0]!) > 0;
 }
@@ -153,12 +163,12 @@ export function judge(table: ConnectionTable, slot: number, verdict: Verdict): v
   for (let endpoint = 0; endpoint < 2; endpoint++) {
     const seen = words[slot + SEEN + endpoint]!;
     const sent = (seen & FIN_SENT) !== 0 && !(counted && times[(slot >> 1) + FIN_TIME + endpoint]! > doubtful.time);
-    inferred[endpoint] = !(reset && (facts & CLOSED) === 0) && inferredFin(words, slot, endpoint);
+    inferred[endpoint] = !(reset && (facts & CLOSED) === 0) && inferredFin(table, slot, endpoint);
     fin[endpoint] = sent || inferred[endpoint]!;
     acked[endpoint] = (seen & FIN_ACKED) !== 0 || inferred[endpoint]!;
   }
   const oneSided = words[slot + SEGMENTS] === 0 || words[slot + SEGMENTS + 1] === 0;
-  const gap = hasGap(table, slot, 0) || hasGap(table, slot, 1);
+  const gap = hasGap(table, slot, 0, inferred[0]) || hasGap(table, slot, 1, inferred[1]);
   const opened = (facts & (ESTABLISHED | MIDSTREAM)) !== 0;
   if (inferred[0] || inferred[1]) verdict.modifiers |= modifiers.FIN_INFERRED;
   if (gap) verdict.modifiers |= modifiers.GAP;
@@ -170,6 +180,12 @@ export function judge(table: ConnectionTable, slot: number, verdict: Verdict): v
   if (verdict.class === 'unknown') verdict.confidence = 'unknown';
   else if (counted || gap || repeated || inferred[0] || inferred[1] || (facts & MIDSTREAM) !== 0 || (oneSided && opened))
     verdict.confidence = 'likely';
+}
+
+/** Whether a connection is closed, a FIN that the capture lacks counted in, or was reset. `verdict` is overwritten. */
+export function isOver(table: ConnectionTable, slot: number, verdict: Verdict): boolean {
+  judge(table, slot, verdict);
+  return verdict.reset || verdict.class === 'orderly' || (verdict.acked[0] && verdict.acked[1]);
 }
 
 function decideInitiator(table: ConnectionTable, slot: number, verdict: Verdict, doubt: boolean): void {
@@ -205,11 +221,12 @@ function classify(words: Int32Array, slot: number, verdict: Verdict, oneSided: b
   if (reset && !closed) {
     if (opening) return 'aborted_handshake';
     if (!fin[0] && !fin[1]) return 'rst_abort';
-    if (fin[0] && fin[1]) return 'last_ack_missing';
-    const closer = fin[0] ? 0 : 1;
-    if (resetBy !== closer) return 'fin_answered_by_rst';
-    const late = acked[closer] && (words[slot + SEEN + (closer ^ 1)]! & DATA_AFTER_FIN) !== 0;
-    return late ? 'data_after_close_rst' : 'fin_then_rst';
+    const both = fin[0] && fin[1];
+    const closer = both ? verdict.initiator : fin[0] ? 0 : 1;
+    const late = resetBy === closer && acked[closer] && (words[slot + SEEN + (closer ^ 1)]! & DATA_AFTER_FIN) !== 0;
+    if (late) return 'data_after_close_rst';
+    if (both) return 'last_ack_missing';
+    return resetBy === closer ? 'fin_then_rst' : 'fin_answered_by_rst';
   }
   if (fin[0] && fin[1]) {
     if (acked[0] && acked[1]) {
@@ -262,16 +279,16 @@ export function closeTimes({ times }: ConnectionTable, slot: number, verdict: Ve
   const startAcked = inferred[active] ? start : times[ackedTime + active]!;
   let last = start;
   if (acked[active]) {
-    result.finAck = Math.max(0, startAcked - start);
+    if (!inferred[active]) result.finAck = Math.max(0, startAcked - start);
     last = Math.max(last, startAcked);
   }
   if (fin[passive]) {
     const answer = times[finTime + passive]!;
     last = Math.max(last, answer);
-    if (acked[active] && initiator !== 'both') result.halfClosed = Math.max(0, answer - startAcked);
+    if (acked[active] && initiator !== 'both' && !inferred[passive]) result.halfClosed = Math.max(0, answer - startAcked);
     if (acked[passive]) {
       const answerAcked = inferred[passive] ? answer : times[ackedTime + passive]!;
-      result.lastAck = Math.max(0, answerAcked - answer);
+      if (!inferred[passive]) result.lastAck = Math.max(0, answerAcked - answer);
       last = Math.max(last, answerAcked);
     }
   }

@@ -31,8 +31,9 @@ export interface Rejected {
 /** A SYN with an unknown ISN on a living connection: nobody can say yet whether it will be accepted (SPEC §2, identity). */
 export interface HeldSyn {
   readonly segment: Segment;
-  /** How often it was seen. */
+  /** How often it was seen, and when last. */
   count: number;
+  last: number;
   /** How often with FIN. */
   fins: number;
   /** It met a TIME_WAIT. */

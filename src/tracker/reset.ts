@@ -12,7 +12,13 @@ import {
   CLOSED,
   ESTABLISHED,
   FACTS,
+  FAST_OPEN,
+  FIN_HAS_ACK,
+  FIN_SENT,
+  FIN_SUPPOSED,
+  FIN_WITH_ACK,
   ISS,
+  ISS_KNOWN,
   MIDSTREAM,
   MODIFIERS,
   NXT,
@@ -22,8 +28,8 @@ import {
   RESET,
   RESET_AFTER_CLOSE,
   RESET_BY_HIGH,
-  RST_TIME,
   RSTS,
+  RST_TIME,
   SCALE_KNOWN,
   SCALE_SHIFT,
   SEEN,
@@ -37,19 +43,38 @@ import type { ConnectionTable } from './table.ts';
 export function reset(table: ConnectionTable, oddities: Oddities, slot: number, segment: Segment, endedByRst: boolean): void {
   const { words } = table;
   const { sender, time } = segment;
+  const receiver = sender ^ 1;
   if (words[slot + RSTS + sender]! >= modifiers.STORM_RSTS) words[slot + MODIFIERS]! |= modifiers.RST_STORM;
   if ((words[slot + FACTS]! & (RESET | RESET_AFTER_CLOSE)) !== 0) return;
 
   const verdict = judge(words, slot, segment);
-  if (verdict === 'valid')
-    return (words[slot + FACTS]! & CLOSED) === 0 ? take(table, slot, sender, time) : afterClose(table, slot, sender, time, endedByRst);
+  if (verdict === 'valid') {
+    if ((words[slot + FACTS]! & CLOSED) !== 0) return afterClose(table, slot, sender, time, endedByRst);
+    const doubtful = table.peekRare(slot)?.doubtful;
+    if (doubtful?.sender !== receiver) return take(table, slot, sender, time);
+    // This one was sent by whom the other has met, and who was not seen alive: it was the first.
+    rewrite(table, slot, tokens(table, slot).slice(0, doubtful.position));
+    return take(table, slot, receiver, doubtful.time);
+  }
   if (verdict === 'doubtful') {
     const rare = table.rare(slot);
     rare.doubtful ??= { time, sender, position: tokenCount(words, slot) };
     return;
   }
+  if (verdict === 'foreign') disown(table, slot, receiver);
   words[slot + MODIFIERS]! |= modifiers.RST_INVALID;
   oddities.add(RST_INVALID);
+}
+
+/** What the RST answers was of another incarnation: it says nothing of this one. */
+function disown(table: ConnectionTable, slot: number, sender: number): void {
+  const { words } = table;
+  const shown =
+    SYN_ACK_SENT | ISS_KNOWN | NXT_KNOWN | ACKED_KNOWN | SCALE_KNOWN | (15 << SCALE_SHIFT) | FIN_SENT | FIN_HAS_ACK | FIN_WITH_ACK;
+  words[slot + SEEN + sender]! &= ~shown;
+  words[slot + SEEN + (sender ^ 1)]! &= ~FIN_SUPPOSED;
+  words[slot + FACTS]! &= ~FAST_OPEN;
+  rewrite(table, slot, []);
 }
 
 /** The connection ends here: for both endpoints, as far as anyone outside can know. */
@@ -92,7 +117,7 @@ export function settleDoubt(table: ConnectionTable, slot: number): void {
 }
 
 /** RFC 9293 §3.10.7 with RFC 5961 §3: the exact number resets, one inside the window is challenged, any other is dropped. */
-function judge(words: Int32Array, slot: number, segment: Segment): 'valid' | 'doubtful' | 'invalid' {
+function judge(words: Int32Array, slot: number, segment: Segment): 'valid' | 'doubtful' | 'invalid' | 'foreign' {
   const { sender, seq, ack, flags } = segment;
   const receiver = sender ^ 1;
   const seen = words[slot + SEEN + sender]!;
@@ -105,6 +130,7 @@ function judge(words: Int32Array, slot: number, segment: Segment): 'valid' | 'do
     if ((flags & ACK) !== 0 && answers) return 'valid';
     if ((peer & (ACKED_KNOWN | SYN_ACK_SENT)) === 0) return 'invalid';
   }
+  if (opening && answersForeign(words, slot, segment)) return 'foreign';
   const acked = (peer & ACKED_KNOWN) !== 0;
   const sent = (seen & NXT_KNOWN) !== 0;
   if (acked && seq === words[slot + ACKED + receiver]) return 'valid';
@@ -115,6 +141,18 @@ function judge(words: Int32Array, slot: number, segment: Segment): 'valid' | 'do
   }
   const into = distance(seq, words[slot + ACKED + receiver]!);
   return into > 0 && into < windowOf(words, slot, receiver) ? 'doubtful' : 'invalid';
+}
+
+/**
+ * Whether an RST is that of an endpoint in SYN_SENT which was sent an acknowledgement of what it never sent: it has that number, and
+ * nothing ends (RFC 9293 §3.5, figures 8 and 9).
+ */
+function answersForeign(words: Int32Array, slot: number, { sender, seq, flags }: Segment): boolean {
+  const receiver = sender ^ 1;
+  if ((flags & ACK) !== 0 || (words[slot + SEEN + sender]! & (SYN_SENT | SYN_ACK_SENT | ACKED_KNOWN)) !== SYN_SENT) return false;
+  if (distance(seq, words[slot + ISS + sender]!) <= 0) return true;
+  const acknowledged = (words[slot + SEEN + receiver]! & ACKED_KNOWN) !== 0 && seq === words[slot + ACKED + receiver];
+  return acknowledged && distance(seq, words[slot + NXT + sender]!) > 0;
 }
 
 /** Bytes that an endpoint's latest window allows; scaled where both SYNs said how (RFC 7323 §2.2). */

@@ -1,7 +1,7 @@
 import { FACTS, FINS, HAS_RARE, LAST, PAIRED, SEGMENTS, SLOT_WORDS, SYNS } from '../layout/slot.ts';
 import { CONNECTIONS_CAPACITY } from '../layout/tracking.ts';
 import type { TableMemory } from './memory.ts';
-import { Rare } from './rare.ts';
+import { type HeldSyn, Rare } from './rare.ts';
 import type { Batch, Segment } from './segment.ts';
 
 /** Offset of the scope in an address pair. */
@@ -78,11 +78,12 @@ export class ConnectionTable {
   }
 
   /** Counts segments that were held, and the FINs among them, with their connection. */
-  countHeld(slot: number, segment: Segment, segments: number, fins: number): void {
-    const { words } = this;
+  countHeld(slot: number, { segment, last }: HeldSyn, segments: number, fins: number): void {
+    const { words, times } = this;
     words[slot + SEGMENTS + segment.sender]! += segments;
     words[slot + SYNS + segment.sender]! += segments;
     words[slot + FINS + segment.sender]! += fins;
+    times[(slot >> 1) + LAST] = Math.max(times[(slot >> 1) + LAST]!, last);
   }
 
   /** Forgets all of a slot but its key: the next incarnation of the same 4-tuple, whose first segment this is. */

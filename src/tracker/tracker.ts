@@ -18,7 +18,7 @@ import {
   TELL_OPENED,
   WAS,
 } from '../layout/tracking.ts';
-import { holdsTimeWait, judge, Verdict } from './close.ts';
+import { holdsTimeWait, isOver, judge, Verdict } from './close.ts';
 import { Departed } from './departed.ts';
 import { type Ending, RELEASED } from './ended.ts';
 import { Fragments } from './fragments.ts';
@@ -176,6 +176,7 @@ export class Tracker {
         else if (reply === 'challenged') this.#challenged(slot);
         else if (reply === 'again') {
           rare.held.count++;
+          rare.held.last = segment.time;
           if ((segment.flags & FIN) !== 0) rare.held.fins++;
           return;
         }
@@ -184,7 +185,8 @@ export class Tracker {
       if (identity === 'held') {
         this.#dropHeld(slot);
         const reuse = meet(table, slot, segment, this.#options.profile, this.#verdict);
-        table.rare(slot).held = { segment: segment.clone(), count: 1, fins: (segment.flags & FIN) === 0 ? 0 : 1, reuse };
+        const fins = (segment.flags & FIN) === 0 ? 0 : 1;
+        table.rare(slot).held = { segment: segment.clone(), count: 1, last: segment.time, fins, reuse };
         table.words[slot + slots.FACTS] = (table.words[slot + slots.FACTS]! & ~slots.PLAIN) | slots.HELD;
         return;
       }
@@ -302,7 +304,7 @@ export class Tracker {
       report(this.table, slot, held.reuse.holder, stayOf(this.table, slot, held.reuse.holder).left(time), this.#options.bound);
     this.#renew(slot, held.segment, held.reuse, ending, time, packet);
     this.#show(slot, held.segment);
-    this.table.countHeld(slot, held.segment, held.count - 1, held.fins - ((held.segment.flags & FIN) === 0 ? 0 : 1));
+    this.table.countHeld(slot, held, held.count - 1, held.fins - ((held.segment.flags & FIN) === 0 ? 0 : 1));
   }
 
   /** The old incarnation answered the held SYN: it lives on, and the SYN was one of its own troubles. */
@@ -323,7 +325,7 @@ export class Tracker {
     const held = this.#takeHeld(slot);
     if (!held) return;
     if (held.reuse) reject(this.table, this.oddities, slot, held.reuse, verdict);
-    this.table.countHeld(slot, held.segment, held.count, held.fins);
+    this.table.countHeld(slot, held, held.count, held.fins);
   }
 
   #takeHeld(slot: number): HeldSyn | undefined {
@@ -340,16 +342,13 @@ export class Tracker {
     const rare = this.table.peekRare(slot);
     if (!rare?.held) return;
     this.oddities.add(SYN_UNANSWERED);
-    if ((this.table.words[slot + slots.FACTS]! & (slots.CLOSED | slots.RESET)) === 0) this.#dropHeld(slot);
-    else this.#acceptHeld(slot, ending, time, packet);
+    if (isOver(this.table, slot, this.#verdict)) this.#acceptHeld(slot, ending, time, packet);
+    else this.#dropHeld(slot);
   }
 
   /** The 4-tuple's old incarnation ends, the next one begins with `segment`. */
   #renew(slot: number, segment: Segment, reuse: Reuse | undefined, ending: Ending, time: number, packet: number): void {
-    const { words } = this.table;
-    const waiting =
-      (words[slot + slots.FACTS]! & slots.RESET) === 0 && (holdsTimeWait(this.table, slot, 0) || holdsTimeWait(this.table, slot, 1));
-    if (waiting && ending === 'tuple_reused') words[slot + slots.MODIFIERS]! |= modifiers.REUSE_IN_TIME_WAIT;
+    if (reuse && ending === 'tuple_reused') this.table.words[slot + slots.MODIFIERS]! |= modifiers.REUSE_IN_TIME_WAIT;
     this.#deliver(slot, ending, time, packet, ending === 'tuple_reused' ? segment.time : time);
     this.table.renew(slot, segment);
     if (reuse) this.table.rare(slot).reuse = reuse;

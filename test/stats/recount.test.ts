@@ -103,14 +103,13 @@ function resetBy({ close }: ConnectionRecord): Role | undefined {
 }
 
 const active = ({ close }: ConnectionRecord): Role => close.initiator as Role;
-const again = ({ close }: ConnectionRecord): boolean => close.modifiers.includes('fin_retransmitted');
-
+const passive = (one: ConnectionRecord): Role => other(active(one));
 function stuck({ connections, summary }: Told): void {
   const to = nanos(summary.end!);
   const kinds = {
     fin_wait2: [halfOpenAtEnd, active],
-    fin_wait1: [(one) => one.close.class === 'fin_unacked' && again(one), active],
-    last_ack: [(one) => one.close.class === 'last_ack_missing' && again(one) && !resetBy(one), (one) => other(active(one))],
+    fin_wait1: [(one) => one.close.class === 'fin_unacked' && one[active(one)].fin_retransmits > 0, active],
+    last_ack: [(one) => one.close.class === 'last_ack_missing' && !resetBy(one) && one[passive(one)].fin_retransmits > 0, passive],
     half_open: [(one) => one.close.modifiers.includes('half_open_detected'), (one) => other(resetBy(one)!)],
   } satisfies Record<string, [(one: ConnectionRecord) => boolean, (one: ConnectionRecord) => Role]>;
   for (const [kind, [is, who]] of Object.entries(kinds)) {

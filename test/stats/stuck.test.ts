@@ -76,6 +76,29 @@ describe('stuck endpoints', () => {
     });
   });
 
+  it('not where it was the other FIN that was repeated', () => {
+    const repeated = (one: Endpoint, other: Endpoint): void => {
+      one.fin({ lost: true });
+      one.again(one.lastFin);
+      other.fin();
+    };
+    expect(record(closed([repeated]))).toEqual({ fin_wait2: none, fin_wait1: none, last_ack: none, half_open: none });
+  });
+
+  it('in CLOSING: the one that was not acknowledged, whichever address it has', () => {
+    const crossed = (one: Endpoint, other: Endpoint, told: Story): void => {
+      told.crossing(() => {
+        one.fin();
+        other.fin();
+      });
+      other.ack({ lost: true });
+      other.again(other.lastFin);
+    };
+    const only = (who: object) => ({ total: 1, owners: [{ ...who, total: 1, connection: '10.0.0.2:41000-10.0.0.9:80' }] });
+    expect(record(closed([crossed])).last_ack).toEqual(only(server));
+    expect(record(closed([(one, other, told) => crossed(other, one, told)])).last_ack).toEqual(only(client));
+  });
+
   it('half open: the one that still had the connection which its peer had forgotten', () => {
     const { half_open, ...others } = record(closed([halfOpen, open]));
     expect(half_open).toEqual({ total: 1, owners: [{ ...server, total: 1, connection: '10.0.0.2:41000-10.0.0.9:80' }] });

@@ -214,6 +214,14 @@ describe('who closed first does not depend on the place of capture', () => {
     });
   });
 
+  it("a FIN captured behind its sender's own next acknowledgement leaves no gap", () => {
+    const told = finWait1();
+    told.server.fin();
+    told.client.ack();
+    told.captureEarlier(2); // the last ACK, before both FINs
+    expect(told.record()).toMatchObject({ close: { basis: 'fin_acks', modifiers: ['out_of_order'] }, confidence: 'certain' });
+  });
+
   it('a FIN captured behind its acknowledgement', () => {
     const told = finWait2();
     told.captureEarlier();
@@ -241,6 +249,23 @@ describe('who closed first does not depend on the place of capture', () => {
     server.ack();
     expect(record().close.initiator).not.toBe('both');
     expect(record()).toMatchObject({ close: { basis: 'order' }, confidence: 'likely' });
+  });
+});
+
+describe('payload captured behind its own FIN', () => {
+  it('fills a hole below it: out_of_order', () => {
+    const told = established();
+    told.client.data(100);
+    told.client.fin();
+    told.captureEarlier();
+    told.server.ack();
+    expect(told.record()).toMatchObject({ client: { bytes: 100 }, close: { class: 'half_open', modifiers: ['out_of_order'] } });
+  });
+
+  it('lies beyond it: data_after_fin', () => {
+    const told = finWait1();
+    told.client.data(100);
+    expect(told.record().close.modifiers).toContain('data_after_fin');
   });
 });
 
@@ -356,6 +381,45 @@ describe('a FIN that nobody would believe', () => {
     expect(record().close).toMatchObject({ class: 'four_wave', initiator: 'client', sequence: 'F> A< F< A>' });
   });
 
+  it('beyond the window, and beyond a hole, is no FIN: the right one is', () => {
+    const { client, server, record } = established();
+    client.data(10);
+    server.ack();
+    client.fin({ seq: 700_000, lost: true });
+    client.next = 11;
+    client.data(10);
+    server.ack();
+    client.fin();
+    server.fin();
+    client.ack();
+    expect(record()).toMatchObject({
+      client: { bytes: 20, fin: 2 },
+      close: { class: 'three_segment', initiator: 'client', sequence: 'F> FA< A>', modifiers: [] },
+      confidence: 'certain',
+    });
+  });
+
+  it('but is one where no hole is before it, because acknowledgements may not be in the capture', () => {
+    const { client, server, record } = established();
+    client.data(700_000);
+    client.fin();
+    server.fin();
+    client.ack();
+    expect(record().close).toMatchObject({ class: 'three_segment', initiator: 'client' });
+  });
+
+  it('or inside the window, as both SYNs scaled it', () => {
+    const told = story();
+    told.client.syn({ scale: 7 });
+    told.server.synAck({ scale: 7 });
+    told.client.ack();
+    told.client.data(50_000, { unseen: true });
+    told.client.fin();
+    told.server.fin();
+    told.client.ack();
+    expect(told.record().close).toMatchObject({ class: 'three_segment', modifiers: ['gap'] });
+  });
+
   it('below what the peer has acknowledged is no FIN', () => {
     const { client, server, record } = established();
     client.data(1000);
@@ -419,6 +483,49 @@ describe('a FIN that is not in the capture, but acknowledged by the other FIN', 
       expect(record.time_wait.map(({ holder }) => holder)).toEqual(['client']);
     });
   }
+
+  it('closed first, also where its sender goes on behind it', () => {
+    const told = established();
+    told.client.data(100);
+    told.server.ack();
+    told.client.fin({ unseen: true });
+    told.server.ack();
+    told.server.fin();
+    told.client.ack();
+    const record = told.record();
+    expect(record).toMatchObject({
+      close: { class: 'orderly', initiator: 'client', basis: 'inferred', sequence: 'F< A>', modifiers: ['fin_inferred'] },
+      time_wait: [{ holder: 'client', basis: 'ack' }],
+      confidence: 'likely',
+    });
+    expect(told.states()).toEqual({
+      client: 'SYN_SENT ESTABLISHED FIN_WAIT1 FIN_WAIT2 TIME_WAIT',
+      server: 'SYN_RECV ESTABLISHED CLOSE_WAIT LAST_ACK CLOSED',
+    });
+    // Nobody knows how long it took to be acknowledged.
+    expect(record.close).not.toHaveProperty('fin_ack_s');
+    expect(record.close).toHaveProperty('half_closed_s');
+    expect(record.close).toHaveProperty('last_ack_s');
+  });
+
+  it('is none where more is missing than its number', () => {
+    const told = established();
+    told.client.data(100, { unseen: true });
+    told.client.fin({ unseen: true });
+    told.server.ack();
+    told.server.fin();
+    told.client.ack();
+    expect(told.record().close.modifiers).toEqual(['gap']);
+  });
+
+  it('has no times of its own where it closed second', () => {
+    const told = finWait1();
+    told.server.fin({ unseen: true });
+    told.client.ack();
+    const { close } = told.record();
+    expect(close).toMatchObject({ initiator: 'client', basis: 'inferred', modifiers: ['fin_inferred'] });
+    for (const name of ['fin_ack_s', 'half_closed_s', 'last_ack_s']) expect(close).not.toHaveProperty(name);
+  });
 
   it('is not supposed where nothing was acknowledged, whatever the number is (here the ISN is 0)', () => {
     for (const serverIsn of [0, 1_000_000]) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ACK, RST, SYN } from '../../src/layout/tcp.ts';
+import { ACK, FIN, RST, SYN } from '../../src/layout/tcp.ts';
 import { established, finWait1, ipv4, midstream, timeOf, stateNames, story, synReceived, synSent, timeWait } from '../support/story.ts';
 
 describe('who is the client', () => {
@@ -147,6 +147,23 @@ describe('open', () => {
     expect(record()).toMatchObject({ open: 'split_handshake', client: { ip: '10.0.0.2' } });
   });
 
+  it('split_handshake, where the server first acknowledges the SYN, in five segments', () => {
+    const told = synSent();
+    told.server.ack({ seq: 77 });
+    told.server.next = 0;
+    told.server.syn();
+    told.client.synAck({ seq: 0 });
+    told.server.ack();
+    told.client.data(4);
+    told.server.ack();
+    expect(told.record()).toMatchObject({
+      open: 'split_handshake',
+      client: { ip: '10.0.0.2', bytes: 4, state: 'ESTABLISHED' },
+      server: { syn: 1, bytes: 0, state: 'ESTABLISHED' },
+      close: { class: 'not_closed', modifiers: [] },
+    });
+  });
+
   it('syn_only and synack_only', () => {
     expect(synSent().record()).toMatchObject({ open: 'syn_only', visibility: 'client_only' });
     const { client, server, record } = story();
@@ -241,6 +258,113 @@ describe('handshakes that lead nowhere', () => {
     server.synAck();
     client.send(RST, { seq: 1 });
     expect(record()).toMatchObject({ close: { class: 'aborted_handshake', initiator: 'client' }, end_reason: 'reset' });
+  });
+});
+
+describe('what is left of another incarnation answers a SYN', () => {
+  /** The old numbers, below the SYN's or above it. */
+  const old = [-700_000, 700_000];
+
+  it.each(old)('an ACK of %i: the RST that it is answered by ends nothing, and the same SYN is accepted (RFC 9293, figure 9)', (number) => {
+    const told = synSent();
+    const { client, server } = told;
+    server.ack({ seq: 400_000, ack: number });
+    client.send(RST, { seq: number });
+    client.syn({ seq: 0 });
+    server.next = 0;
+    server.synAck();
+    client.ack();
+    client.data(500);
+    server.ack();
+    client.fin();
+    server.fin();
+    client.ack();
+    expect(told.record()).toMatchObject({
+      open: 'three_way',
+      client: { bytes: 500, syn: 2, rst: 1 },
+      close: { class: 'three_segment', initiator: 'client', sequence: 'F> FA< A>', modifiers: ['rst_invalid'] },
+      time_wait: [{ holder: 'client' }],
+      end_reason: 'closed',
+      confidence: 'certain',
+    });
+    expect(told.states()).toEqual({
+      client: 'SYN_SENT ESTABLISHED FIN_WAIT1 FIN_WAIT2 TIME_WAIT',
+      server: 'SYN_RECV ESTABLISHED CLOSE_WAIT LAST_ACK CLOSED',
+    });
+  });
+
+  it.each(old)('a SYN-ACK of %i: the same, and the right one counts (RFC 9293, figure 8)', (number) => {
+    const told = synSent();
+    const { client, server } = told;
+    server.synAck({ seq: 5000, ack: number });
+    client.send(RST, { seq: number });
+    server.next = 0;
+    server.synAck({ seq: 0 });
+    client.received = 1;
+    client.ack();
+    client.fin();
+    server.ack();
+    server.fin();
+    client.ack();
+    expect(told.record()).toMatchObject({
+      open: 'three_way',
+      close: { class: 'four_wave', sequence: 'F> A< F< A>' },
+      end_reason: 'closed',
+    });
+  });
+
+  it.each(old)('a FIN of the old one, %i, is not of this one', (number) => {
+    const told = synSent();
+    const { client, server } = told;
+    server.send(FIN | ACK, { seq: 400_000, ack: number });
+    client.send(RST, { seq: number });
+    client.syn({ seq: 0 });
+    server.next = 0;
+    server.synAck();
+    client.received = 1;
+    client.ack();
+    expect(told.record()).toMatchObject({ open: 'three_way', close: { class: 'not_closed', sequence: '' } });
+  });
+
+  it('a RST of its own number still aborts', () => {
+    const { client, server, record } = synSent();
+    server.ack({ seq: 400_000, ack: -700_000 });
+    server.next = 0;
+    server.synAck();
+    client.rst();
+    expect(record()).toMatchObject({ close: { class: 'aborted_handshake', initiator: 'client' } });
+  });
+});
+
+describe('a SYN that was refused, sent again and accepted', () => {
+  it('is not refused, and its connection is as any other', () => {
+    const told = synSent();
+    told.server.send(RST | ACK, { seq: 0, ack: 1 });
+    told.wait(1);
+    told.client.syn({ seq: 0 });
+    told.server.synAck();
+    told.client.ack();
+    told.client.fin();
+    told.server.fin();
+    told.client.ack();
+    told.wait(200);
+    expect(told.record()).toMatchObject({
+      open: 'three_way',
+      close: { class: 'three_segment', sequence: 'F> FA< A>', modifiers: [] },
+      time_wait: [{ ended_by: 'expiry' }],
+      end_reason: 'closed',
+    });
+  });
+
+  it('does not leave the table while it lives', () => {
+    const told = synSent();
+    told.server.send(RST | ACK, { seq: 0, ack: 1 });
+    told.client.syn({ seq: 0 });
+    told.server.synAck();
+    told.client.ack();
+    told.wait(200);
+    told.client.data(10);
+    expect(told.record()).toMatchObject({ client: { bytes: 10 }, close: { class: 'not_closed' }, end_reason: 'capture_end' });
   });
 });
 

@@ -188,6 +188,17 @@ describe('otherwise it is held', () => {
     expect(told.records({ until: told.clock + 100 * SECOND })).toHaveLength(2);
   });
 
+  it('never answered, it is the end of an old one that is not closed', () => {
+    const told = established();
+    const [client] = told.wait(1).incarnation();
+    client.syn();
+    const last = told.wait(2).client;
+    last.story.told.push({ ...told.told.at(-1)!, time: told.tick() });
+    const record = told.record();
+    expect(timeOf(record.end)).toBe(told.clock);
+    expect(record.client).toMatchObject({ syn: 3, segments: 4 });
+  });
+
   it('never answered, it stays with an old one that is not closed', () => {
     const told = established();
     const [client] = told.incarnation();
@@ -239,6 +250,22 @@ describe('one-sided captures', () => {
       told.wait(1);
     }
     expect(told.records()).toHaveLength(2);
+  });
+
+  it('only the client is seen: its lone SYN after the close is a connection', () => {
+    const told = story();
+    told.client.syn();
+    told.server.synAck({ unseen: true });
+    told.client.ack();
+    told.client.fin();
+    told.server.fin({ unseen: true });
+    told.client.ack();
+    const [client] = told.wait(3).incarnation();
+    client.syn();
+    expect(told.records()).toMatchObject([
+      { client: { syn: 1 }, close: { class: 'orderly' }, end_reason: 'closed' },
+      { client: { syn: 1 }, open: 'syn_only', close: { class: 'no_reply' } },
+    ]);
   });
 
   it('only the client is seen', () => {

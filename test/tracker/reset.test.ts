@@ -92,6 +92,13 @@ describe('a RST inside the window but not at the exact number', () => {
     expect(record().close.class).toBe('rst_abort');
   });
 
+  it('counts before a RST by its receiver, which proves nothing either', () => {
+    const { client, server, record } = established();
+    client.rst({ seq: 11 });
+    server.rst();
+    expect(record().close).toMatchObject({ class: 'rst_abort', initiator: 'client', sequence: 'R>', duration_s: 0 });
+  });
+
   it('scales the window as both SYNs said', () => {
     const reset = (scale: number | undefined) => {
       const told = established();
@@ -167,6 +174,22 @@ describe('FIN and RST', () => {
       client: 'SYN_SENT ESTABLISHED FIN_WAIT1 FIN_WAIT2 CLOSED',
       server: 'SYN_RECV ESTABLISHED CLOSE_WAIT CLOSED',
     });
+  });
+
+  it('data_after_close_rst: the same with a FIN behind the data', () => {
+    const { client, server, record } = finWait2();
+    server.data(100);
+    server.fin();
+    client.send(RST, { seq: 2 });
+    expect(record().close).toMatchObject({ class: 'data_after_close_rst', initiator: 'client', sequence: 'F> A< D< F< R>' });
+  });
+
+  it('not where the other one resets', () => {
+    const { server, record } = finWait2();
+    server.data(100);
+    server.fin();
+    server.rst();
+    expect(record().close.class).toBe('last_ack_missing');
   });
 
   it('not data_after_close_rst where the data was sent before the FIN was acknowledged', () => {
@@ -267,6 +290,19 @@ describe('after a full close', () => {
   });
 });
 
+describe('after a RST that ended TIME_WAIT', () => {
+  it('a repeated FIN is still counted, and named', () => {
+    const { client, server, record } = timeWait();
+    server.send(RST, { seq: 2 });
+    server.again(server.lastFin);
+    client.ack();
+    expect(record()).toMatchObject({
+      server: { fin: 2, fin_retransmits: 1 },
+      close: { sequence: 'F> A< F< A> R<', modifiers: ['fin_retransmitted', 'rst_after_close'] },
+    });
+  });
+});
+
 describe('silence before a close', () => {
   it('keepalive_before_close: unanswered probes, then RST', () => {
     const { client, server, record } = established();
@@ -275,6 +311,15 @@ describe('silence before a close', () => {
     for (let i = 0; i < 3; i++) client.keepAlive();
     client.rst();
     expect(record().close).toMatchObject({ class: 'rst_abort', modifiers: ['keepalive_before_close'] });
+  });
+
+  it('not where the last byte, of which nobody has heard, is sent again', () => {
+    const { client, server, record } = established();
+    client.data(1, { lost: true });
+    client.data(1, { seq: 1 });
+    server.ack();
+    client.fin();
+    expect(record()).toMatchObject({ client: { bytes: 1 }, close: { modifiers: [] } });
   });
 
   it('not where data followed the probes', () => {

@@ -62,6 +62,20 @@ describe('a SYN that meets a TIME_WAIT', () => {
   });
 });
 
+describe('a SYN that meets a TIME_WAIT whose time is over', () => {
+  it('is no reuse, also where the last ACK is missing', () => {
+    const told = lastAck().wait(100);
+    const [client, server] = told.incarnation();
+    client.syn();
+    server.synAck();
+    client.ack();
+    const [first, second] = told.records();
+    expect(first).toMatchObject({ close: { modifiers: [] }, time_wait: [{ ended_by: 'expiry' }], end_reason: 'tuple_reused' });
+    expect(second).not.toHaveProperty('reuse');
+    expect(lastAck().record().close.modifiers).toEqual([]);
+  });
+});
+
 describe('a SYN that a TIME_WAIT challenges stands with the old connection', () => {
   const challenged = (told: Story, isn: number): Endpoint => {
     const [client] = told.incarnation(isn);

@@ -69,7 +69,7 @@ export interface RunOptions {
 }
 
 /** Fewer packets are done before threads, each of which compiles its own code, make up for their start: bench/RESULTS.md. Nor are large pages worth asking for. */
-const LARGE = 4_000_000;
+const LARGE = 2_000_000;
 /** Linux: 32768 to 60999. */
 const EPHEMERAL_PORTS = 28_232;
 

@@ -110,7 +110,7 @@ export class Exchange {
     return Atomics.load(this.#words, CLAIMED);
   }
 
-  /** Undertakes to decode a window that is the first of its kind; false: another shard was faster. */
+  /** Undertakes to decode the first window that nobody has claimed; false: another shard was faster. */
   claim(window: number): boolean {
     return Atomics.compareExchange(this.#words, CLAIMED, window, window + 1) === window;
   }

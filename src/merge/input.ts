@@ -57,11 +57,18 @@ interface Found {
 /**
  * Looks at how captures begin, and orders them by that. Those of a folder are all its files that are captures.
  * @param follow the only capture is still being written
+ * @param met called when a capture is a stream, while its first bytes are waited for
  * @throws CaptureError where none can be read
  */
-export async function openInput(paths: readonly string[], follow: boolean, decoder: Decoder, signal: AbortSignal): Promise<Input> {
+export async function openInput(
+  paths: readonly string[],
+  follow: boolean,
+  decoder: Decoder,
+  signal: AbortSignal,
+  met: () => void,
+): Promise<Input> {
   const faults: Fault[] = [];
-  const found = await find(paths, follow, decoder, signal, faults);
+  const found = await find(paths, follow, decoder, signal, faults, met);
   const { errors, passedOver } = found;
   if (found.opened.length === 0 && errors[0]) throw errors[0];
   const opened = found.opened.toSorted((a, b) => (a.firstTime ?? Infinity) - (b.firstTime ?? Infinity));
@@ -85,7 +92,14 @@ export async function openInput(paths: readonly string[], follow: boolean, decod
   };
 }
 
-async function find(paths: readonly string[], follow: boolean, decoder: Decoder, signal: AbortSignal, faults: Fault[]): Promise<Found> {
+async function find(
+  paths: readonly string[],
+  follow: boolean,
+  decoder: Decoder,
+  signal: AbortSignal,
+  faults: Fault[],
+  met: () => void,
+): Promise<Found> {
   const found: Found = { opened: [], errors: [], passedOver: [] };
   for (const path of paths) {
     const files = follow ? [path] : filesOf(path, found.errors);
@@ -96,7 +110,7 @@ async function find(paths: readonly string[], follow: boolean, decoder: Decoder,
         const bytes = (): Bytes =>
           grows ? followCapture(file, (fault) => void faults.push(fault), signal) : byteStream(file, decompressBeside, signal);
         if (kind === 'file' && !follow) found.opened.push(openFile(file, decoder));
-        else found.opened.push(await openStream(file, bytes, kind === 'again' && !follow, decoder));
+        else found.opened.push(await openStream(file, bytes, kind === 'again' && !follow, decoder, met));
       } catch (error) {
         if (!(error instanceof CaptureError)) throw error;
         if (files.length > 1) found.passedOver.push(error.message);
@@ -178,7 +192,7 @@ function openFile(path: string, decoder: Decoder): Opened {
 }
 
 /** Takes as much of a stream as tells what it is. What can be opened again, is; else it is put back. */
-async function openStream(path: string, open: () => Bytes, again: boolean, decoder: Decoder): Promise<Opened> {
+async function openStream(path: string, open: () => Bytes, again: boolean, decoder: Decoder, met: () => void): Promise<Opened> {
   const name = nameOf(path);
   const chunks = open();
   let head: Uint8Array = new Uint8Array(0);
@@ -186,7 +200,9 @@ async function openStream(path: string, open: () => Bytes, again: boolean, decod
   let failure: unknown;
   try {
     while (found?.firstTime === undefined && head.length < HEAD_BYTES) {
-      const { value, done } = await chunks.next();
+      const coming = chunks.next();
+      met();
+      const { value, done } = await coming;
       if (done) break;
       head = head.length === 0 ? value : Buffer.concat([head, value]);
       found = probeSome(name, head, decoder);

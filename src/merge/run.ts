@@ -88,7 +88,7 @@ export class Run {
   /** Where the input is a stream. */
   readonly #feed: { readonly feed: Feed; readonly writer: FeedWriter } | undefined;
   /** Where threads were asked for. */
-  readonly #pool: ShardPool | undefined;
+  #pool: ShardPool | undefined;
   readonly #exchange: Exchange;
   readonly #interfaces = new InterfaceLog();
   readonly #module: DecoderModule;
@@ -126,33 +126,28 @@ export class Run {
     if (!(Number.isInteger(windowBytes) && windowBytes >= 1 && windowBytes <= WINDOW_CAPACITY))
       throw new RangeError(`window of ${windowBytes} bytes`);
     setMaxListeners(0, abort.signal); // each capture that is open listens
-    // Where threads are asked for, they start while the captures are looked at.
-    const pool = workers !== undefined && workers > 1 ? await startPool(workers - 1) : undefined;
+    // Where threads are asked for, they start while the captures are looked at; and where a stream is met, while it is waited for.
+    let pool = workers !== undefined && workers > 1 ? startPool(workers - 1) : undefined;
+    const met = (): void => void (pool ??= startPool(workers ?? mostWorkers()));
     try {
       const module = Decoder.compile();
-      const input = await openInput(paths, options.follow ?? false, new Decoder(module, Decoder.memory()), abort.signal);
-      return new Run(input, module, pool, form, transitions, options, abort);
+      const input = await openInput(paths, options.follow ?? false, new Decoder(module, Decoder.memory()), abort.signal, met);
+      const run = new Run(input, module, form, transitions, options, abort);
+      run.#pool = await pool;
+      if (run.#pool && run.#pool.threads > run.#threads) await run.#dismiss(); // the stream was none that can be read
+      return run;
     } catch (error) {
-      await pool?.destroy();
+      await (await pool)?.destroy();
       throw error;
     }
   }
 
-  private constructor(
-    input: Input,
-    module: DecoderModule,
-    pool: ShardPool | undefined,
-    form: Form,
-    transitions: boolean,
-    options: RunOptions,
-    abort: AbortController,
-  ) {
+  private constructor(input: Input, module: DecoderModule, form: Form, transitions: boolean, options: RunOptions, abort: AbortController) {
     const profile = PROFILES[options.profile ?? 'linux']!;
     this.#options = options;
     this.#form = form;
     this.#transitions = transitions;
     this.#module = module;
-    this.#pool = pool;
     this.#filter = options.filter === undefined ? undefined : compileFilter(options.filter);
     this.#abort = abort;
     this.#input = input;
@@ -161,7 +156,7 @@ export class Run {
     this.#plan = new Plan(input.captures, this.#windowBytes);
     this.clock = new Clock(input.origin, input.digits);
     this.#large = input.stream !== undefined || input.packets >= LARGE;
-    this.workers = options.workers ?? (this.#large ? Math.min(processors(), SHARDS_CAPACITY) : 1);
+    this.workers = options.workers ?? (this.#large ? mostWorkers() : 1);
     this.#answers = new Answers(options.ports ?? EPHEMERAL_PORTS, this.profile.twoMsl, () => new LedgerMemory(), options.whatIf);
     this.#exchange = new Exchange(this.workers);
     if (input.stream) {
@@ -265,6 +260,16 @@ export class Run {
     };
   }
 
+  /** Threads beside this one, which has a shard of its own where it has no stream to hand on. */
+  get #threads(): number {
+    return this.#feed ? this.workers : this.workers - 1;
+  }
+
+  async #dismiss(): Promise<void> {
+    await this.#pool?.destroy();
+    this.#pool = undefined;
+  }
+
   /** What was wrong with the captures. */
   get #faults(): Fault[] {
     return [...this.#input.faults, ...faultsOf(this.#input.captures, this.#results), ...this.#miscounts];
@@ -329,10 +334,9 @@ export class Run {
     }
   }
 
-  /** Where a stream has to be handed on, this thread does nothing else; where files are read, it has a shard of its own. */
   async *#together(tasks: readonly ShardTask[]): AsyncGenerator<Delivery[], void, undefined> {
-    const [here, there] = this.#feed ? [undefined, tasks] : [tasks.at(-1), tasks.slice(0, -1)];
-    const pool = this.#pool ?? (await startPool(there.length));
+    const there = tasks.slice(0, this.#threads);
+    const pool = this.#pool ?? (await startPool(this.#threads));
     let failure: unknown;
     const pumped = this.#pump().catch((error: unknown) => {
       failure = error;
@@ -341,7 +345,7 @@ export class Run {
     let through = false;
     if (this.#large) adviseHugePages(tasks[0]!.memories); // while the threads start
     try {
-      yield* pool.run(there, this.#exchange, here);
+      yield* pool.run(there, this.#exchange, tasks[this.#threads]);
       through = true;
     } finally {
       if (!through) this.#abort.abort(); // a stream that waits for its writer ends by that alone
@@ -367,6 +371,9 @@ export class Run {
     writer.end();
   }
 }
+
+/** Workers where nobody says how many. */
+const mostWorkers = (): number => Math.min(processors(), SHARDS_CAPACITY);
 
 /** Threads that wait for their tasks. Imported only here, because a small capture is done before that is loaded. */
 async function startPool(threads: number): Promise<ShardPool> {

@@ -42,7 +42,7 @@ export const decompressBeside: Decompression = async function* decompressed(chun
 function leastBusy(): Thread {
   const [least] = [...threads].toSorted((a, b) => a.streams - b.streams);
   if (least && (least.streams === 0 || threads.size >= MOST_THREADS)) return least;
-  const worker = new Worker(built('decompressor.js'));
+  const worker = new Worker(built('decompressor.cjs'));
   worker.setMaxListeners(0); // each of its streams listens
   worker.unref(); // it is its answers that are waited for
   const thread = { worker, streams: 0 };

@@ -56,6 +56,11 @@ export class ShardPool {
     }
   }
 
+  /** Threads that wait for tasks. */
+  get threads(): number {
+    return this.#ports.length;
+  }
+
   /** Ends the threads of a pool that has nothing to run. */
   async destroy(): Promise<void> {
     await this.#pool.destroy();

@@ -87,7 +87,6 @@ function openBySynAck(slot: i32, sender: i32, record: usize): bool {
   }
   const beyond = ack - load<i32>(other, ISS << 2);
   const answers = beyond > 0 && ack - load<i32>(other, NXT << 2) <= 0;
-  if ((load<i32>(words, FACTS << 2) & REFUSED) != 0 && answers) withdrawRefusal(words);
   if ((peer & ISS_KNOWN) == 0) {
     if ((peer & NXT_KNOWN) == 0) begin(slot, receiver, ack - 1);
     store<i32>(other, ack - 1, ISS << 2);
@@ -108,8 +107,15 @@ function openBySynAck(slot: i32, sender: i32, record: usize): bool {
   return true;
 }
 
-/** The SYN that an RST had answered was accepted after all: its sender did not believe that RST, or it was not its receiver who sent it. */
-function withdrawRefusal(words: usize): void {
+/**
+ * The SYN that an RST had answered was accepted after all, and its sender has acknowledged that: it did not believe that RST, or it was
+ * not its receiver who sent it.
+ */
+export function withdrawRefusal(words: usize, sender: i32, ack: i32): void {
+  const own = words + ((<usize>sender) << 2);
+  const peer = words + ((<usize>(sender ^ 1)) << 2);
+  if ((load<i32>(own, SEEN << 2) & SYN_SENT) == 0 || (load<i32>(peer, SEEN << 2) & SYN_ACK_SENT) == 0) return;
+  if (ack - load<i32>(peer, ISS << 2) <= 0 || ack - load<i32>(peer, NXT << 2) > 0) return;
   store<i32>(words, load<i32>(words, FACTS << 2) & ~(REFUSED | RESET | RESET_BY_HIGH), FACTS << 2);
   store<i32>(words, load<i32>(words, LOGGED << 2) & 0xff, LOGGED << 2);
   store<i32>(words, 0, TOKENS << 2);

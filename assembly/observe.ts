@@ -5,7 +5,7 @@
 // `own` and `peer` are the slot, moved to the sender's and to the receiver's words: load<i32>(own, NXT << 2) is the sender's NXT.
 
 import { ACK_WORD, FLAGS_WORD, FROM_HIGH, PAYLOAD_WORD, SEQ_WORD, TIME_WORD } from '../src/layout/segment.ts';
-import { ACK_BEYOND_FIN, ACK_IMPLAUSIBLE, FIN_INVALID, SEQ_IMPLAUSIBLE, SYN_ACK_UNEXPECTED } from '../src/layout/oddities.ts';
+import { ACK_BEYOND_FIN, ACK_IMPLAUSIBLE, SEQ_IMPLAUSIBLE, SYN_ACK_UNEXPECTED } from '../src/layout/oddities.ts';
 import { DATA_AFTER_RST, KEEPALIVE_AFTER_FIN, OUT_OF_ORDER } from '../src/layout/modifiers.ts';
 import {
   ACKED,
@@ -38,6 +38,7 @@ import {
   NXT,
   NXT_KNOWN,
   PLAIN,
+  REFUSED,
   RESET,
   RESET_AFTER_CLOSE,
   RSTS,
@@ -53,8 +54,8 @@ import {
 import { ACK, FIN, RST, SYN } from '../src/layout/tcp.ts';
 import { complete, increase, modify, setSeen } from './facts.ts';
 import { finish, repeatsFin } from './finish.ts';
-import { begin, establish, isForeign, open } from './handshake.ts';
-import { addHole, fillHoles, mayBePlain, oddity, reset, stillAlive, surviveReset } from './host.ts';
+import { begin, establish, isForeign, open, withdrawRefusal } from './handshake.ts';
+import { addHole, farFin, fillHoles, goesOn, mayBePlain, oddity, reset, stillAlive, surviveReset } from './host.ts';
 import { slotAt } from './table.ts';
 import { addLetters, contentGap, follow } from './zeek.ts';
 
@@ -108,9 +109,16 @@ function show(slot: i32, sender: i32, record: usize, flags: i32, payload: i32): 
   if ((flags & SYN) != 0) open(slot, sender, record, flags);
   const seq = load<i32>(record, SEQ_WORD << 2);
   const start = (flags & SYN) != 0 ? seq + 1 : seq;
-  if ((flags & FIN) != 0 && isBeyondWindow(slot, sender, start, payload)) return oddity(FIN_INVALID);
+  const nxt = load<i32>(own, NXT << 2);
+  const far = (flags & FIN) != 0 && isBeyondWindow(slot, sender, start, payload);
+  const awaited = (load<i32>(own, SEEN << 2) & (FIN_SENT | FIN_ACKED)) == FIN_SENT;
+  if (awaited && payload > 0 && (load<i32>(words, FACTS << 2) & HAS_RARE) != 0) goesOn(slot, sender, start);
   const fresh = take(slot, sender, flags, payload, start, load<f64>(record, TIME_WORD << 2));
   store<u16>(words + ((<usize>sender) << 1), <u16>(flags >>> 16), WINDOWS << 2);
+  if ((load<i32>(words, FACTS << 2) & REFUSED) != 0 && (flags & ACK) != 0) {
+    if ((flags & SYN) != 0) acknowledge(slot, sender, record, flags, payload);
+    else withdrawRefusal(words, sender, load<i32>(record, ACK_WORD << 2));
+  }
   const bothResets = RESET | RESET_AFTER_CLOSE;
   if ((load<i32>(words, FACTS << 2) & bothResets) == bothResets && (flags & (SYN | ACK)) == ACK) surviveReset(slot, sender);
   if ((load<i32>(words, FACTS << 2) & RESET) != 0) {
@@ -119,6 +127,7 @@ function show(slot: i32, sender: i32, record: usize, flags: i32, payload: i32): 
   } else if (fresh >= 0) {
     if ((flags & ACK) != 0) acknowledge(slot, sender, record, flags, payload);
     finish(slot, sender, record, start, fresh);
+    if (far) farFin(slot, sender, nxt);
   }
   if (fresh > 0) {
     store<i32>(own, load<i32>(own, SEEN << 2) & ~KEEPALIVE, SEEN << 2);
@@ -127,9 +136,8 @@ function show(slot: i32, sender: i32, record: usize, flags: i32, payload: i32): 
 }
 
 /**
- * Whether a first FIN lies beyond all that its receiver would take, and beyond a hole: it was sent by somebody else. What continues the
- * bytes that were seen is never beyond it, because acknowledgements may be missing from the capture. Without both SYNs nobody knows how
- * windows are scaled (RFC 7323 §2.2).
+ * Whether a first FIN lies beyond all that its receiver would take, and beyond a hole: it was sent by somebody else, or much is missing from
+ * the capture, and what follows tells. Without both SYNs nobody knows how windows are scaled (RFC 7323 §2.2).
  */
 function isBeyondWindow(slot: i32, sender: i32, start: i32, payload: i32): bool {
   const words = slotAt(slot);

@@ -18,30 +18,47 @@ const SHARE = 64;
 export async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   const decoder = createGunzip({ chunkSize: CHUNK });
   let failure: unknown;
-  const fed = feed(chunks, decoder).catch((error: unknown) => {
+  let taken: (() => void) | undefined;
+  const takes = (): Promise<void> => new Promise((resolve) => void (taken = resolve));
+  const fed = feed(chunks, decoder, takes).catch((error: unknown) => {
     failure = error;
     decoder.destroy();
   });
   try {
-    for await (const chunk of decoder) yield chunk as Uint8Array;
+    for await (const chunk of decoder) {
+      yield chunk as Uint8Array;
+      taken?.();
+    }
   } catch (error) {
     throw failure ?? new CompressionError(ruleOf(error as NodeJS.ErrnoException), { cause: error });
   } finally {
     decoder.destroy();
+    taken?.();
     await fed;
   }
   if (failure !== undefined) throw failure;
 }
 
-/** The end is told only after all is through, because what the last piece gave would be lost with a stream that is cut. */
-async function feed(chunks: AsyncIterable<Uint8Array>, decoder: ReturnType<typeof createGunzip>): Promise<void> {
+/**
+ * Each piece, and the end, come only when all that the one before gave is taken, because what waits is lost with a stream that is cut or
+ * damaged. `takes` resolves when some of it is taken, or nothing more will be.
+ */
+async function feed(
+  chunks: AsyncIterable<Uint8Array>,
+  decoder: ReturnType<typeof createGunzip>,
+  takes: () => Promise<void>,
+): Promise<void> {
   let taken = 0;
+  const through = async (): Promise<void> => {
+    while (decoder.readableLength > 0 && !decoder.destroyed) await takes();
+  };
   for await (const chunk of chunks) {
     for (let at = 0; at < chunk.length; ) {
       const size = Math.min(LARGEST_PIECE, Math.max(SMALLEST_PIECE, Math.floor(taken / SHARE)));
       const piece = chunk.subarray(at, at + size);
       at += piece.length;
       taken += piece.length;
+      await through();
       if (decoder.destroyed) return;
       await new Promise<void>((resolve) => {
         decoder.once('close', resolve);
@@ -52,6 +69,7 @@ async function feed(chunks: AsyncIterable<Uint8Array>, decoder: ReturnType<typeo
       });
     }
   }
+  await through();
   decoder.end();
 }
 

@@ -326,12 +326,8 @@ export class Run {
 
   async *#alone(task: ShardTask): AsyncGenerator<Delivery[], void, undefined> {
     if (this.#large) adviseHugePages(task.memories);
-    const run = runHere(task, (rows) => this.#answers.add(rows));
-    for (;;) {
-      const { value, done } = await run.next();
-      if (done) return void this.#results.push(value);
-      yield [value];
-    }
+    const result = (counted: ShardResult): void => void this.#results.push(counted);
+    for await (const delivery of runHere(task, result, (rows) => this.#answers.add(rows))) yield [delivery];
   }
 
   async *#together(tasks: readonly ShardTask[]): AsyncGenerator<Delivery[], void, undefined> {

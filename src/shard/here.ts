@@ -7,10 +7,15 @@ const TURN = 8;
 
 /**
  * Runs a shard in the thread that everything else of the run is done in, too: its turns alternate with those of the event loop.
- * Yields what it delivers, and returns what it has counted.
+ * Yields what it delivers.
+ * @param result gets in the end what it has counted
  * @param taker see ShardJob
  */
-export async function* runHere(task: ShardTask, taker?: NoteTaker): AsyncGenerator<Delivery, ShardResult, undefined> {
+export async function* runHere(
+  task: ShardTask,
+  result: (counted: ShardResult) => void,
+  taker?: NoteTaker,
+): AsyncGenerator<Delivery, void, undefined> {
   const job = new ShardJob(task, taker);
   let windows = 0;
   for (const delivery of job.run()) {
@@ -21,5 +26,5 @@ export async function* runHere(task: ShardTask, taker?: NoteTaker): AsyncGenerat
     yield delivery;
     if ((windows += windowsOf(task.form)) % TURN === 0) await setImmediate();
   }
-  return job.result();
+  result(job.result());
 }

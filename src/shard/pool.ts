@@ -83,12 +83,12 @@ export class ShardPool {
   }
 
   async #runHere(task: ShardTask, exchange: Exchange): Promise<void> {
-    const run = runHere(task);
-    for (let sent = 0; ; sent++) {
-      const { value, done } = await run.next();
-      if (done) return void this.results.push(value);
-      for (exchange.look(); !exchange.isTaken(task.index, sent - aheadOf(task, value)); exchange.look()) await exchange.change();
-      this.#inbox.add(value);
+    let sent = 0;
+    const result = (counted: ShardResult): void => void this.results.push(counted);
+    for await (const delivery of runHere(task, result)) {
+      for (exchange.look(); !exchange.isTaken(task.index, sent - aheadOf(task, delivery)); exchange.look()) await exchange.change();
+      this.#inbox.add(delivery);
+      sent++;
     }
   }
 }

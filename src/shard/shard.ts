@@ -99,6 +99,14 @@ export class Shard {
    * until the exchange has news.
    */
   *run(): Generator<number, void, undefined> {
+    try {
+      yield* this.#trackAll();
+    } finally {
+      this.#reader.close();
+    }
+  }
+
+  *#trackAll(): Generator<number, void, undefined> {
     const { index, windows, exchange } = this.#setting;
     let tracked = 0;
     let guess: Guess | undefined;
@@ -120,7 +128,6 @@ export class Shard {
       } else if (idle) yield WAITS;
     }
     for (const _ of this.tracker.finish(exchange.proof(tracked - 1).clock)) yield tracked;
-    this.#reader.close();
   }
 
   /** Decodes the next window that nobody has claimed; undefined where that cannot be done by now. */

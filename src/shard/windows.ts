@@ -115,6 +115,11 @@ export class WindowReader {
     const atEnd = window.last || filled < wanted;
     const near = (): number => (decoder.clock === -Infinity ? Number.NaN : this.#setting.origin + Math.floor(decoder.clock / 1e9));
     let at = from - base;
+    if (at > filled) {
+      decoder.decode(0, 0);
+      troubles.push({ offset: base + filled, rule: this.#cutRule(window, filled, true), truncated: true });
+      return answer({ offset: Infinity, lost: false });
+    }
     let { lost } = start;
     if (start.clock === -Infinity && !lost) {
       const beginning = findBeginning(decoder.window.subarray(0, filled), at, atEnd, framing);

@@ -17,6 +17,8 @@ interface Told extends GroupNews {
   initiator: string;
   sequence: string;
   reset: string;
+  /** There was a FIN: how long the close took is counted. */
+  timed: boolean;
   entered: number;
   /** In TIME_WAIT now. */
   waiting: number;
@@ -28,6 +30,7 @@ const NOTHING: Told = {
   initiator: '',
   sequence: '',
   reset: '',
+  timed: false,
   resetBy: 0,
   holders: 0,
   waits: 0,
@@ -71,21 +74,21 @@ export class WindowCounter {
     const verdict = this.#verdict;
     judge(table, slot, verdict);
     const waits = timeWaits(table, slot, verdict, this.#profile, time, false);
-    const known = this.#told.has(slot);
+    const timed = this.#told.get(slot)?.timed ?? false;
     this.#tell(slot, this.#news({ table, slot, verdict, timeWaits: waits }, false), time);
-    if (!known) this.#durations({ table, slot, verdict });
+    if (!timed) this.#durations({ table, slot, verdict });
   }
 
   ended(connection: Ended): void {
     const { slot, timeWaits: waits, time } = connection;
     const part = this.#part;
     part.ended++;
-    const known = this.#told.has(slot);
+    const timed = this.#told.get(slot)?.timed ?? false;
     const news = this.#news(connection, connection.packet !== Infinity);
     this.#tell(slot, news, time);
     if (news.groups) this.#groups?.ended(news.groups);
     this.#told.delete(slot);
-    if (!known) this.#durations(connection);
+    if (!timed) this.#durations(connection);
     for (const { endedBy, restarts } of waits) {
       part.timeWait.restarted += restarts;
       if (endedBy === 'expiry') part.timeWait.expired++;
@@ -99,6 +102,7 @@ export class WindowCounter {
     const waiting = over ? [] : waits.filter(({ endedBy }) => endedBy === 'capture_end');
     return {
       class: verdict.class,
+      timed: verdict.fin[0] || verdict.fin[1],
       initiator: initiator === undefined ? '' : initiator === 'both' ? 'both' : initiator === client ? 'client' : 'server',
       sequence: sequenceText(table, slot, client),
       reset: resetStage(verdict) ?? '',

@@ -3,6 +3,7 @@ import { distance } from './serial.ts';
 import {
   ACKED,
   ACKED_KNOWN,
+  BYTES,
   CLOSED,
   DATA_AFTER_FIN,
   ESTABLISHED,
@@ -84,6 +85,9 @@ function inferredFin(table: ConnectionTable, slot: number, endpoint: number): bo
   if ((words[slot + FACTS]! & (ESTABLISHED | MIDSTREAM)) === 0) return false;
   const acked = words[slot + ACKED + peer]!;
   if ((seen & FIN_SUPPOSED) === 0 || words[slot + FIN_SEQ + endpoint] !== ((acked - 1) | 0)) return false;
+  // In the middle of a connection a lone segment below what its peer expects is a keep-alive probe.
+  const silent = (words[slot + FACTS]! & MIDSTREAM) !== 0 && table.times[(slot >> 1) + BYTES + endpoint] === 0;
+  if (silent && words[slot + SEGMENTS + endpoint]! > 0 && (words[slot + SEEN + peer]! & FIN_SENT) === 0) return false;
   if ((seen & NXT_KNOWN) !== 0 && words[slot + SEGMENTS + endpoint]! > 0)
     return distance(acked, words[slot + NXT + endpoint]!) === 1 || isSkipped(table, slot, endpoint, acked);
   return (words[slot + SEEN + peer]! & FIN_SENT) !== 0;
@@ -92,6 +96,8 @@ function inferredFin(table: ConnectionTable, slot: number, endpoint: number): bo
 /** Whether the one number below `acked` is all that `endpoint` has passed over: what it sent afterwards, without payload, begins there. */
 function isSkipped(table: ConnectionTable, slot: number, endpoint: number, acked: number): boolean {
   const holes = table.peekRare(slot)?.holes[endpoint as 0];
+  // Without a FIN of the peer it may as well be a byte, or that of a keep-alive.
+  if ((table.words[slot + SEEN + (endpoint ^ 1)]! & FIN_SENT) === 0) return false;
   if (!holes || holes.length !== 2 || table.words[slot + NXT + endpoint] !== acked) return false;
   return holes[0] === ((acked - 1) | 0) && holes[1] === acked;
 }
@@ -211,6 +217,15 @@ function decideInitiator(table: ConnectionTable, slot: number, verdict: Verdict,
   }
 }
 
+/** Whether `closer`, whose FIN is acknowledged, was sent payload after that which it never acknowledged. */
+function isRefusedPayload(words: Int32Array, slot: number, closer: 0 | 1): boolean {
+  const peer = closer ^ 1;
+  const seen = words[slot + SEEN + peer]!;
+  if ((seen & DATA_AFTER_FIN) === 0) return false;
+  const end = (seen & FIN_SENT) !== 0 ? words[slot + FIN_SEQ + peer]! : words[slot + NXT + peer]!;
+  return (words[slot + SEEN + closer]! & ACKED_KNOWN) === 0 || distance(words[slot + ACKED + closer]!, end) < 0;
+}
+
 function classify(words: Int32Array, slot: number, verdict: Verdict, oneSided: boolean): CloseClass {
   const facts = words[slot + FACTS]!;
   const { fin, acked, inferred, reset, resetBy } = verdict;
@@ -223,8 +238,7 @@ function classify(words: Int32Array, slot: number, verdict: Verdict, oneSided: b
     if (!fin[0] && !fin[1]) return 'rst_abort';
     const both = fin[0] && fin[1];
     const closer = both ? verdict.initiator : fin[0] ? 0 : 1;
-    const late = resetBy === closer && acked[closer] && (words[slot + SEEN + (closer ^ 1)]! & DATA_AFTER_FIN) !== 0;
-    if (late) return 'data_after_close_rst';
+    if (resetBy === closer && acked[closer] && isRefusedPayload(words, slot, closer)) return 'data_after_close_rst';
     if (both) return 'last_ack_missing';
     return resetBy === closer ? 'fin_then_rst' : 'fin_answered_by_rst';
   }

@@ -1,7 +1,8 @@
-import { HOLE_FORGOTTEN, RST_CHALLENGED } from '../layout/oddities.ts';
+import { FIN_INVALID, HOLE_FORGOTTEN, RST_CHALLENGED } from '../layout/oddities.ts';
 import { RST_CHALLENGED as CHALLENGED } from '../layout/modifiers.ts';
 import { FACTS, MODIFIERS, R, RESET, RESET_AFTER_CLOSE } from '../layout/slot.ts';
 import { holdsTimeWait } from './close.ts';
+import { disproveFin } from './disproved.ts';
 import { addHole, fillHoles } from './holes.ts';
 import type { HostCalls, TableMemory } from './memory.ts';
 import { acknowledgedAlready, overtaken } from './misordered.ts';
@@ -87,6 +88,18 @@ export function hostCalls(table: () => ConnectionTable, memory: TableMemory, odd
     acknowledgedAlready: (slot: number, endpoint: number, time: number): void => acknowledgedAlready(table(), slot, endpoint, time),
 
     overtaken: (slot: number, endpoint: number, firstTime: number): void => overtaken(table(), slot, endpoint, firstTime !== 0),
+
+    farFin(slot: number, endpoint: number, nxt: number): void {
+      rare(slot).farFin = { sender: endpoint, nxt };
+    },
+
+    goesOn(slot: number, endpoint: number, start: number): void {
+      const one = rare(slot);
+      if (one.farFin?.sender !== endpoint || one.farFin.nxt !== start) return;
+      one.farFin = undefined;
+      disproveFin(table(), slot, endpoint, start);
+      oddities.add(FIN_INVALID);
+    },
 
     mayBePlain(slot: number): number {
       const { held, doubtful, holes } = rare(slot);

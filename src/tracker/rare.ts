@@ -55,6 +55,8 @@ export const IDLE = 1e9;
 export class Rare {
   held: HeldSyn | undefined;
   doubtful: DoubtfulReset | undefined;
+  /** A FIN that lies far beyond what its receiver would take: from where its sender goes on, if it sent none. */
+  farFin: { readonly sender: number; readonly nxt: number } | undefined;
   /** Endpoint whose SYN was challenged, or -1. */
   challenged = -1;
   /** The SYN that began this incarnation met a TIME_WAIT of the one before. */

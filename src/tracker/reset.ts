@@ -3,6 +3,7 @@ import * as modifiers from '../layout/modifiers.ts';
 import { RST_INVALID } from '../layout/oddities.ts';
 import type { Segment } from './segment.ts';
 import { holdsTimeWait } from './close.ts';
+import { disown } from './disproved.ts';
 import type { Oddities } from './oddities.ts';
 import { rewrite, tokenCount, tokenOf, tokens } from './sequence.ts';
 import { distance, plausible } from './serial.ts';
@@ -12,13 +13,7 @@ import {
   CLOSED,
   ESTABLISHED,
   FACTS,
-  FAST_OPEN,
-  FIN_HAS_ACK,
-  FIN_SENT,
-  FIN_SUPPOSED,
-  FIN_WITH_ACK,
   ISS,
-  ISS_KNOWN,
   MIDSTREAM,
   MODIFIERS,
   NXT,
@@ -51,7 +46,8 @@ export function reset(table: ConnectionTable, oddities: Oddities, slot: number, 
   if (verdict === 'valid') {
     if ((words[slot + FACTS]! & CLOSED) !== 0) return afterClose(table, slot, sender, time, endedByRst);
     const doubtful = table.peekRare(slot)?.doubtful;
-    if (doubtful?.sender !== receiver) return take(table, slot, sender, time);
+    const opening = (words[slot + FACTS]! & (ESTABLISHED | MIDSTREAM)) === 0; // who answers a SYN has not met another RST before
+    if (opening || doubtful?.sender !== receiver) return take(table, slot, sender, time);
     // This one was sent by whom the other has met, and who was not seen alive: it was the first.
     rewrite(table, slot, tokens(table, slot).slice(0, doubtful.position));
     return take(table, slot, receiver, doubtful.time);
@@ -64,17 +60,6 @@ export function reset(table: ConnectionTable, oddities: Oddities, slot: number, 
   if (verdict === 'foreign') disown(table, slot, receiver);
   words[slot + MODIFIERS]! |= modifiers.RST_INVALID;
   oddities.add(RST_INVALID);
-}
-
-/** What the RST answers was of another incarnation: it says nothing of this one. */
-function disown(table: ConnectionTable, slot: number, sender: number): void {
-  const { words } = table;
-  const shown =
-    SYN_ACK_SENT | ISS_KNOWN | NXT_KNOWN | ACKED_KNOWN | SCALE_KNOWN | (15 << SCALE_SHIFT) | FIN_SENT | FIN_HAS_ACK | FIN_WITH_ACK;
-  words[slot + SEEN + sender]! &= ~shown;
-  words[slot + SEEN + (sender ^ 1)]! &= ~FIN_SUPPOSED;
-  words[slot + FACTS]! &= ~FAST_OPEN;
-  rewrite(table, slot, []);
 }
 
 /** The connection ends here: for both endpoints, as far as anyone outside can know. */
@@ -130,7 +115,11 @@ function judge(words: Int32Array, slot: number, segment: Segment): 'valid' | 'do
     if ((flags & ACK) !== 0 && answers) return 'valid';
     if ((peer & (ACKED_KNOWN | SYN_ACK_SENT)) === 0) return 'invalid';
   }
-  if (opening && answersForeign(words, slot, segment)) return 'foreign';
+  if (opening && isInSynSent(words, slot, segment)) {
+    if (distance(seq, words[slot + ISS + sender]!) <= 0) return 'invalid';
+    const answered = (peer & ACKED_KNOWN) !== 0 && seq === words[slot + ACKED + receiver];
+    if (answered && distance(seq, words[slot + NXT + sender]!) > 0) return 'foreign';
+  }
   const acked = (peer & ACKED_KNOWN) !== 0;
   const sent = (seen & NXT_KNOWN) !== 0;
   if (acked && seq === words[slot + ACKED + receiver]) return 'valid';
@@ -144,15 +133,11 @@ function judge(words: Int32Array, slot: number, segment: Segment): 'valid' | 'do
 }
 
 /**
- * Whether an RST is that of an endpoint in SYN_SENT which was sent an acknowledgement of what it never sent: it has that number, and
- * nothing ends (RFC 9293 §3.5, figures 8 and 9).
+ * Whether an RST is that of an endpoint in SYN_SENT, which sends one when it was sent an acknowledgement of what it never sent: it has that
+ * number, and nothing ends (RFC 9293 §3.5, figures 8 and 9).
  */
-function answersForeign(words: Int32Array, slot: number, { sender, seq, flags }: Segment): boolean {
-  const receiver = sender ^ 1;
-  if ((flags & ACK) !== 0 || (words[slot + SEEN + sender]! & (SYN_SENT | SYN_ACK_SENT | ACKED_KNOWN)) !== SYN_SENT) return false;
-  if (distance(seq, words[slot + ISS + sender]!) <= 0) return true;
-  const acknowledged = (words[slot + SEEN + receiver]! & ACKED_KNOWN) !== 0 && seq === words[slot + ACKED + receiver];
-  return acknowledged && distance(seq, words[slot + NXT + sender]!) > 0;
+function isInSynSent(words: Int32Array, slot: number, { sender, flags }: Segment): boolean {
+  return (flags & ACK) === 0 && (words[slot + SEEN + sender]! & (SYN_SENT | SYN_ACK_SENT | ACKED_KNOWN)) === SYN_SENT;
 }
 
 /** Bytes that an endpoint's latest window allows; scaled where both SYNs said how (RFC 7323 §2.2). */

@@ -1,12 +1,15 @@
 // The same capture, compressed by the formats' own tools: whole, in several members, cut and damaged anywhere.
 
 import { readFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
+import { constants, gunzipSync, gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decompressBeside } from '#dist/shard/decompression.js';
 import { type Decompress, formatOf, MAGIC_BYTES } from '../../src/compression/decompress.ts';
 import { CompressionError } from '../../src/compression/errors.ts';
+import { gunzip } from '../../src/compression/gzip.ts';
 import { systemUnzstd } from '../../src/compression/libzstd.ts';
 import { unzstd } from '../../src/compression/zstd.ts';
 import { processors } from '../../src/shard/parallelism.ts';
@@ -52,6 +55,28 @@ const WAYS: [name: string, suffix: string, way?: Decompress][] = [
   ['xz', 'xz'],
   ...['zst', 'lz4', 'xz'].map((suffix): [string, string, Decompress] => [`${suffix} in a thread`, suffix, beside]),
 ];
+
+describe('a small gzip that is cut', () => {
+  it('gives all that came before, also where nobody takes it for a while', async () => {
+    const numbers = Array.from({ length: 3000 }, (_, i) => Math.imul(i, 0x9e3779b1).toString(36)).join(' ');
+    const content = gzipSync(numbers);
+    const cut = content.subarray(0, content.length - 2000);
+    const chunks: Uint8Array[] = [];
+    const reading = async (): Promise<void> => {
+      for await (const chunk of gunzip(inPieces(cut, cut.length))) {
+        chunks.push(chunk.slice());
+        if (chunks.length === 1) await setTimeout(200);
+      }
+    };
+    await expect(reading()).rejects.toThrow('the gzip stream is cut');
+    const output = Buffer.concat(chunks).toString();
+    expect(numbers.startsWith(output)).toBe(true);
+    expect(output.length).toBe(inflated(cut));
+  });
+});
+
+/** Bytes that zlib makes of a stream that is cut. */
+const inflated = (content: Uint8Array): number => gunzipSync(content, { finishFlush: constants.Z_SYNC_FLUSH }).length;
 
 describe.each(WAYS)('%s', (_name, suffix, way) => {
   const content = read(`all_eth.pcap.${suffix}`);

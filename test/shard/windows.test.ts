@@ -51,6 +51,22 @@ describe('windows', () => {
     }
   });
 
+  it.each([0, 40, 24 + record, 24 + 2 * record + 5])(
+    'end where the file does that became shorter while it was read: at %i bytes',
+    (size) => {
+      let reads = 0;
+      const source: MemorySource = {
+        ...inMemory(five),
+        read: (target, position) => inMemory(reads++ < 3 ? five : five.subarray(0, size)).read(target, position),
+      };
+      const { faults, packets } = decodeSource(source, record);
+      expect(packets).toBeGreaterThan(0);
+      expect(packets).toBeLessThan(5);
+      expect(faults).toHaveLength(1);
+      expect(faults[0]).toMatchObject({ truncated: true, rule: expect.stringContaining('became shorter while it was read') });
+    },
+  );
+
   it('end where nothing that follows garbage looks like a record', () => {
     const { faults, packets } = decodeSource(inMemory(bytes(five, new Uint8Array(5000).fill(0xfe))), 1000);
     expect(packets).toBe(5);

@@ -10,7 +10,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 // Threads run the built files, so what runs is taken from dist/.
 import { analyze } from '../../dist/index.js';
 import type { ConnectionRecord, SummaryRecord, WindowRecord } from '../../src/index.ts';
-import { ACK, FIN, SYN } from '../../src/layout/tcp.ts';
+import { ACK, FIN, RST, SYN } from '../../src/layout/tcp.ts';
 import { WindowQueue } from '../../src/merge/window-queue.ts';
 import { Intervals } from '../../src/stats/intervals.ts';
 import { emptyPart, type WindowPart } from '../../src/stats/window-part.ts';
@@ -150,6 +150,42 @@ const BEGINNING = 1_600_000_000;
 const packet = (seconds: number, port: number, flags: number, seq: number, ack: number): CapturedPacket => ({
   seconds: BEGINNING + seconds,
   captured: ethernet(ipv4(tcp({ source: port, flags, seq, ack }), { identification: port + seq })),
+});
+
+/** The same of its server. */
+const reply = (seconds: number, port: number, flags: number, seq: number, ack: number): CapturedPacket => ({
+  seconds: BEGINNING + seconds,
+  captured: ethernet(
+    ipv4(tcp({ source: 80, destination: port, flags, seq, ack }), {
+      source: '10.0.0.9',
+      destination: '10.0.0.2',
+      identification: port + seq,
+    }),
+  ),
+});
+
+describe('a refusal that is taken back', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fourwaves-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it.each([1, 2, 100])('leaves windows of %i s that add up', async (interval) => {
+    const path = join(folder, 'refused.pcap');
+    const port = 40_000;
+    const packets = [
+      packet(0, port, SYN, 100, 0),
+      reply(1, port, RST | ACK, 0, 101),
+      packet(3, port, SYN, 100, 0),
+      reply(4, port, SYN | ACK, 300, 101),
+      packet(5, port, ACK, 101, 301),
+      packet(7, port, FIN | ACK, 101, 301),
+      reply(8, port, FIN | ACK, 301, 102),
+      packet(9, port, ACK, 102, 302),
+    ];
+    writeFileSync(path, pcap(packets));
+    const told = await tell([path], interval);
+    expect(told.summary.close.class).toEqual({ three_segment: 1 });
+    addsUp(told, `${interval} s`);
+  });
 });
 
 describe('silence', () => {

@@ -399,7 +399,23 @@ describe('a FIN that nobody would believe', () => {
     });
   });
 
-  it('but is one where no hole is before it, because acknowledgements may not be in the capture', () => {
+  it('but is one where nothing disproves it: much is missing from the capture', () => {
+    const told = established();
+    told.client.data(10);
+    told.server.ack();
+    told.client.data(700_000, { unseen: true });
+    told.client.fin({ payload: 20 });
+    told.server.ack();
+    told.server.fin();
+    told.client.ack();
+    expect(told.record()).toMatchObject({
+      client: { bytes: 30 },
+      close: { class: 'four_wave', initiator: 'client', sequence: 'F> A< F< A>', modifiers: ['fin_with_data', 'gap'] },
+      time_wait: [{ holder: 'client' }],
+    });
+  });
+
+  it('and where no hole is before it, because acknowledgements may not be in the capture', () => {
     const { client, server, record } = established();
     client.data(700_000);
     client.fin();
@@ -508,6 +524,14 @@ describe('a FIN that is not in the capture, but acknowledged by the other FIN', 
     expect(record.close).toHaveProperty('last_ack_s');
   });
 
+  it('is none where its peer has sent none, either: a byte may be missing', () => {
+    const told = established();
+    told.client.data(1, { unseen: true });
+    told.server.ack();
+    told.client.ack();
+    expect(told.record().close).toMatchObject({ class: 'not_closed', modifiers: ['gap'] });
+  });
+
   it('is none where more is missing than its number', () => {
     const told = established();
     told.client.data(100, { unseen: true });
@@ -533,6 +557,30 @@ describe('a FIN that is not in the capture, but acknowledged by the other FIN', 
       told.client.fin();
       expect(told.record(), `ISN ${serverIsn}`).toMatchObject({ close: { class: 'unknown', sequence: 'F>', modifiers: ['one_sided'] } });
     }
+  });
+});
+
+describe('keep-alives of a connection that the capture begins in the middle of', () => {
+  it.each([1, 3])('acknowledge no FIN: %i of one endpoint', (probes) => {
+    const told = midstream();
+    for (let i = 0; i < probes; i++) {
+      told.wait(30).client.keepAlive();
+      told.server.ack();
+    }
+    expect(told.record()).toMatchObject({
+      close: { class: 'not_closed', modifiers: [] },
+      client: { state: 'ESTABLISHED' },
+      server: { state: 'ESTABLISHED' },
+    });
+  });
+
+  it('nor of both, one after the other', () => {
+    const told = midstream();
+    told.client.keepAlive();
+    told.server.ack();
+    told.server.keepAlive();
+    told.client.ack();
+    expect(told.record().close.class).toBe('not_closed');
   });
 });
 

@@ -326,6 +326,29 @@ describe('what is left of another incarnation answers a SYN', () => {
     expect(told.record()).toMatchObject({ open: 'three_way', close: { class: 'not_closed', sequence: '' } });
   });
 
+  it('a stray RST below its own numbers changes nothing of what the SYN-ACK showed', () => {
+    const told = story();
+    told.client.syn({ payload: 10 });
+    told.server.synAck({ scale: 7 });
+    const { record } = told;
+    told.client.send(RST, { seq: -50 });
+    expect(record()).toMatchObject({
+      open: 'fast_open',
+      server: { state: 'SYN_RECV' },
+      close: { class: 'no_reply', modifiers: ['rst_invalid'] },
+    });
+    told.client.ack();
+    expect(told.states()).toEqual({ client: 'SYN_SENT ESTABLISHED', server: 'SYN_RECV ESTABLISHED' });
+    expect(record().server.states?.[0]).toEqual(['SYN_RECV', 0.01]);
+  });
+
+  it("takes back nothing of its sender's own", () => {
+    const { client, record } = synSent();
+    client.send(FIN, { seq: 1 });
+    client.send(RST, { seq: -50 });
+    expect(record().close).toMatchObject({ sequence: 'F>', modifiers: ['rst_invalid'] });
+  });
+
   it('a RST of its own number still aborts', () => {
     const { client, server, record } = synSent();
     server.ack({ seq: 400_000, ack: -700_000 });
@@ -354,6 +377,13 @@ describe('a SYN that was refused, sent again and accepted', () => {
       time_wait: [{ ended_by: 'expiry' }],
       end_reason: 'closed',
     });
+  });
+
+  it('but stays refused where nobody acknowledges that: the RST may have come after the SYN-ACK', () => {
+    const { server, record } = synSent();
+    server.send(RST | ACK, { seq: 1, ack: 1 });
+    server.synAck();
+    expect(record()).toMatchObject({ close: { class: 'refused', sequence: 'R<', initiator: 'server' }, end_reason: 'reset' });
   });
 
   it('does not leave the table while it lives', () => {

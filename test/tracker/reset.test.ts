@@ -1,7 +1,7 @@
 /* oxlint-disable unicorn/consistent-function-scoping -- a test's own words stand beside it */
 import { describe, expect, it } from 'vitest';
 import { ACK, FIN, RST } from '../../src/layout/tcp.ts';
-import { closing, established, finWait1, finWait2, lastAck, midstream, timeWait } from '../support/story.ts';
+import { closing, established, finWait1, finWait2, lastAck, midstream, synSent, timeWait } from '../support/story.ts';
 
 describe('a RST is believed', () => {
   it('at exactly the number that its receiver expects: rst_abort', () => {
@@ -99,6 +99,13 @@ describe('a RST inside the window but not at the exact number', () => {
     expect(record().close).toMatchObject({ class: 'rst_abort', initiator: 'client', sequence: 'R>', duration_s: 0 });
   });
 
+  it('but not before one that refuses a SYN', () => {
+    const { client, server, record } = synSent();
+    client.send(RST, { seq: 5000 });
+    server.send(RST | ACK, { seq: 0, ack: 1 });
+    expect(record()).toMatchObject({ open: 'refused', close: { class: 'refused', initiator: 'server', sequence: 'R<' } });
+  });
+
   it('scales the window as both SYNs said', () => {
     const reset = (scale: number | undefined) => {
       const told = established();
@@ -182,6 +189,20 @@ describe('FIN and RST', () => {
     server.fin();
     client.send(RST, { seq: 2 });
     expect(record().close).toMatchObject({ class: 'data_after_close_rst', initiator: 'client', sequence: 'F> A< D< F< R>' });
+  });
+
+  it('not where the data was acknowledged before: the RST answers something else', () => {
+    const fin = finWait2();
+    fin.server.data(100);
+    fin.client.ack();
+    fin.wait(60).server.fin();
+    fin.client.send(RST, { seq: 2 });
+    expect(fin.record().close.class).toBe('last_ack_missing');
+    const none = finWait2();
+    none.server.data(100);
+    none.client.ack();
+    none.wait(60).client.send(RST, { seq: 2 });
+    expect(none.record().close.class).toBe('fin_then_rst');
   });
 
   it('not where the other one resets', () => {

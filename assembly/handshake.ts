@@ -17,6 +17,7 @@ import {
   ISS_KNOWN,
   LOGGED,
   MIDSTREAM,
+  NO_SCALE,
   NXT,
   NXT_KNOWN,
   REFUSED,
@@ -39,11 +40,16 @@ import { setFact, setSeen } from './facts.ts';
 import { forgetHoles, noteEstablished, noteSynAck, oddity } from './host.ts';
 import { slotAt } from './table.ts';
 
+/** Words of a TCP header without options. */
+const BARE_HEADER = 5;
+
 /** SYN and SYN-ACK. */
 export function open(slot: i32, sender: i32, record: usize, flags: i32): void {
   if (!((flags & ACK) == 0 ? openBySyn(slot, sender, record) : openBySynAck(slot, sender, record))) return;
   const scale = load<i32>(record, TCP_WORD << 2) & 15;
-  if (scale != NO_WINDOW_SCALE) setSeen(slotAt(slot) + ((<usize>sender) << 2), SCALE_KNOWN | (scale << SCALE_SHIFT));
+  const own = slotAt(slot) + ((<usize>sender) << 2);
+  if (scale != NO_WINDOW_SCALE) setSeen(own, SCALE_KNOWN | (scale << SCALE_SHIFT));
+  else if (((load<i32>(record, TCP_WORD << 2) >> 4) & 15) == BARE_HEADER) setSeen(own, NO_SCALE);
 }
 
 /** Answers whether it is the sender's first one. */
@@ -114,9 +120,11 @@ function openBySynAck(slot: i32, sender: i32, record: usize): bool {
 export function withdrawRefusal(words: usize, sender: i32, ack: i32): void {
   const own = words + ((<usize>sender) << 2);
   const peer = words + ((<usize>(sender ^ 1)) << 2);
+  const facts = load<i32>(words, FACTS << 2);
+  if ((facts & SIMULTANEOUS_OPEN) != 0 || ((facts & RESET_BY_HIGH) != 0) == (sender == 1)) return;
   if ((load<i32>(own, SEEN << 2) & SYN_SENT) == 0 || (load<i32>(peer, SEEN << 2) & SYN_ACK_SENT) == 0) return;
   if (ack - load<i32>(peer, ISS << 2) <= 0 || ack - load<i32>(peer, NXT << 2) > 0) return;
-  store<i32>(words, load<i32>(words, FACTS << 2) & ~(REFUSED | RESET | RESET_BY_HIGH), FACTS << 2);
+  store<i32>(words, facts & ~(REFUSED | RESET | RESET_BY_HIGH), FACTS << 2);
   store<i32>(words, load<i32>(words, LOGGED << 2) & 0xff, LOGGED << 2);
   store<i32>(words, 0, TOKENS << 2);
   store<f64>(words, 0, EXPIRY << 3);

@@ -35,7 +35,9 @@ import {
   LAST,
   LETTERS,
   MIDSTREAM,
+  NO_SCALE,
   NXT,
+  NXT_DOUBTED,
   NXT_KNOWN,
   PLAIN,
   REFUSED,
@@ -110,6 +112,7 @@ function show(slot: i32, sender: i32, record: usize, flags: i32, payload: i32): 
   const seq = load<i32>(record, SEQ_WORD << 2);
   const start = (flags & SYN) != 0 ? seq + 1 : seq;
   const nxt = load<i32>(own, NXT << 2);
+  const acked = load<i32>(own, ACKED << 2);
   const far = (flags & FIN) != 0 && isBeyondWindow(slot, sender, start, payload);
   const awaited = (load<i32>(own, SEEN << 2) & (FIN_SENT | FIN_ACKED)) == FIN_SENT;
   if (awaited && payload > 0 && (load<i32>(words, FACTS << 2) & HAS_RARE) != 0) goesOn(slot, sender, start);
@@ -127,7 +130,7 @@ function show(slot: i32, sender: i32, record: usize, flags: i32, payload: i32): 
   } else if (fresh >= 0) {
     if ((flags & ACK) != 0) acknowledge(slot, sender, record, flags, payload);
     finish(slot, sender, record, start, fresh);
-    if (far) farFin(slot, sender, nxt);
+    if (far) farFin(slot, sender, nxt, acked);
   }
   if (fresh > 0) {
     store<i32>(own, load<i32>(own, SEEN << 2) & ~KEEPALIVE, SEEN << 2);
@@ -137,7 +140,7 @@ function show(slot: i32, sender: i32, record: usize, flags: i32, payload: i32): 
 
 /**
  * Whether a first FIN lies beyond all that its receiver would take, and beyond a hole: it was sent by somebody else, or much is missing from
- * the capture, and what follows tells. Without both SYNs nobody knows how windows are scaled (RFC 7323 §2.2).
+ * the capture, and what follows tells. It has to be known how windows are scaled (RFC 7323 §2.2).
  */
 function isBeyondWindow(slot: i32, sender: i32, start: i32, payload: i32): bool {
   const words = slotAt(slot);
@@ -145,9 +148,15 @@ function isBeyondWindow(slot: i32, sender: i32, start: i32, payload: i32): bool 
   const peer = words + ((<usize>(sender ^ 1)) << 2);
   const seen = load<i32>(own, SEEN << 2);
   const other = load<i32>(peer, SEEN << 2);
-  const synced = (seen & (SYN_SENT | SYN_ACK_SENT)) != 0 && (other & (SYN_SENT | SYN_ACK_SENT)) != 0;
-  if (!synced || (seen & FIN_SENT) != 0 || (other & ACKED_KNOWN) == 0 || start - load<i32>(own, NXT << 2) <= 0) return false;
-  const scale = (seen & other & SCALE_KNOWN) == 0 ? 0 : (other >> SCALE_SHIFT) & 15;
+  const scaled = (seen & other & SCALE_KNOWN) != 0;
+  if (
+    !(scaled || ((seen | other) & NO_SCALE) != 0) ||
+    (seen & FIN_SENT) != 0 ||
+    (other & ACKED_KNOWN) == 0 ||
+    start - load<i32>(own, NXT << 2) <= 0
+  )
+    return false;
+  const scale = scaled ? (other >> SCALE_SHIFT) & 15 : 0;
   const window = (<i32>load<u16>(words + ((<usize>(sender ^ 1)) << 1), WINDOWS << 2)) << scale;
   return start + payload - load<i32>(peer, ACKED << 2) > window;
 }
@@ -199,8 +208,9 @@ function take(slot: i32, sender: i32, flags: i32, payload: i32, start: i32, time
   if ((load<i32>(own, SEEN << 2) & NXT_KNOWN) == 0) {
     store<i32>(own, start - 1, ISS << 2);
     store<i32>(own, start + payload, NXT << 2);
-    setSeen(own, NXT_KNOWN);
+    setSeen(own, NXT_KNOWN | (payload == 0 && (flags & (SYN | FIN)) == 0 ? NXT_DOUBTED : 0));
   } else {
+    if ((load<i32>(own, SEEN << 2) & NXT_DOUBTED) != 0 && (payload > 0 || start != load<i32>(own, NXT << 2))) settleDoubt(own, start);
     if (!plausible(start, load<i32>(own, NXT << 2))) {
       if ((load<i32>(peer, SEEN << 2) & ACKED_KNOWN) == 0 || !plausible(start, load<i32>(peer, ACKED << 2))) {
         oddity(SEQ_IMPLAUSIBLE);
@@ -209,12 +219,20 @@ function take(slot: i32, sender: i32, flags: i32, payload: i32, start: i32, time
       begin(slot, sender, start - 1); // gigabytes that the capture lacks: the peer's acknowledgement vouches for the number
     }
     const lowest = payload <= 1 && start == load<i32>(own, NXT << 2) - 1 && (flags & (SYN | FIN | RST)) == 0;
-    const probe = lowest && !isAwaited(slot, own, peer);
+    const probe = lowest && (payload == 0 || !isAwaited(slot, own, peer));
     fresh = probe ? noteProbe(words, sender, start, time) : extend(slot, sender, start, start + payload);
   }
   const bytes = words + ((<usize>sender) << 3);
   if (fresh > 0) store<f64>(bytes, load<f64>(bytes, BYTES << 3) + <f64>fresh, BYTES << 3);
   return fresh;
+}
+
+/** An endpoint goes on at `start`, or its peer says so: if that is one above what was seen of it, that was keep-alive probes. */
+function settleDoubt(own: usize, start: i32): void {
+  store<i32>(own, load<i32>(own, SEEN << 2) & ~NXT_DOUBTED, SEEN << 2);
+  if (start - load<i32>(own, NXT << 2) != 1) return;
+  store<i32>(own, start - 1, ISS << 2);
+  store<i32>(own, start, NXT << 2);
 }
 
 /** Whether the highest byte that an endpoint sent is still to be acknowledged, and was seen: whoever sends that again repeats it in earnest. */
@@ -279,6 +297,8 @@ function acknowledge(slot: i32, sender: i32, record: usize, flags: i32, payload:
   const time = load<f64>(record, TIME_WORD << 2);
   const advance = (seen & ACKED_KNOWN) == 0 ? 0 : ack - load<i32>(own, ACKED << 2);
 
+  if (advance > 0) store<i32>(own, load<i32>(own, SEEN << 2) & ~NXT_DOUBTED, SEEN << 2); // no probe does that
+  if ((peer & NXT_DOUBTED) != 0 && ack - load<i32>(other, NXT << 2) == 1) settleDoubt(other, ack);
   if ((peer & NXT_KNOWN) != 0) {
     const nxt = load<i32>(other, NXT << 2);
     if (!plausible(ack, nxt)) return oddity(ACK_IMPLAUSIBLE);
@@ -315,7 +335,7 @@ function judgePlain(slot: i32): void {
     (facts & (ESTABLISHED | MIDSTREAM)) != 0 &&
     (facts & (RESET | CLOSED)) == 0 &&
     (low & high & known) == known &&
-    ((low | high) & (FIN_SENT | FIN_ACKED | KEEPALIVE)) == 0 &&
+    ((low | high) & (FIN_SENT | FIN_ACKED | KEEPALIVE | NXT_DOUBTED)) == 0 &&
     ((facts & HAS_RARE) == 0 || mayBePlain(slot) != 0);
   store<i32>(words, plain ? facts | PLAIN : facts & ~PLAIN, FACTS << 2);
 }

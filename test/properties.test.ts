@@ -83,7 +83,8 @@ const soup = (tuples: readonly (readonly [Host, Host])[], maxLength = 40): fc.Ar
       let time = 0;
       const told = segments.map(({ tuple, step: after, digest, ...segment }, i) => {
         time += after;
-        return { ...segment, time, hosts: tuples.at(tuple)!, tsval: 0, scale: NO_WINDOW_SCALE, digest: digest === 0 ? 1 : i + 100, lag: 0 };
+        const same = { tsval: 0, scale: NO_WINDOW_SCALE, words: 5, lag: 0 };
+        return { ...segment, ...same, time, hosts: tuples.at(tuple)!, digest: digest === 0 ? 1 : i + 100 };
       });
       return readable(told);
     });

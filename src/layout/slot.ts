@@ -176,6 +176,10 @@ export const FIN_HAS_ACK = 0x200000;
 export const TSVAL_KNOWN = 0x400000;
 /** A segment of it has no room for a timestamp, so that none of them has one (RFC 7323 §3.2). */
 export const NO_TIMESTAMPS = 0x800000;
+/** Its SYN has no options: windows are not scaled (RFC 7323 §2.2). Of others nobody knows, because a short snapshot cuts them. */
+export const NO_SCALE = 0x1000000;
+/** All that was seen of it, in the middle of a connection, may be keep-alive probes: then NXT is one too low. */
+export const NXT_DOUBTED = 0x2000000;
 
 // -- bits of COMPLETENESS: what was seen of a conversation, whoever sent it and whatever its numbers (Wireshark's user's guide,
 // "TCP Conversation Completeness")

@@ -3,7 +3,6 @@ import { distance } from './serial.ts';
 import {
   ACKED,
   ACKED_KNOWN,
-  BYTES,
   CLOSED,
   DATA_AFTER_FIN,
   ESTABLISHED,
@@ -85,9 +84,6 @@ function inferredFin(table: ConnectionTable, slot: number, endpoint: number): bo
   if ((words[slot + FACTS]! & (ESTABLISHED | MIDSTREAM)) === 0) return false;
   const acked = words[slot + ACKED + peer]!;
   if ((seen & FIN_SUPPOSED) === 0 || words[slot + FIN_SEQ + endpoint] !== ((acked - 1) | 0)) return false;
-  // In the middle of a connection a lone segment below what its peer expects is a keep-alive probe.
-  const silent = (words[slot + FACTS]! & MIDSTREAM) !== 0 && table.times[(slot >> 1) + BYTES + endpoint] === 0;
-  if (silent && words[slot + SEGMENTS + endpoint]! > 0 && (words[slot + SEEN + peer]! & FIN_SENT) === 0) return false;
   if ((seen & NXT_KNOWN) !== 0 && words[slot + SEGMENTS + endpoint]! > 0)
     return distance(acked, words[slot + NXT + endpoint]!) === 1 || isSkipped(table, slot, endpoint, acked);
   return (words[slot + SEEN + peer]! & FIN_SENT) !== 0;

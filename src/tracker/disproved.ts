@@ -1,17 +1,17 @@
-import { FIN_WITH_DATA } from '../layout/modifiers.ts';
 import {
+  ACKED,
   ACKED_KNOWN,
   F,
   F_AGAIN,
   FA,
   FACTS,
   FAST_OPEN,
+  FIN_ACKED,
   FIN_HAS_ACK,
   FIN_SENT,
   FIN_SUPPOSED,
   FIN_WITH_ACK,
   ISS_KNOWN,
-  MODIFIERS,
   NXT,
   NXT_KNOWN,
   SCALE_KNOWN,
@@ -19,6 +19,7 @@ import {
   SEEN,
   SYN_ACK_SENT,
 } from '../layout/slot.ts';
+import type { FarFin } from './rare.ts';
 import { rewrite, tokens } from './sequence.ts';
 import type { ConnectionTable } from './table.ts';
 
@@ -36,12 +37,14 @@ export function disown(table: ConnectionTable, slot: number, sender: number): vo
   dropTokens(table, slot, (token) => token >> 3 === sender);
 }
 
-/** A FIN was not its sender's, which goes on at `nxt`, where it was before. */
-export function disproveFin(table: ConnectionTable, slot: number, sender: number, nxt: number): void {
+/** A FIN was not its sender's, which goes on where it was before. */
+export function disproveFin(table: ConnectionTable, slot: number, { sender, nxt, acked }: FarFin): void {
   const { words } = table;
+  // It was the first to acknowledge the peer's FIN: nobody has.
+  if ((words[slot + SEEN + sender]! & FIN_WITH_ACK) !== 0) words[slot + SEEN + (sender ^ 1)]! &= ~FIN_ACKED;
   words[slot + SEEN + sender]! &= ~FIN_FACTS;
   words[slot + NXT + sender] = nxt;
-  words[slot + MODIFIERS]! &= ~FIN_WITH_DATA;
+  words[slot + ACKED + sender] = acked;
   const holes = table.rare(slot).holes[sender as 0];
   const hole = holes.indexOf(nxt);
   if (hole >= 0) holes.length = hole; // it lies before that FIN

@@ -89,15 +89,16 @@ export function hostCalls(table: () => ConnectionTable, memory: TableMemory, odd
 
     overtaken: (slot: number, endpoint: number, firstTime: number): void => overtaken(table(), slot, endpoint, firstTime !== 0),
 
-    farFin(slot: number, endpoint: number, nxt: number): void {
-      rare(slot).farFin = { sender: endpoint, nxt };
+    farFin(slot: number, endpoint: number, nxt: number, acked: number): void {
+      rare(slot).farFin = { sender: endpoint, nxt, acked };
     },
 
     goesOn(slot: number, endpoint: number, start: number): void {
       const one = rare(slot);
-      if (one.farFin?.sender !== endpoint || one.farFin.nxt !== start) return;
+      const { farFin } = one;
+      if (farFin?.sender !== endpoint || farFin.nxt !== start) return;
       one.farFin = undefined;
-      disproveFin(table(), slot, endpoint, start);
+      disproveFin(table(), slot, farFin);
       oddities.add(FIN_INVALID);
     },
 

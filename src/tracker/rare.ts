@@ -48,6 +48,13 @@ export interface DoubtfulReset {
   readonly position: number;
 }
 
+/** A FIN that lies far beyond what its receiver would take: where its sender was before it, and what it had acknowledged. */
+export interface FarFin {
+  readonly sender: number;
+  readonly nxt: number;
+  readonly acked: number;
+}
+
 /** Shorter silences are the ordinary course of a connection, ns. */
 export const IDLE = 1e9;
 
@@ -55,8 +62,7 @@ export const IDLE = 1e9;
 export class Rare {
   held: HeldSyn | undefined;
   doubtful: DoubtfulReset | undefined;
-  /** A FIN that lies far beyond what its receiver would take: from where its sender goes on, if it sent none. */
-  farFin: { readonly sender: number; readonly nxt: number } | undefined;
+  farFin: FarFin | undefined;
   /** Endpoint whose SYN was challenged, or -1. */
   challenged = -1;
   /** The SYN that began this incarnation met a TIME_WAIT of the one before. */

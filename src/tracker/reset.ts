@@ -10,9 +10,11 @@ import { distance, plausible } from './serial.ts';
 import {
   ACKED,
   ACKED_KNOWN,
+  BYTES,
   CLOSED,
   ESTABLISHED,
   FACTS,
+  FINS,
   ISS,
   MIDSTREAM,
   MODIFIERS,
@@ -42,7 +44,7 @@ export function reset(table: ConnectionTable, oddities: Oddities, slot: number, 
   if (words[slot + RSTS + sender]! >= modifiers.STORM_RSTS) words[slot + MODIFIERS]! |= modifiers.RST_STORM;
   if ((words[slot + FACTS]! & (RESET | RESET_AFTER_CLOSE)) !== 0) return;
 
-  const verdict = judge(words, slot, segment);
+  const verdict = judge(table, slot, segment);
   if (verdict === 'valid') {
     if ((words[slot + FACTS]! & CLOSED) !== 0) return afterClose(table, slot, sender, time, endedByRst);
     const doubtful = table.peekRare(slot)?.doubtful;
@@ -102,7 +104,8 @@ export function settleDoubt(table: ConnectionTable, slot: number): void {
 }
 
 /** RFC 9293 §3.10.7 with RFC 5961 §3: the exact number resets, one inside the window is challenged, any other is dropped. */
-function judge(words: Int32Array, slot: number, segment: Segment): 'valid' | 'doubtful' | 'invalid' | 'foreign' {
+function judge(table: ConnectionTable, slot: number, segment: Segment): 'valid' | 'doubtful' | 'invalid' | 'foreign' {
+  const { words } = table;
   const { sender, seq, ack, flags } = segment;
   const receiver = sender ^ 1;
   const seen = words[slot + SEEN + sender]!;
@@ -118,7 +121,7 @@ function judge(words: Int32Array, slot: number, segment: Segment): 'valid' | 'do
   if (opening && isInSynSent(words, slot, segment)) {
     if (distance(seq, words[slot + ISS + sender]!) <= 0) return 'invalid';
     const answered = (peer & ACKED_KNOWN) !== 0 && seq === words[slot + ACKED + receiver];
-    if (answered && distance(seq, words[slot + NXT + sender]!) > 0) return 'foreign';
+    if (answered && distance(seq, words[slot + NXT + sender]!) > 0 && isBare(table, slot, receiver)) return 'foreign';
   }
   const acked = (peer & ACKED_KNOWN) !== 0;
   const sent = (seen & NXT_KNOWN) !== 0;
@@ -138,6 +141,11 @@ function judge(words: Int32Array, slot: number, segment: Segment): 'valid' | 'do
  */
 function isInSynSent(words: Int32Array, slot: number, { sender, flags }: Segment): boolean {
   return (flags & ACK) === 0 && (words[slot + SEEN + sender]! & (SYN_SENT | SYN_ACK_SENT | ACKED_KNOWN)) === SYN_SENT;
+}
+
+/** Whether an endpoint sent nothing but acknowledgements: payload or a FIN may as well stand behind a handshake that the capture lacks. */
+function isBare({ words, times }: ConnectionTable, slot: number, endpoint: number): boolean {
+  return times[(slot >> 1) + BYTES + endpoint] === 0 && words[slot + FINS + endpoint] === 0;
 }
 
 /** Bytes that an endpoint's latest window allows; scaled where both SYNs said how (RFC 7323 §2.2). */

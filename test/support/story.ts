@@ -47,6 +47,8 @@ export interface Told {
   window: number;
   tsval: number;
   scale: number;
+  /** Words of the TCP header. */
+  words: number;
   digest: number;
   link: number;
   lag: number;
@@ -115,6 +117,8 @@ export interface Different {
   flags?: number;
   tsval?: number;
   scale?: number;
+  /** Words of the TCP header, of which the capture may lack the options. */
+  words?: number;
   link?: number;
   /** In the capture, but it never arrives. */
   lost?: boolean;
@@ -200,6 +204,7 @@ export class Endpoint {
       window: different.window ?? this.window,
       tsval: tsval ?? 0,
       scale: different.scale ?? L.NO_WINDOW_SCALE,
+      words: different.words ?? 5,
       digest: this.story.digest(),
       link: different.link ?? 1,
       lag: 0,
@@ -378,7 +383,7 @@ export function encode(segments: readonly Told[], seed = 0): Batch {
     words[at + L.PACKET_WORD] = index;
     words[at + L.ADDRESS_WORD] = isIpv6 ? pairs.length / L.ADDRESS_PAIR_BYTES : 0;
     if (isIpv6) pairs.push(...low.address, ...high.address, ...SCOPELESS);
-    words[at + L.TCP_WORD] = told.scale | (5 << 4) | (told.lag << 16);
+    words[at + L.TCP_WORD] = told.scale | (told.words << 4) | (told.lag << 16);
   });
   return { words, times, pairs: Uint8Array.from(pairs), count: segments.length };
 }

@@ -399,6 +399,33 @@ describe('a FIN that nobody would believe', () => {
     });
   });
 
+  it('nor is its acknowledgement one, or its payload what another FIN brought', () => {
+    const told = established();
+    told.client.fin({ payload: 10 });
+    told.server.fin({ seq: 90_000, ack: 60_000, lost: true });
+    told.server.next = 1;
+    told.server.data(10);
+    told.client.ack();
+    told.server.fin();
+    told.client.ack();
+    expect(told.record()).toMatchObject({
+      close: { class: 'four_wave', initiator: 'client', sequence: 'F> A< F< A>', modifiers: ['fin_with_data'] },
+      time_wait: [{ holder: 'client' }],
+    });
+  });
+
+  it('but is one where nobody knows how windows are scaled, because the capture lacks the options', () => {
+    const told = story();
+    told.client.syn({ words: 8 });
+    told.server.synAck({ words: 8 });
+    told.client.ack();
+    told.client.data(600, { unseen: true });
+    told.client.fin();
+    told.client.data(600, { seq: 1 });
+    told.server.ack();
+    expect(told.record().close).toMatchObject({ class: 'half_open', initiator: 'client', sequence: 'F> A<' });
+  });
+
   it('but is one where nothing disproves it: much is missing from the capture', () => {
     const told = established();
     told.client.data(10);
@@ -572,6 +599,30 @@ describe('keep-alives of a connection that the capture begins in the middle of',
       client: { state: 'ESTABLISHED' },
       server: { state: 'ESTABLISHED' },
     });
+  });
+
+  it('nor where the other endpoint closes later: it is the prober that leaks', () => {
+    const told = midstream();
+    told.client.keepAlive();
+    told.server.ack();
+    told.wait(30).server.fin();
+    told.client.ack();
+    told.wait(300);
+    expect(told.record()).toMatchObject({
+      close: { class: 'half_open', initiator: 'server', sequence: 'F< A>', modifiers: [] },
+      client: { state: 'CLOSE_WAIT' },
+    });
+  });
+
+  it('are not what a reader sends that acknowledges more each time: its FIN is inferred', () => {
+    const told = midstream();
+    for (let i = 0; i < 3; i++) {
+      told.server.data(1000);
+      told.client.ack();
+    }
+    told.client.fin({ unseen: true });
+    told.server.ack();
+    expect(told.record()).toMatchObject({ close: { class: 'half_open', initiator: 'client', modifiers: ['fin_inferred'] } });
   });
 
   it('nor of both, one after the other', () => {

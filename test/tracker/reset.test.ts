@@ -334,6 +334,16 @@ describe('silence before a close', () => {
     expect(record().close).toMatchObject({ class: 'rst_abort', modifiers: ['keepalive_before_close'] });
   });
 
+  it('also where the acknowledgement before it is not in the capture', () => {
+    const { client, server, record } = established();
+    client.data(100);
+    server.ack({ unseen: true });
+    client.keepAlive();
+    server.ack();
+    client.fin();
+    expect(record().close.modifiers).toEqual(['keepalive_before_close']);
+  });
+
   it('not where the last byte, of which nobody has heard, is sent again', () => {
     const { client, server, record } = established();
     client.data(1, { lost: true });

@@ -30,6 +30,7 @@ import {
   KEEPALIVE,
   NO_TIMESTAMPS,
   NXT,
+  NXT_DOUBTED,
   SEEN,
   TSVAL,
   TSVAL_KNOWN,
@@ -61,6 +62,7 @@ export function finish(slot: i32, sender: i32, record: usize, start: i32, fresh:
 
   if (fresh > 0 && !isFin) dataAfterFin(slot, sender, start + load<i32>(record, PAYLOAD_WORD << 2), fresh, acknowledged);
   if (firstTime) {
+    store<i32>(own, load<i32>(own, SEEN << 2) & ~NXT_DOUBTED, SEEN << 2); // no probe does that
     setSeen(other, FIN_ACKED);
     store<f64>(words + ((<usize>(sender ^ 1)) << 3), load<f64>(record, TIME_WORD << 2), FIN_ACKED_TIME << 3);
   }

@@ -625,6 +625,15 @@ describe('keep-alives of a connection that the capture begins in the middle of',
     expect(told.record()).toMatchObject({ close: { class: 'half_open', initiator: 'client', modifiers: ['fin_inferred'] } });
   });
 
+  it('are not what first acknowledges a FIN, either', () => {
+    const told = midstream();
+    told.client.fin();
+    told.server.ack();
+    told.server.fin({ unseen: true });
+    told.client.ack();
+    expect(told.record().close).toMatchObject({ class: 'orderly', initiator: 'client', modifiers: ['fin_inferred'] });
+  });
+
   it('nor of both, one after the other', () => {
     const told = midstream();
     told.client.keepAlive();

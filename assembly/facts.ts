@@ -16,6 +16,11 @@ export function setSeen(endpoint: usize, bits: i32): void {
   add(endpoint + (SEEN << 2), bits);
 }
 
+/** Takes facts of an endpoint back. */
+export function clearSeen(endpoint: usize, bits: i32): void {
+  store<i32>(endpoint, load<i32>(endpoint, SEEN << 2) & ~bits, SEEN << 2);
+}
+
 /** Adds to what else happened at a close. */
 export function modify(words: usize, bits: i32): void {
   add(words + (MODIFIERS << 2), bits);

@@ -13,9 +13,9 @@ import {
   D,
   DATA_AFTER_FIN,
   F,
-  FACTS,
   F_AGAIN,
   FA,
+  FACTS,
   FIN_ACK,
   FIN_ACKED,
   FIN_ACKED_TIME,
@@ -37,7 +37,7 @@ import {
   WINDOWS,
 } from '../src/layout/slot.ts';
 import { ACK, FIN, SYN } from '../src/layout/tcp.ts';
-import { modify, setFact, setSeen } from './facts.ts';
+import { clearSeen, modify, setFact, setSeen } from './facts.ts';
 import { acknowledgedAlready, addHalfClosedBytes, fillHoles, oddity, overtaken } from './host.ts';
 import { log } from './sequence.ts';
 import { slotAt } from './table.ts';
@@ -62,7 +62,7 @@ export function finish(slot: i32, sender: i32, record: usize, start: i32, fresh:
 
   if (fresh > 0 && !isFin) dataAfterFin(slot, sender, start + load<i32>(record, PAYLOAD_WORD << 2), fresh, acknowledged);
   if (firstTime) {
-    store<i32>(own, load<i32>(own, SEEN << 2) & ~NXT_DOUBTED, SEEN << 2); // no probe does that
+    clearSeen(own, NXT_DOUBTED); // no probe does that
     setSeen(other, FIN_ACKED);
     store<f64>(words + ((<usize>(sender ^ 1)) << 3), load<f64>(record, TIME_WORD << 2), FIN_ACKED_TIME << 3);
   }
@@ -75,7 +75,7 @@ export function finish(slot: i32, sender: i32, record: usize, start: i32, fresh:
     else if (firstTime) log(slot, A, sender);
     else if ((peer & FIN_AGAIN) != 0) {
       log(slot, A_AGAIN, sender);
-      store<i32>(other, load<i32>(other, SEEN << 2) & ~FIN_AGAIN, SEEN << 2);
+      clearSeen(other, FIN_AGAIN);
     }
   }
   const bothAcked = (load<i32>(words, SEEN << 2) & load<i32>(words, (SEEN + 1) << 2) & FIN_ACKED) != 0;

@@ -36,7 +36,7 @@ import {
   TOKENS,
 } from '../src/layout/slot.ts';
 import { ACK, FIN, RST, SYN } from '../src/layout/tcp.ts';
-import { setFact, setSeen } from './facts.ts';
+import { clearSeen, setFact, setSeen } from './facts.ts';
 import { forgetHoles, noteEstablished, noteSynAck, oddity } from './host.ts';
 import { slotAt } from './table.ts';
 
@@ -103,7 +103,7 @@ function openBySynAck(slot: i32, sender: i32, record: usize): bool {
   else if ((seen & SYN_SENT) == 0 && isSilent(words, sender)) {
     // What it acknowledged before was of another incarnation.
     begin(slot, sender, seq);
-    store<i32>(own, load<i32>(own, SEEN << 2) & ~ACKED_KNOWN, SEEN << 2);
+    clearSeen(own, ACKED_KNOWN);
   }
   if ((seen & SYN_SENT) != 0) noteSynAck(slot, sender, time);
   else store<f64>(words + ((<usize>sender) << 3), time, SYN_TIME << 3);

@@ -54,7 +54,7 @@ import {
   WINDOWS,
 } from '../src/layout/slot.ts';
 import { ACK, FIN, RST, SYN } from '../src/layout/tcp.ts';
-import { complete, increase, modify, setSeen } from './facts.ts';
+import { clearSeen, complete, increase, modify, setSeen } from './facts.ts';
 import { finish, repeatsFin } from './finish.ts';
 import { begin, establish, isForeign, open, withdrawRefusal } from './handshake.ts';
 import { addHole, farFin, fillHoles, goesOn, mayBePlain, oddity, reset, stillAlive, surviveReset } from './host.ts';
@@ -133,8 +133,8 @@ function show(slot: i32, sender: i32, record: usize, flags: i32, payload: i32): 
     if (far) farFin(slot, sender, nxt, acked);
   }
   if (fresh > 0) {
-    store<i32>(own, load<i32>(own, SEEN << 2) & ~KEEPALIVE, SEEN << 2);
-    store<i32>(peer, load<i32>(peer, SEEN << 2) & ~KEEPALIVE, SEEN << 2);
+    clearSeen(own, KEEPALIVE);
+    clearSeen(peer, KEEPALIVE);
   }
 }
 
@@ -210,7 +210,7 @@ function take(slot: i32, sender: i32, flags: i32, payload: i32, start: i32, time
     store<i32>(own, start + payload, NXT << 2);
     setSeen(own, NXT_KNOWN | (payload == 0 && (flags & (SYN | FIN)) == 0 ? NXT_DOUBTED : 0));
   } else {
-    if ((load<i32>(own, SEEN << 2) & NXT_DOUBTED) != 0 && (payload > 0 || start != load<i32>(own, NXT << 2))) settleDoubt(own, start);
+    if ((load<i32>(own, SEEN << 2) & NXT_DOUBTED) != 0 && (payload > 0 || start != load<i32>(own, NXT << 2))) settleProbes(own, start);
     if (!plausible(start, load<i32>(own, NXT << 2))) {
       if ((load<i32>(peer, SEEN << 2) & ACKED_KNOWN) == 0 || !plausible(start, load<i32>(peer, ACKED << 2))) {
         oddity(SEQ_IMPLAUSIBLE);
@@ -228,8 +228,8 @@ function take(slot: i32, sender: i32, flags: i32, payload: i32, start: i32, time
 }
 
 /** An endpoint goes on at `start`, or its peer says so: if that is one above what was seen of it, that was keep-alive probes. */
-function settleDoubt(own: usize, start: i32): void {
-  store<i32>(own, load<i32>(own, SEEN << 2) & ~NXT_DOUBTED, SEEN << 2);
+function settleProbes(own: usize, start: i32): void {
+  clearSeen(own, NXT_DOUBTED);
   if (start - load<i32>(own, NXT << 2) != 1) return;
   store<i32>(own, start - 1, ISS << 2);
   store<i32>(own, start, NXT << 2);
@@ -297,8 +297,8 @@ function acknowledge(slot: i32, sender: i32, record: usize, flags: i32, payload:
   const time = load<f64>(record, TIME_WORD << 2);
   const advance = (seen & ACKED_KNOWN) == 0 ? 0 : ack - load<i32>(own, ACKED << 2);
 
-  if (advance > 0) store<i32>(own, load<i32>(own, SEEN << 2) & ~NXT_DOUBTED, SEEN << 2); // no probe does that
-  if ((peer & NXT_DOUBTED) != 0 && ack - load<i32>(other, NXT << 2) == 1) settleDoubt(other, ack);
+  if (advance > 0) clearSeen(own, NXT_DOUBTED); // no probe does that
+  if ((peer & NXT_DOUBTED) != 0 && ack - load<i32>(other, NXT << 2) == 1) settleProbes(other, ack);
   if ((peer & NXT_KNOWN) != 0) {
     const nxt = load<i32>(other, NXT << 2);
     if (!plausible(ack, nxt)) return oddity(ACK_IMPLAUSIBLE);

@@ -134,7 +134,10 @@ export class Run {
       const input = await openInput(paths, options.follow ?? false, new Decoder(module, Decoder.memory()), abort.signal, met);
       const run = new Run(input, module, form, transitions, options, abort);
       run.#pool = await pool;
-      if (run.#pool && run.#pool.threads > run.#threads) await run.#dismiss(); // the stream was none that can be read
+      if (run.#pool && run.#pool.threads > run.#threads) {
+        await run.#pool.destroy(); // what looked like a stream was none that can be read
+        run.#pool = undefined;
+      }
       return run;
     } catch (error) {
       await (await pool)?.destroy();
@@ -263,11 +266,6 @@ export class Run {
   /** Threads beside this one, which has a shard of its own where it has no stream to hand on. */
   get #threads(): number {
     return this.#feed ? this.workers : this.workers - 1;
-  }
-
-  async #dismiss(): Promise<void> {
-    await this.#pool?.destroy();
-    this.#pool = undefined;
   }
 
   /** What was wrong with the captures. */

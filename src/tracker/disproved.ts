@@ -38,7 +38,7 @@ export function disown(table: ConnectionTable, slot: number, sender: number): vo
 }
 
 /** A FIN was not its sender's, which goes on where it was before. */
-export function disproveFin(table: ConnectionTable, slot: number, { sender, nxt, acked }: FarFin): void {
+export function disproveFin(table: ConnectionTable, slot: number, sender: number, { nxt, acked }: FarFin): void {
   const { words } = table;
   // It was the first to acknowledge the peer's FIN: nobody has.
   if ((words[slot + SEEN + sender]! & FIN_WITH_ACK) !== 0) words[slot + SEEN + (sender ^ 1)]! &= ~FIN_ACKED;

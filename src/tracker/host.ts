@@ -90,15 +90,15 @@ export function hostCalls(table: () => ConnectionTable, memory: TableMemory, odd
     overtaken: (slot: number, endpoint: number, firstTime: number): void => overtaken(table(), slot, endpoint, firstTime !== 0),
 
     farFin(slot: number, endpoint: number, nxt: number, acked: number): void {
-      rare(slot).farFin = { sender: endpoint, nxt, acked };
+      rare(slot).farFins[endpoint as 0] = { nxt, acked };
     },
 
     goesOn(slot: number, endpoint: number, start: number): void {
-      const one = rare(slot);
-      const { farFin } = one;
-      if (farFin?.sender !== endpoint || farFin.nxt !== start) return;
-      one.farFin = undefined;
-      disproveFin(table(), slot, farFin);
+      const { farFins } = rare(slot);
+      const fin = farFins[endpoint as 0];
+      if (fin?.nxt !== start) return;
+      farFins[endpoint as 0] = undefined;
+      disproveFin(table(), slot, endpoint, fin);
       oddities.add(FIN_INVALID);
     },
 

@@ -3,12 +3,10 @@ import { holdsTimeWait } from './close.ts';
 import type { Segment } from './segment.ts';
 import { distance } from './serial.ts';
 import {
-  BYTES,
   CLOSED,
   ESTABLISHED,
   FACTS,
   FIN_SENT,
-  FINS,
   ISS,
   ISS_KNOWN,
   MIDSTREAM,
@@ -47,8 +45,7 @@ export function beginsAnew(table: ConnectionTable, slot: number, segment: Segmen
   if ((seen & ISS_KNOWN) === 0) {
     const lateSyn = (facts & MIDSTREAM) !== 0 && (seen & NXT_KNOWN) !== 0 && seq === words[slot + ISS + sender];
     // Nothing but acknowledgements came from it before: where one does, the handshake is split.
-    const silent =
-      table.times[(slot >> 1) + BYTES + sender] === 0 && words[slot + FINS + sender] === 0 && words[slot + RSTS + sender] === 0;
+    const silent = table.isBare(slot, sender) && words[slot + RSTS + sender] === 0;
     const crossing = (facts & (ESTABLISHED | MIDSTREAM | RESET)) === 0 && silent;
     if (lateSyn || crossing) return 'same';
   }

@@ -50,7 +50,6 @@ export interface DoubtfulReset {
 
 /** A FIN that lies far beyond what its receiver would take: where its sender was before it, and what it had acknowledged. */
 export interface FarFin {
-  readonly sender: number;
   readonly nxt: number;
   readonly acked: number;
 }
@@ -62,7 +61,6 @@ export const IDLE = 1e9;
 export class Rare {
   held: HeldSyn | undefined;
   doubtful: DoubtfulReset | undefined;
-  farFin: FarFin | undefined;
   /** Endpoint whose SYN was challenged, or -1. */
   challenged = -1;
   /** The SYN that began this incarnation met a TIME_WAIT of the one before. */
@@ -86,6 +84,8 @@ export class Rare {
   /** The same before the holder's own acknowledgement was seen: they count where that stays missing. */
   readonly earlyRestarts: [number, number] = [0, 0];
   readonly earlyRestarted: [number, number] = [0, 0];
+  /** The far FIN of each, while it may be that nobody sent it. */
+  readonly farFins: [FarFin | undefined, FarFin | undefined] = [undefined, undefined];
   /** What each endpoint's TIME_WAIT has shown of its length. */
   readonly stays: [Stay | undefined, Stay | undefined] = [undefined, undefined];
   /** When the peer of each endpoint last sent something that would restart a TIME_WAIT which an RST seems to have ended. */

@@ -10,11 +10,9 @@ import { distance, plausible } from './serial.ts';
 import {
   ACKED,
   ACKED_KNOWN,
-  BYTES,
   CLOSED,
   ESTABLISHED,
   FACTS,
-  FINS,
   ISS,
   MIDSTREAM,
   MODIFIERS,
@@ -25,8 +23,8 @@ import {
   RESET,
   RESET_AFTER_CLOSE,
   RESET_BY_HIGH,
-  RSTS,
   RST_TIME,
+  RSTS,
   SCALE_KNOWN,
   SCALE_SHIFT,
   SEEN,
@@ -121,7 +119,8 @@ function judge(table: ConnectionTable, slot: number, segment: Segment): 'valid' 
   if (opening && isInSynSent(words, slot, segment)) {
     if (distance(seq, words[slot + ISS + sender]!) <= 0) return 'invalid';
     const answered = (peer & ACKED_KNOWN) !== 0 && seq === words[slot + ACKED + receiver];
-    if (answered && distance(seq, words[slot + NXT + sender]!) > 0 && isBare(table, slot, receiver)) return 'foreign';
+    // Behind payload or a FIN there may as well be a handshake that the capture lacks.
+    if (answered && distance(seq, words[slot + NXT + sender]!) > 0 && table.isBare(slot, receiver)) return 'foreign';
   }
   const acked = (peer & ACKED_KNOWN) !== 0;
   const sent = (seen & NXT_KNOWN) !== 0;
@@ -141,11 +140,6 @@ function judge(table: ConnectionTable, slot: number, segment: Segment): 'valid' 
  */
 function isInSynSent(words: Int32Array, slot: number, { sender, flags }: Segment): boolean {
   return (flags & ACK) === 0 && (words[slot + SEEN + sender]! & (SYN_SENT | SYN_ACK_SENT | ACKED_KNOWN)) === SYN_SENT;
-}
-
-/** Whether an endpoint sent nothing but acknowledgements: payload or a FIN may as well stand behind a handshake that the capture lacks. */
-function isBare({ words, times }: ConnectionTable, slot: number, endpoint: number): boolean {
-  return times[(slot >> 1) + BYTES + endpoint] === 0 && words[slot + FINS + endpoint] === 0;
 }
 
 /** Bytes that an endpoint's latest window allows; scaled where both SYNs said how (RFC 7323 §2.2). */

@@ -1,4 +1,4 @@
-import { FACTS, FINS, HAS_RARE, LAST, PAIRED, SEGMENTS, SLOT_WORDS, SYNS } from '../layout/slot.ts';
+import { BYTES, FACTS, FINS, HAS_RARE, LAST, PAIRED, SEGMENTS, SLOT_WORDS, SYNS } from '../layout/slot.ts';
 import { CONNECTIONS_CAPACITY } from '../layout/tracking.ts';
 import type { TableMemory } from './memory.ts';
 import { type HeldSyn, Rare } from './rare.ts';
@@ -84,6 +84,11 @@ export class ConnectionTable {
     words[slot + SYNS + segment.sender]! += segments;
     words[slot + FINS + segment.sender]! += fins;
     times[(slot >> 1) + LAST] = Math.max(times[(slot >> 1) + LAST]!, last);
+  }
+
+  /** Whether an endpoint, in the handshake, sent neither payload nor a FIN. (Later, BYTES may be behind: see settle().) */
+  isBare(slot: number, endpoint: number): boolean {
+    return this.times[(slot >> 1) + BYTES + endpoint] === 0 && this.words[slot + FINS + endpoint] === 0;
   }
 
   /** Forgets all of a slot but its key: the next incarnation of the same 4-tuple, whose first segment this is. */

@@ -41,7 +41,6 @@ import {
   RESET,
   RESET_AFTER_CLOSE,
   RST_TIME,
-  SLOT_BYTES,
   START,
 } from '../src/layout/slot.ts';
 import { beginLines, BEGUN, CLOSE_TIMES, HALF_CLOSED, TO_FIN_ACK, TO_LAST_ACK, WAIT_ENDED, WHOLE, writeLine } from './line.ts';
@@ -49,7 +48,7 @@ import { DURATION_SUMS, SHAPE_COUNTERS, SHAPE_ROWS, TEMPLATE_PLACES, TEMPLATES }
 import { settle } from './observe.ts';
 import { findShape, forgetShapes, shapeAt } from './shape.ts';
 import { orderedSlot } from './order.ts';
-import { LINE_BYTES, pairOf, slotAt } from './table.ts';
+import { pairOf, slotAt, touchSlot } from './table.ts';
 
 /** Behind the bins of durations. */
 const COUNT = DURATION_BINS;
@@ -116,18 +115,10 @@ let touched: i32 = 0;
  */
 export function concludeInOrder(from: i32, to: i32, ending: i32, time: f64, row: i32): i32 {
   for (let place = from; place < to; place++) {
-    if (place + AHEAD < to) touch(orderedSlot(place + AHEAD));
+    if (place + AHEAD < to) touched = touchSlot(orderedSlot(place + AHEAD));
     if (!conclude(orderedSlot(place), ending, time, Infinity, time, row + place - from, -1)) return place;
   }
   return to;
-}
-
-/** Reads a word of each line of a slot: misses that do not wait for each other overlap. */
-function touch(slot: i32): void {
-  const words = slotAt(slot);
-  let sum = 0;
-  for (let line: usize = 0; line < <usize>SLOT_BYTES; line += LINE_BYTES) sum += load<i32>(words + line);
-  touched = sum;
 }
 
 /** When `endpoint`'s FIN was acknowledged. */

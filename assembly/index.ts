@@ -11,6 +11,9 @@ import {
   CONNECTIONS,
   COUNTS,
   COUNTS_BYTES,
+  DEPARTED,
+  DEPARTURE_STARTS,
+  DEPARTURES,
   DURATION_SUMS,
   FILTER,
   FILTER_BYTES,
@@ -39,6 +42,8 @@ import {
   WINDOW_BYTES,
 } from './memory.ts';
 import { beginConclusions, conclude, concludeInOrder } from './conclude.ts';
+import { depart } from './depart.ts';
+import { expireAfter, nextExpired, nextExpiry, setStay, shiftExpiry } from './expiry.ts';
 import { begin } from './packets.ts';
 import { noteSilence } from './finish.ts';
 import { begin as beginConnection, open, show } from './place.ts';
@@ -65,6 +70,7 @@ export {
   PAIRS,
   PAIRS_BYTES,
 };
+export { DEPARTED, DEPARTURE_STARTS, DEPARTURES };
 export { LINE_END, LINES, TEMPLATE_PLACES, TEMPLATES };
 export {
   SEGMENTS,
@@ -87,17 +93,23 @@ export {
   conclude,
   concludeInOrder,
   connections,
+  depart,
   enterShape,
+  expireAfter,
   find,
   forget,
   leave,
   log,
+  nextExpired,
+  nextExpiry,
   noteSilence,
   open,
   order,
   renew,
   setRoom,
+  setStay,
   settle,
+  shiftExpiry,
   show,
   walk,
 };

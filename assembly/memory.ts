@@ -2,6 +2,7 @@
 // valid. Only the slots of connections, the last region, grow with the memory. What nobody touches costs nothing.
 
 import { COUNTS_WORDS, SEGMENTS_CAPACITY, SHARDS_CAPACITY, SLOTS } from '../src/layout/batch.ts';
+import { DEPARTURE_WORDS } from '../src/layout/departure.ts';
 import { INSTRUCTION_WORDS, INSTRUCTIONS_CAPACITY } from '../src/layout/filter.ts';
 import { INTERFACE_BYTES, INTERFACES_CAPACITY, STATE_WORDS } from '../src/layout/framing.ts';
 import { LINES_BYTES, TEMPLATES_BYTES } from '../src/layout/line.ts';
@@ -23,6 +24,8 @@ export const TAGS: usize = memory.data(128, 16);
 export const TRACKING: usize = memory.data(TRACKING_WORDS * 4, 16);
 /** Where the line ends that was written last: bytes from LINES on. */
 export const LINE_END: usize = memory.data(4, 16);
+/** Departures that were written last (depart.ts). */
+export const DEPARTED: usize = memory.data(4, 16);
 /** A record that names a connection, and its address pair: for what the host looks up. */
 export const NAME: usize = memory.data(SEGMENT_BYTES, 16);
 export const NAME_PAIR: usize = memory.data(ADDRESS_PAIR_BYTES, 16);
@@ -56,8 +59,10 @@ export const CHAINS: usize = RECENT + RECENT_MOST * RECENT_BYTES;
 export const INDEX: usize = CHAINS + RECENT_MOST * 8;
 /** IPv6 addresses of connections. */
 export const KEPT_PAIRS: usize = INDEX + CONNECTIONS_CAPACITY * 3 * ENTRY_BYTES;
+/** Who waits to leave the table: as many entries again as connections, of those that do not count any more. */
+export const EXPIRIES: usize = KEPT_PAIRS + CONNECTIONS_CAPACITY * ADDRESS_PAIR_BYTES;
 /** Entries to order connections by, and as much again to merge them. */
-export const ORDER: usize = KEPT_PAIRS + CONNECTIONS_CAPACITY * ADDRESS_PAIR_BYTES;
+export const ORDER: usize = EXPIRIES + CONNECTIONS_CAPACITY * 2 * 4;
 export const ORDER_ENTRY_BYTES = 16;
 /** Shapes of ended connections; twice as many numbers of them, by hash; what is counted; rows that the host has not taken. */
 export const SHAPES: usize = ORDER + CONNECTIONS_CAPACITY * 2 * ORDER_ENTRY_BYTES;
@@ -67,8 +72,11 @@ export const SHAPE_COUNTERS: usize = SHAPE_ENTRIES + SHAPE_ENTRIES_BYTES;
 export const COUNTERS_BYTES: usize = SHAPES_CAPACITY * COUNTERS * 8;
 export const DURATION_SUMS: usize = SHAPE_COUNTERS + COUNTERS_BYTES;
 export const SHAPE_ROWS: usize = DURATION_SUMS + DURATIONS * DURATION_DOUBLES * 8;
+/** Departures of those rows, and when the TIME_WAIT of each last started. */
+export const DEPARTURES: usize = SHAPE_ROWS + ROWS_CAPACITY * COLUMNS * 8;
+export const DEPARTURE_STARTS: usize = DEPARTURES + ROWS_CAPACITY * DEPARTURE_WORDS * 4;
 /** Which template each counter has, its place plus 1; the templates, and the lines that the host has not taken. */
-export const TEMPLATE_PLACES: usize = SHAPE_ROWS + ROWS_CAPACITY * COLUMNS * 8;
+export const TEMPLATE_PLACES: usize = DEPARTURE_STARTS + ROWS_CAPACITY * 8;
 export const TEMPLATES: usize = TEMPLATE_PLACES + SHAPES_CAPACITY * COUNTERS * 4;
 export const LINES: usize = TEMPLATES + TEMPLATES_BYTES;
 /** Page aligned, so that pages of a file can be mapped over it. */

@@ -21,6 +21,7 @@ import {
 } from '../src/layout/slot.ts';
 import { ACK, FIN, RST, SYN } from '../src/layout/tcp.ts';
 import { DECIDE, ENDS, FOLLOWS, FOUND, OPENED, STRAYS, TAKEN, WAS } from '../src/layout/tracking.ts';
+import { isOverdue } from './expiry.ts';
 import { observe } from './observe.ts';
 import { enter, slotAt } from './table.ts';
 import { count, tell, told } from './tracking.ts';
@@ -91,12 +92,13 @@ export function begin(slot: i32, record: usize): void {
   beginHistory(slot, sender, flags);
 }
 
-/** Whether it is to be decided if a segment belongs to its 4-tuple's connection. */
+/** Whether it is to be decided if a segment belongs to its 4-tuple's connection, which may be one that should have left by now. */
 function isDoubtful(slot: i32, record: usize): bool {
   const words = slotAt(slot);
   const flags = load<i32>(record, FLAGS_WORD << 2);
   const facts = load<i32>(words, FACTS << 2);
   if ((facts & HELD) != 0) return true;
+  if ((facts & (CLOSED | RESET)) != 0 && isOverdue(words, load<f64>(record, TIME_WORD << 2))) return true;
   if ((flags & SYN) == 0 || (flags & RST) != 0) return false;
   const sender: usize = (flags & FROM_HIGH) != 0 ? 1 : 0;
   const own = words + (sender << 2);

@@ -7,6 +7,7 @@
 
 import { ADDRESS_PAIR_BYTES, ADDRESS_WORD, FLAGS_WORD, HASH_WORD, IPV6, LOW_WORD, PAIRED, PORTS_WORD } from '../src/layout/segment.ts';
 import {
+  EXPIRY,
   FACTS,
   GENERATION,
   HASH,
@@ -154,6 +155,14 @@ function nextGeneration(): i32 {
   return generation;
 }
 
+/** Reads a word of each line of a slot: misses that do not wait for each other overlap. What it answers means nothing but that it was read. */
+export function touchSlot(slot: i32): i32 {
+  const words = slotAt(slot);
+  let sum = 0;
+  for (let line: usize = 0; line < <usize>SLOT_BYTES; line += LINE_BYTES) sum += load<i32>(words + line);
+  return sum;
+}
+
 /** Zeros for the words of a slot from a cache line on. */
 function clear(words: usize, line: usize): void {
   for (let at = line * LINE_BYTES; at < <usize>SLOT_BYTES; at += 16) v128.store(words + at, v128.splat<i32>(0));
@@ -193,6 +202,7 @@ export function leave(slot: i32): void {
   entered--;
   store<i32>(words, 0, FACTS << 2);
   store<i32>(words, 0, GENERATION << 2);
+  store<f64>(words, 0, EXPIRY << 3);
   store<i32>(words, free, LOW << 2);
   free = slot + 1;
 }

@@ -34,8 +34,23 @@ import {
   WINDOWS,
 } from '../src/layout/slot.ts';
 import { ACK, FIN, RST, SYN } from '../src/layout/tcp.ts';
-import { COPIES, DECIDE, DUE, FOUND, OPENED, OPENS, REASON, SEGMENTS, TAKEN, TELL_OPENED } from '../src/layout/tracking.ts';
+import {
+  COPIES,
+  DECIDE,
+  DUE,
+  ENDS,
+  FOUND,
+  OPENED,
+  OPENS,
+  REASON,
+  SEGMENTS,
+  TAKEN,
+  TELL_ENDED,
+  TELL_OPENED,
+  WAS,
+} from '../src/layout/tracking.ts';
 import { forgetCopies, isCopy } from './copies.ts';
+import { expireAfter, forgetExpiries } from './expiry.ts';
 import { setSeen } from './facts.ts';
 import { place } from './place.ts';
 import { entryOf, find, forgetConnections, isOf, likelySlot, LINE_BYTES, slotAt } from './table.ts';
@@ -54,12 +69,13 @@ let touched: i32 = 0;
 export function forget(): void {
   forgetConnections();
   forgetCopies();
+  forgetExpiries();
 }
 
 /**
  * Takes segments `from` to `to` of the records, as far as the host has nothing to do.
  * @param pairs address pairs that the records refer to
- * @param due when the first timer runs out, ns
+ * @param due when the first timer runs out, ns; but for those of ended connections, which may leave later, as long as nobody asks for them
  * @returns the segment at which it stopped; REASON says why, FOUND which connection it is of
  */
 export function walk(records: usize, pairs: usize, from: i32, to: i32, due: f64): i32 {
@@ -108,6 +124,10 @@ export function walk(records: usize, pairs: usize, from: i32, to: i32, due: f64)
       }
     }
     let reason = (flags & (FRAGMENT_HEAD | FRAGMENT_TAIL)) == 0 ? place(slot, record, pairs) : DECIDE;
+    if (reason == ENDS && told(WAS) == 0 && told(TELL_ENDED) == 0) {
+      expireAfter(told(FOUND), time);
+      reason = TAKEN;
+    }
     if (reason == TAKEN && told(TELL_OPENED) != 0 && told(OPENED) != 0) reason = OPENS;
     if (reason == TAKEN) continue;
     tell(REASON, reason);

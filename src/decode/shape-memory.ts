@@ -1,12 +1,14 @@
+import { DEPARTURE_WORDS } from '../layout/departure.ts';
 import { COLUMNS } from '../layout/note.ts';
 import { LINES_BYTES, TEMPLATES_BYTES } from '../layout/line.ts';
 import { COUNTERS, DURATION_BINS, DURATION_DOUBLES, DURATIONS, ROWS_CAPACITY, SHAPE_WORDS, SHAPES_CAPACITY } from '../layout/shape.ts';
 
-/** What the module exports for those who take ended connections by their shape: assembly/conclude.ts, shape.ts. */
+/** What the module exports for those who take ended connections by their shape: assembly/conclude.ts, depart.ts, shape.ts. */
 export interface ShapeExports {
   readonly beginConclusions: (twoMsl: number, origin: number, digits: number) => void;
   readonly conclude: (slot: number, ending: number, time: number, packet: number, over: number, row: number, lines: number) => number;
   readonly concludeInOrder: (from: number, to: number, ending: number, time: number, row: number) => number;
+  readonly depart: (clock: number, until: number, row: number) => number;
   readonly enterShape: (slot: number, ending: number) => number;
 }
 
@@ -31,6 +33,10 @@ export class ShapeMemory {
   /** Lines; and where the one written last ends. */
   readonly lines: Uint8Array;
   readonly lineEnd: Int32Array;
+  /** Departures (layout/departure.ts), when the TIME_WAIT of each last started, ns, and how many there are. */
+  readonly departures: Int32Array;
+  readonly departureStarts: Float64Array;
+  readonly departed: Int32Array;
   readonly #sums: Float64Array;
   readonly #exports: ShapeExports;
 
@@ -43,6 +49,9 @@ export class ShapeMemory {
     this.templatePlaces = new Uint32Array(buffer, constant('TEMPLATE_PLACES'), SHAPES_CAPACITY * COUNTERS);
     this.lines = new Uint8Array(buffer, constant('LINES'), LINES_BYTES);
     this.lineEnd = new Int32Array(buffer, constant('LINE_END'), 1);
+    this.departures = new Int32Array(buffer, constant('DEPARTURES'), ROWS_CAPACITY * DEPARTURE_WORDS);
+    this.departureStarts = new Float64Array(buffer, constant('DEPARTURE_STARTS'), ROWS_CAPACITY);
+    this.departed = new Int32Array(buffer, constant('DEPARTED'), 1);
     this.#sums = new Float64Array(buffer, constant('DURATION_SUMS'), DURATIONS * DURATION_DOUBLES);
   }
 
@@ -65,6 +74,14 @@ export class ShapeMemory {
    */
   concludeInOrder(from: number, to: number, ending: number, time: number, row: number): number {
     return this.#exports.concludeInOrder(from, to, ending, time, row);
+  }
+
+  /**
+   * Concludes upon connections that are due up to `clock` and before `until`, and lets them leave the table; answers the number of the next
+   * row, which is `row` where none went. See assembly/depart.ts.
+   */
+  depart(clock: number, until: number, row: number): number {
+    return this.#exports.depart(clock, until, row);
   }
 
   /** The shape of a connection, which gets a place where it is new; -1 where there are too many. */

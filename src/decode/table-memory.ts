@@ -26,7 +26,7 @@ const PAGE = 1 << 16;
 /** Slots for which memory is added at least. */
 const FIRST_SLOTS = 1 << 12;
 
-/** What the module exports for trackers: assembly/walk.ts, place.ts, observe.ts, table.ts, order.ts, sequence.ts, finish.ts. Addresses are bytes of its memory. */
+/** What the module exports for trackers: assembly/walk.ts, place.ts, observe.ts, table.ts, expiry.ts, order.ts, sequence.ts, finish.ts. Addresses are bytes of its memory. */
 export interface TableExports {
   readonly walk: (records: number, pairs: number, from: number, to: number, due: number) => number;
   readonly find: (record: number, pairs: number) => number;
@@ -36,6 +36,11 @@ export interface TableExports {
   readonly settle: (slot: number) => void;
   readonly renew: (slot: number) => void;
   readonly leave: (slot: number) => void;
+  readonly setStay: (length: number) => void;
+  readonly expireAfter: (slot: number, time: number) => void;
+  readonly nextExpiry: () => number;
+  readonly nextExpired: () => number;
+  readonly shiftExpiry: () => void;
   readonly order: () => number;
   readonly log: (slot: number, kind: number, endpoint: number) => void;
   readonly noteSilence: (slot: number) => void;
@@ -157,9 +162,10 @@ export class TableMemory {
     this.bytes = new Uint8Array(buffer, slots);
   }
 
-  /** Forgets all connections and packets; `calls` are made from now on. */
-  attach(calls: Calls): void {
+  /** Forgets all connections and packets; `calls` are made from now on, and ended connections stay as long as `stay`, ns. */
+  attach(calls: Calls, stay: number): void {
     this.#switchboard.attach(calls);
+    this.#exports.setStay(stay);
     this.forget();
   }
 
@@ -206,6 +212,23 @@ export class TableMemory {
   /** Takes the records staged last from number `from` on until the host has to do something; answers that one's number. See assembly/walk.ts. */
   walk(from: number, due: number): number {
     return this.#exports.walk(this.#recordsAt, this.#recordPairsAt, from, this.#count, due);
+  }
+
+  /** An ended connection waits anew: it leaves the table when it has stayed as long as all do, counted from `time`, ns. */
+  expireAfter(slot: number, time: number): void {
+    this.#exports.expireAfter(slot, time);
+  }
+
+  /** When the next of those that wait is due, ns; Infinity where none is. */
+  get nextExpiry(): number {
+    return this.#exports.nextExpiry();
+  }
+
+  /** The slot of that one, which waits no longer. */
+  shiftExpired(): number {
+    const slot = this.#exports.nextExpired();
+    this.#exports.shiftExpiry();
+    return slot;
   }
 
   /** The slot of a segment's connection, or -1. `pairs`: what `segment.address` refers to. */

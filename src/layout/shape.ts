@@ -38,7 +38,8 @@ export const FIN_FIRST = 0x200000;
 /** Place in ENDINGS (tracker/ended.ts), and whether it was the capture's end. */
 export const ENDING_SHIFT = 24;
 export const ENDED_AT_END = 8;
-/** The place in ENDINGS of a record that a new connection of the same 4-tuple ended. */
+/** Places in ENDINGS: of a record whose time was over, and of one that a new connection of the same 4-tuple ended. */
+export const EXPIRED = 0;
 export const TUPLE_REUSED = 1;
 
 // -- traits

@@ -60,7 +60,7 @@ export const HISTORY_CAPACITY = 16;
 
 // -- handshake
 export const HASH = 32;
-/** A number that no connection of this slot had before, 0 where there is none: tells a timer of an earlier one. */
+/** A number that no connection of this slot had before, 0 where there is none: tells what was said of an earlier one. */
 export const GENERATION = 33;
 /** First segment. */
 export const START = 17;
@@ -97,6 +97,8 @@ export const MODIFIERS = 68;
 /** Segments with RST. */
 export const RSTS = 70;
 export const ZEEK_RST = 72;
+/** Which entry of those who wait tells that (assembly/expiry.ts). */
+export const EXPIRY_ENTRY = 69;
 /** Segments with the first valid FIN's number again. */
 export const FIN_RETRANSMITS = 74;
 /** Segments whose payload had all been seen before. */

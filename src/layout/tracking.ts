@@ -18,6 +18,9 @@ export const TELL_OPENED = 7;
 /** Set by the host: a segment that belongs to no connection, and opens none by a SYN, may be one of an earlier connection. */
 export const STRAYS = 8;
 
+/** Set by the host: walk() is to stop at each connection that is closed or reset. */
+export const TELL_ENDED = 9;
+
 export const TRACKING_WORDS = 10;
 
 // Why walk() stopped.
@@ -34,13 +37,13 @@ export const FOLLOWS = 4;
 /** The segment was taken; it opened a connection. */
 export const OPENS = 5;
 
-/** Connections of one table, at most. */
+/** Connections of one table, at most: a power of two. */
 export const CONNECTIONS_CAPACITY = 8388608;
 /** Entries that the index begins with; it doubles and is at most half full. */
 export const FIRST_ENTRIES = 2048;
 /** Bytes of an index entry: hash, slot + 1. */
 export const ENTRY_BYTES = 8;
 /** Pages of 64 KiB of a decoder's memory before the slots, which lie at its end and grow (assembly/asconfig.json asks for as many). */
-export const MEMORY_PAGES = 22523;
+export const MEMORY_PAGES = 23548;
 /** Pages that 32 bits can address. */
 export const MOST_PAGES = 65536;

@@ -251,6 +251,7 @@ export class Shard {
         count: 1,
       };
       const { duplicates } = this.tracker;
+      this.tracker.advance(one.times[0]!);
       this.tracker.track(one, packets);
       tracked(one, packets + one.words[PACKET_WORD]!, this.tracker.duplicates > duplicates);
     }

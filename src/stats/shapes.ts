@@ -5,6 +5,7 @@ import type { Lines } from '../records/line.ts';
 import { templateOf } from '../records/template.ts';
 import type { Clock } from '../records/time.ts';
 import { ENDINGS, type Ended, type Ending, type ShapeTaker } from '../tracker/ended.ts';
+import type { Departed } from '../tracker/departed.ts';
 import type { ConnectionTable } from '../tracker/table.ts';
 import type { HistogramPart } from './histogram.ts';
 import { type NoteLog, WAIT_ENDS, write } from './note.ts';
@@ -20,9 +21,13 @@ export interface ShapeMemory {
   readonly templatePlaces: Uint32Array;
   readonly lines: Uint8Array;
   readonly lineEnd: Int32Array;
+  readonly departures: Int32Array;
+  readonly departureStarts: Float64Array;
+  readonly departed: Int32Array;
   begin(twoMsl: number, clock: Clock): void;
   concludeInOrder(from: number, to: number, ending: number, time: number, row: number): number;
   conclude(slot: number, ending: number, time: number, packet: number, over: number, row: number, lines: number): boolean;
+  depart(clock: number, until: number, row: number): number;
   enter(slot: number, ending: number): number;
   durations(which: number): HistogramPart;
 }
@@ -82,6 +87,17 @@ export class Shapes implements ShapeTaker {
       if (this.#rows === shape.ROWS_CAPACITY) this.flush();
       if (place < end || place === to) return place;
     }
+  }
+
+  takesExpired(clock: number, until: number, departed: Departed): boolean {
+    if (this.#lines) return false;
+    const { departures, departureStarts, departed: written } = this.#memory;
+    const before = this.#rows;
+    this.#rows = this.#memory.depart(clock, until, before);
+    if (this.#rows === before) return false;
+    departed.addAll(departures, departureStarts, written[0]!, clock);
+    if (this.#rows === shape.ROWS_CAPACITY) this.flush();
+    return true;
   }
 
   /** Hands over the rows that were written: before any other row is. */

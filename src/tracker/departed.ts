@@ -1,4 +1,6 @@
 import { IPV6 } from '../layout/segment.ts';
+import * as departure from '../layout/departure.ts';
+import { BEFORE, DEPARTURE_WORDS as WORDS, FIN_SEQS, HASH as HASH_AT, HOLDERS } from '../layout/departure.ts';
 import { FIN_SEQ, HASH, HIGH, LOW, PORTS } from '../layout/slot.ts';
 import { ACK, FIN, SYN } from '../layout/tcp.ts';
 import { addressBytes, type BoundTaker } from './measure.ts';
@@ -13,13 +15,6 @@ const LONGEST = PROFILES['rfc9293']!.twoMsl;
 /** Entries of a chunk: a power of two. */
 const CHUNK = 1 << 12;
 const FIRST_BUCKETS = 1 << 12;
-
-/** Words of an entry: the key, both FINs' numbers, who holds (two bits), and the number of the entry before it in its bucket. */
-const WORDS = 8;
-const HASH_AT = 3;
-const FIN_SEQS = 4;
-const HOLDERS = 6;
-const BEFORE = 7;
 
 /** The two endpoints of a connection, as far as they hold TIME_WAIT. */
 export type Stays = readonly [Stay | undefined, Stay | undefined];
@@ -63,9 +58,9 @@ export class Departed {
     const { words: into, since } = this.#chunks[this.#chunks.length - 1]!;
     const at = (entry & (CHUNK - 1)) * WORDS;
     const { words } = table;
-    into[at] = words[slot + LOW]!;
-    into[at + 1] = words[slot + HIGH]!;
-    into[at + 2] = words[slot + PORTS]!;
+    into[at + departure.LOW] = words[slot + LOW]!;
+    into[at + departure.HIGH] = words[slot + HIGH]!;
+    into[at + departure.PORTS] = words[slot + PORTS]!;
     into[at + HASH_AT] = words[slot + HASH]!;
     into[at + FIN_SEQS] = words[slot + FIN_SEQ]!;
     into[at + FIN_SEQS + 1] = words[slot + FIN_SEQ + 1]!;
@@ -73,6 +68,21 @@ export class Departed {
     since[entry & (CHUNK - 1)] = start;
     const stays = table.peekRare(slot)?.stays;
     if (stays?.[0] || stays?.[1]) this.#stays.set(entry, stays);
+  }
+
+  /** Connections that have left by `time`, `count` of them, and have sent nothing since their TIME_WAITs, which last started at `starts`. */
+  addAll(entries: Int32Array, starts: Float64Array, count: number, time: number): void {
+    if (this.#kept <= 0) return;
+    for (let from = 0; from < count; ) {
+      const place = this.#tail & (CHUNK - 1);
+      if (place === 0) this.#nextChunk(time);
+      const { words, since } = this.#chunks.at(-1)!;
+      const to = Math.min(count, from + CHUNK - place);
+      words.set(entries.subarray(from * WORDS, to * WORDS), place * WORDS);
+      since.set(starts.subarray(from, to), place);
+      this.#tail += to - from;
+      from = to;
+    }
   }
 
   /** Whether a segment is of a connection that has left; what it proves is handed on. */
@@ -115,7 +125,12 @@ export class Departed {
   #isOf(entry: number, { low, high, ports, hash }: Segment): boolean {
     const words = this.#words(entry);
     const at = this.#at(entry);
-    return words[at + HASH_AT] === hash && words[at] === low && words[at + 1] === high && words[at + 2] === ports;
+    return (
+      words[at + HASH_AT] === hash &&
+      words[at + departure.LOW] === low &&
+      words[at + departure.HIGH] === high &&
+      words[at + departure.PORTS] === ports
+    );
   }
 
   /** Whether a segment ends where all that its sender sent had ended, and acknowledges nothing that its receiver had not sent. */

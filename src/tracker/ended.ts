@@ -1,4 +1,5 @@
 import type { Verdict } from './close.ts';
+import type { Departed } from './departed.ts';
 import type { ConnectionTable } from './table.ts';
 import type { TimeWait } from './time-wait.ts';
 
@@ -29,6 +30,11 @@ export interface Ended {
 export interface ShapeTaker {
   /** Whether it takes a connection. Times are ns; `over`: capture time up to which its TIME_WAIT can have lasted. */
   takes(table: ConnectionTable, slot: number, ending: Ending, time: number, packet: number, over: number): boolean;
+  /**
+   * Takes connections that are due up to `clock` and before `until`, ns, out of the table, as many as it can at once; answers whether there
+   * were any. `departed` gets those of which something may still come.
+   */
+  takesExpired(clock: number, until: number, departed: Departed): boolean;
   /**
    * Takes connections that the capture's end ends at `time`: those that TableMemory.order() answered, from place `from` on, as far as it
    * takes them, but none from `to` on; answers the place of the next one.

@@ -18,8 +18,8 @@ export interface TableMemory {
   readonly bytes: Uint8Array;
   /** Connections in the table. */
   readonly connections: number;
-  /** Forgets all connections and packets; `calls` are made from now on. */
-  attach(calls: HostCalls): void;
+  /** Forgets all connections and packets; `calls` are made from now on, and ended connections stay as long as `stay`, ns. */
+  attach(calls: HostCalls, stay: number): void;
   /** Forgets all connections and packets. */
   forget(): void;
   /** Makes room for as many slots. @throws RangeError where that is more than there can be */
@@ -28,6 +28,12 @@ export interface TableMemory {
   stage(batch: Batch): Batch;
   /** Takes the records staged last from number `from` on until the host has to do something, or the time is `due`; answers that one's number. */
   walk(from: number, due: number): number;
+  /** An ended connection waits anew: it leaves the table when it has stayed as long as all do, counted from `time`, ns. */
+  expireAfter(slot: number, time: number): void;
+  /** When the next of those that wait is due, ns; Infinity where none is. */
+  readonly nextExpiry: number;
+  /** The slot of that one, which waits no longer. */
+  shiftExpired(): number;
   /** The slot of a segment's connection, or -1. */
   find(segment: Segment, pairs: Uint8Array): number;
   /** Opens a connection, whose first segment this is; answers its slot, or -1 where grow() has to make room first. */

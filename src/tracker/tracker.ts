@@ -2,7 +2,7 @@ import { FRAGMENT_HEAD, FRAGMENT_TAIL, PACKET_WORD, SEGMENT_WORDS } from '../lay
 import * as modifiers from '../layout/modifiers.ts';
 import { COPY_FORGOTTEN, SYN_UNANSWERED } from '../layout/oddities.ts';
 import * as slots from '../layout/slot.ts';
-import { ACK, FIN, RST, SYN } from '../layout/tcp.ts';
+import { FIN } from '../layout/tcp.ts';
 import {
   COPIES,
   DECIDE,
@@ -15,6 +15,7 @@ import {
   SEGMENTS,
   STRAYS,
   TAKEN,
+  TELL_ENDED,
   TELL_OPENED,
   WAS,
 } from '../layout/tracking.ts';
@@ -31,11 +32,12 @@ import type { TrackerOptions } from './options.ts';
 import { compareTuples } from './order.ts';
 import type { HeldSyn, Reuse, ReuseVerdict } from './rare.ts';
 import { settleDoubt } from './reset.ts';
+import { restarts, survives } from './restart.ts';
 import { meet, reject } from './reuse.ts';
 import { type Batch, Segment } from './segment.ts';
 import { ConnectionTable } from './table.ts';
 import { timeWaits } from './time-wait.ts';
-import { ExpiryQueue, SilenceHeap } from './timers.ts';
+import { SilenceHeap } from './timers.ts';
 import { PassingWindows } from './watch.ts';
 
 /** Connections that the capture's end ends at a stroke. */
@@ -62,7 +64,6 @@ export class Tracker {
   readonly #options: TrackerOptions;
   readonly #memory: TableMemory;
   readonly #fragments = new Fragments();
-  readonly #expiries = new ExpiryQueue();
   readonly #silences = new SilenceHeap();
   readonly #departed: Departed;
   readonly #windows: PassingWindows;
@@ -72,8 +73,12 @@ export class Tracker {
   constructor(options: TrackerOptions, memory: TableMemory) {
     this.#options = options;
     this.#memory = memory;
-    memory.attach(hostCalls(() => this.table, memory, this.oddities, options.profile.endedByRst));
+    memory.attach(
+      hostCalls(() => this.table, memory, this.oddities, options.profile.endedByRst),
+      options.profile.twoMsl,
+    );
     memory.answers[TELL_OPENED] = options.idleTimeout < Infinity || options.watch ? 1 : 0;
+    memory.answers[TELL_ENDED] = options.watch ? 1 : 0;
     this.table = new ConnectionTable(memory, options.capacity);
     this.#departed = new Departed(options.profile.twoMsl);
     this.#windows = new PassingWindows(options.watch);
@@ -84,25 +89,30 @@ export class Tracker {
     const memory = this.#memory;
     const { answers } = memory;
     const staged = memory.stage(batch);
-    const { words } = staged;
-    let place = 0;
-    for (;;) {
-      place = memory.walk(place, Math.min(this.#expiries.next, this.#silences.next, this.#windows.next));
-      const reason = answers[REASON];
+    for (let place = 0; ; ) {
+      place = memory.walk(place, Math.min(this.#silences.next, this.#windows.next, this.#options.watch ? memory.nextExpiry : Infinity));
       if (answers[OPENED]! > 0) this.#opened(answers[FOUND]!);
-      if (reason === TAKEN) break;
-      if (reason === DUE) this.advance(staged.times[(place * SEGMENT_WORDS) >> 1]!);
-      else {
-        const segment = this.#segment.load(staged, place);
-        if (reason === DECIDE) this.#decide(staged, segment, firstPacket + words[place * SEGMENT_WORDS + PACKET_WORD]!, answers[FOUND]!);
-        else if (reason !== OPENS) this.#conclude(answers[FOUND]!, segment, answers[WAS]!);
-        place++;
-      }
+      if (answers[REASON] === TAKEN) break;
+      place += this.#resolve(staged, place, answers[REASON]!, firstPacket);
     }
     this.segments += answers[SEGMENTS]!;
     this.duplicates += answers[COPIES]!;
     this.oddities.add(COPY_FORGOTTEN, answers[FORGOTTEN]);
     for (const counter of [SEGMENTS, COPIES, FORGOTTEN]) answers[counter] = 0;
+  }
+
+  /** Does what walk() has stopped for at a segment; answers how many segments, 0 or 1, are taken by that. */
+  #resolve(batch: Batch, place: number, reason: number, firstPacket: number): number {
+    const { answers } = this.#memory;
+    const found = answers[FOUND]!;
+    const was = answers[WAS]!;
+    const segment = this.#segment.load(batch, place);
+    const left = this.advance(segment.time); // what ends by this segment comes after what was over before
+    if (reason === DUE) return 0;
+    const packet = firstPacket + batch.words[place * SEGMENT_WORDS + PACKET_WORD]!;
+    if (reason === DECIDE) this.#decide(batch, segment, packet, left ? this.table.find(batch, segment) : found);
+    else if (reason !== OPENS) this.#conclude(found, segment, was);
+    return 1;
   }
 
   /** Connections were opened; where somebody wants to know of each, only the one in this slot. */
@@ -211,74 +221,50 @@ export class Tracker {
     const { words } = table;
     if ((before & slots.CLOSED) !== 0) measure(table, slot, segment, before, this.#options.bound);
     const after = words[slot + slots.FACTS]! & (slots.CLOSED | slots.RESET);
-    if (before === 0 && after !== 0) this.#due(slot, segment.time + this.#options.profile.twoMsl);
-    else if ((before & ~after & slots.RESET) !== 0) this.#survive(slot, segment.sender);
-    else if ((words[slot + slots.SEEN + (segment.sender ^ 1)]! & slots.FIN_ACKED) !== 0) this.#restart(slot, segment, before);
+    const ends = before === 0 && after !== 0;
+    if (ends || this.#waitsAnew(slot, segment, before, after)) this.#memory.expireAfter(slot, segment.time);
     if (before !== after) this.#options.watch?.closing(table, slot, segment.time);
   }
 
-  /** A segment of the peer that makes the holder of TIME_WAIT count from the beginning. `before`: whether it was closed, or reset, before it. */
-  #restart(slot: number, segment: Segment, before: number): void {
+  /** Whether the holder of TIME_WAIT, or an endpoint that lives on after all, waits anew from a segment on. */
+  #waitsAnew(slot: number, segment: Segment, before: number, after: number): boolean {
     const { table } = this;
-    const { words } = table;
-    const { sender, flags, time } = segment;
-    const holder = sender ^ 1;
-    const { profile } = this.#options;
-    if ((flags & (ACK | SYN | RST)) !== ACK || !holdsTimeWait(table, slot, holder)) return;
-    const repeatedFin = (flags & FIN) !== 0 && words[slot + slots.FINS + sender]! > 1;
-    if (!repeatedFin && !(before !== 0 && profile.restartedByAnyAck)) return;
-    const rare = table.rare(slot);
-    if ((words[slot + slots.FACTS]! & slots.RESET) !== 0) rare.knocked[holder as 0] = time;
-    else if ((words[slot + slots.SEEN + sender]! & slots.FIN_ACKED) === 0) {
-      rare.earlyRestarts[holder as 0]++; // it counts only if the holder's ACK is missing to the end
-      rare.earlyRestarted[holder as 0] = time;
-    } else if (before !== 0) {
-      rare.restarts[holder as 0]++;
-      rare.restarted[holder as 0] = time;
-      this.#due(slot, time + profile.twoMsl);
-    }
+    const { sender } = segment;
+    if ((before & ~after & slots.RESET) !== 0) return survives(table, slot, sender);
+    if ((table.words[slot + slots.SEEN + (sender ^ 1)]! & slots.FIN_ACKED) === 0) return false;
+    return restarts(table, slot, segment, before, this.#options.profile.restartedByAnyAck);
   }
 
-  /** The holder of TIME_WAIT acknowledges after an RST: whatever its profile says, it has not left. What it answers started its time again. */
-  #survive(slot: number, holder: number): void {
-    const rare = this.table.peekRare(slot);
-    const knocked = rare?.knocked[holder as 0] ?? 0;
-    if (!rare || knocked === 0) return;
-    rare.restarts[holder as 0]++;
-    rare.restarted[holder as 0] = knocked;
-    this.#due(slot, knocked + this.#options.profile.twoMsl);
-  }
-
-  #due(slot: number, time: number): void {
-    const { words, times } = this.table;
-    times[(slot >> 1) + slots.EXPIRY] = time;
-    this.#expiries.push(slot, words[slot + slots.GENERATION]!, time);
-  }
-
-  /** The capture clock of the whole run stands at `clock`: connections whose time is over by then go, in the order in which it was. */
-  advance(clock: number): void {
-    for (;;) {
-      const next = Math.min(this.#expiries.next, this.#silences.next);
-      if (Math.min(next, this.#windows.next) > clock) return;
+  /**
+   * The capture clock of the whole run stands at `clock`: connections whose time is over by then go, in the order in which it was. Answers
+   * whether there were any, or a window was over.
+   */
+  advance(clock: number): boolean {
+    for (let was = false; ; was = true) {
+      const next = Math.min(this.#memory.nextExpiry, this.#silences.next);
+      if (Math.min(next, this.#windows.next) > clock) return was;
       if (this.#windows.next <= next) this.#windows.pass(this.table, Math.min(next, clock));
+      else if (this.#options.shapes?.takesExpired(clock, this.#silences.next, this.#departed)) this.#memory.answers[STRAYS] = 1;
       else this.#runOut(next);
     }
   }
 
   /** Times that are over at the same instant, of whatever kind, go by 4-tuple: the merger brings those of several shards into that order. */
   #runOut(time: number): void {
-    const due: [slot: number, generation: number, silence: boolean][] = [];
-    for (; this.#expiries.next === time; this.#expiries.shift()) due.push([this.#expiries.slot, this.#expiries.generation, false]);
+    const due: { slot: number; generation: number; silence: boolean }[] = [];
+    while (this.#memory.nextExpiry === time) {
+      const slot = this.#memory.shiftExpired();
+      due.push({ slot, generation: this.table.words[slot + slots.GENERATION]!, silence: false });
+    }
     while (this.#silences.next === time) {
       const { slot, generation } = this.#silences.shift();
-      due.push([slot, generation, true]);
+      due.push({ slot, generation, silence: true });
     }
-    if (due.length > 1) due.sort(([a], [b]) => compareTuples(this.table, a, b));
-    for (const [slot, generation, silence] of due) {
-      const { words, times } = this.table;
-      if (words[slot + slots.GENERATION] !== generation) continue;
+    if (due.length > 1) due.sort((a, b) => compareTuples(this.table, a.slot, b.slot));
+    for (const { slot, generation, silence } of due) {
+      if (this.table.words[slot + slots.GENERATION] !== generation) continue;
       if (silence) this.#silenceOne(slot, generation, time);
-      else if (times[(slot >> 1) + slots.EXPIRY] === time) this.#expireOne(slot, time);
+      else this.#expireOne(slot, time);
     }
   }
 

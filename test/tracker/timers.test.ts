@@ -1,5 +1,10 @@
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ExpiryQueue } from '../../src/tracker/timers.ts';
+import { Decoder } from '../../src/decode/decoder.ts';
+import { EXPIRY, SLOT_WORDS } from '../../src/layout/slot.ts';
+import { hostCalls } from '../../src/tracker/host.ts';
+import { Oddities } from '../../src/tracker/oddities.ts';
+import { ConnectionTable } from '../../src/tracker/table.ts';
 import { established, finWait1, ipv4, retell, SECOND, type Story, story, timeOf, timeWait } from '../support/story.ts';
 
 /** Something else in the capture, so that its clock goes on. */
@@ -134,26 +139,51 @@ describe('--idle-timeout', () => {
   });
 });
 
-describe('the queue of those who wait', () => {
-  it('gives back what was put in, in order, over many turns of its ring', () => {
-    const queue = new ExpiryQueue();
-    let put = 0;
-    let got = 0;
-    for (let round = 0; round < 200; round++) {
-      for (let i = 0; i < round; i++) {
-        queue.push(put, put + 1, put * SECOND);
-        put++;
-      }
-      for (let i = 0; i < round / 2; i++) {
-        expect([queue.slot, queue.generation, queue.next]).toEqual([got, got + 1, got * SECOND]);
-        queue.shift();
-        got++;
-      }
-    }
-    while (queue.next < Infinity) {
-      expect(queue.slot).toBe(got++);
-      queue.shift();
-    }
-    expect(got).toBe(put);
+describe('the ring of those who wait', () => {
+  const SLOTS = 20_000;
+  const STAY = 60 * SECOND;
+
+  it('gives back whoever has waited longest, once, while others wait anew or are gone before', () => {
+    const { table: memory } = new Decoder(Decoder.compile(), Decoder.memory());
+    const steps = fc.array(fc.tuple(fc.integer({ min: 1, max: 99 }), fc.nat(SLOTS - 1)), {
+      minLength: 20_000,
+      maxLength: 20_000,
+      size: 'max',
+    });
+    fc.assert(
+      fc.property(steps, fc.integer({ min: 1, max: 90 }), (all, growing) => {
+        const table = new ConnectionTable(memory, SLOTS);
+        memory.attach(
+          hostCalls(() => table, memory, new Oddities(), true),
+          STAY,
+        );
+        memory.grow(SLOTS);
+        const { times } = memory;
+        times.fill(0, 0, (SLOTS * SLOT_WORDS) >> 1);
+        const waiting = new Map<number, number>(); // in the order in which they are due
+        const leave = (): void => {
+          const [[slot, due] = [-1, Infinity]] = waiting;
+          expect(memory.nextExpiry).toBe(due);
+          if (slot < 0) return;
+          expect(memory.shiftExpired()).toBe(slot);
+          waiting.delete(slot);
+        };
+        for (const [time, [chance, number]] of all.entries()) {
+          const slot = number * SLOT_WORDS;
+          if (chance < growing) {
+            memory.expireAfter(slot, time);
+            waiting.delete(slot);
+            waiting.set(slot, time + STAY);
+          } else if (chance < 95) leave();
+          else {
+            times[(slot >> 1) + EXPIRY] = 0;
+            waiting.delete(slot);
+          }
+        }
+        while (waiting.size > 0) leave();
+        leave();
+      }),
+      { numRuns: 6 },
+    );
   });
 });

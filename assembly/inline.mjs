@@ -4,8 +4,8 @@
 // an @inline before each function, is one that neither tsc nor the formatter can read.
 
 // What few packets need stays a call, so that it takes no registers from the loop: a twentieth of the speed. An export is never
-// inlined; nobody calls these from outside. Nor what is called only once in a run: it would be through before a better compiler has made
-// it anew, as it is if its parts are called many times.
+// inlined; nobody calls these from outside. And what runs only once, for long, keeps a part that is called many times: the engine compiles
+// that anew, and better, while the whole would be through before.
 
 const NO_LIMIT = 1 << 16;
 const CALLED = [

@@ -54,11 +54,20 @@ export function scoping(): bool {
 /** The scope of the present frame: see ADDRESS_PAIR_BYTES. */
 export function scope(): u64 {
   let value: u64 = 0;
-  if (distinguished & BY_VLAN) {
-    if (count > 0) value = <u64>load<u32>(TAGS) + 1;
-    if (count > 1) value |= (<u64>load<u32>(TAGS, 4) + 1) << 16;
-  }
+  if (distinguished & BY_VLAN) value = vlans();
   if (distinguished & BY_VNI) value |= (<u64>network) << 32;
+  return value;
+}
+
+/** The ids of the first two tags. A tag of id 0 names no VLAN, only a priority (IEEE 802.1Q §9.6), which a bridge may take off. */
+function vlans(): u64 {
+  let value: u64 = 0;
+  let shift: u64 = 0;
+  for (let i = 0; i < count && shift < 32; i++) {
+    const id = load<u32>(TAGS + ((<usize>i) << 2));
+    value |= (<u64>id) << shift;
+    if (id != 0) shift += 16;
+  }
   return value;
 }
 

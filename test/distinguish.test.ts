@@ -102,6 +102,17 @@ describe.each([false, true])('--distinguish (IPv6 %s)', (six) => {
   });
 });
 
+it.each([
+  ['in one direction', [plain, vlan(0)], [undefined]],
+  ['beside a tag that names one', [vlan(5), vlan(0, 5), vlan(5, 0)], [[5]]],
+  ['before two', [vlan(5, 6), vlan(0, 5, 6)], [[5, 6]]],
+])('a priority tag %s names no VLAN', (_where, wraps, vlans) => {
+  // Each segment comes tagged in another way, and once.
+  let segment = 0;
+  const path = capture('priority.pcap', [(ip, six) => wraps[segment++ % wraps.length]!(ip, six)], false);
+  expect(connections(path, '--distinguish', 'vlan').map((record) => record.vlan)).toEqual(vlans);
+});
+
 it('other words are refused', () => {
   const { status, stderr } = spawnSync(process.execPath, [CLI, '--distinguish', 'vlan,mac', 'x.pcap'], { encoding: 'utf8' });
   expect(status).toBe(2);

@@ -71,6 +71,6 @@ export const NO_WINDOW_SCALE = 15;
 
 /**
  * Bytes of one entry of a batch's address pairs: the low endpoint's IPv6 address, then the high one's, as on the wire, or zeros for
- * IPv4; then the scope, 0 where none counts: 16 bits each for the first two VLAN tags, each plus 1, and 32 bits for the VNI plus 1.
+ * IPv4; then the scope, 0 where none counts: 16 bits each for the ids of the first two VLAN tags, and 32 bits for the VNI plus 1.
  */
 export const ADDRESS_PAIR_BYTES = 40;

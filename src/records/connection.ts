@@ -118,7 +118,7 @@ export interface ConnectionRecord<T = string, D = number> {
   wireshark: { completeness: number };
   /** IPFIX flowEndReason (RFC 5102 §5.11.3). */
   flow_end_reason: 1 | 3 | 4 | 5;
-  /** With --distinguish: the first two VLAN tags, and the innermost virtual network, where there are any. */
+  /** With --distinguish: the first two VLAN tags that name a VLAN, and the innermost virtual network, where there are any. */
   vlan?: number[];
   vni?: number;
 }
@@ -210,7 +210,7 @@ function reusesOf<T, D>({ table, slot }: Ended, clock: Measure<T, D>, role: (end
 function scopeOf({ table, slot }: Ended): Pick<ConnectionRecord, 'vlan' | 'vni'> {
   const scope = table.scope(slot);
   if (scope === 0n) return {};
-  const vlan = [scope & 0xffffn, (scope >> 16n) & 0xffffn].filter((tag) => tag > 0n).map((tag) => Number(tag) - 1);
+  const vlan = [scope & 0xffffn, (scope >> 16n) & 0xffffn].filter((id) => id > 0n).map(Number);
   const vni = Number(scope >> 32n) - 1;
   return { ...(vlan.length > 0 && { vlan }), ...(vni >= 0 && { vni }) };
 }

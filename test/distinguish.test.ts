@@ -95,6 +95,26 @@ describe.each([false, true])('--distinguish (IPv6 %s)', (six) => {
     }
   });
 
+  it('explains each of them by its name', () => {
+    const connection = six ? '[::1]:40000-[::2]:80' : '10.0.0.1:40000-10.0.0.2:80';
+    const args = ['explain', '--connection', connection, '--distinguish', 'vlan,vni', path];
+    const { stdout } = spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8' });
+    const headings = stdout.split('\n').filter((line) => line.startsWith(connection) || line.startsWith('  network'));
+    expect(headings.map((line) => line.replace(connection, '-').replace(/^ +network +/, ''))).toEqual([
+      '-',
+      '-',
+      'VLAN 5',
+      '-',
+      'VLAN 6',
+      '-',
+      'VLAN 5.6',
+      '-',
+      'VNI 7',
+      '-',
+      'VNI 8',
+    ]);
+  });
+
   it('gives each of them the record that it has alone', () => {
     const all = connections(path, '--distinguish', 'vlan,vni');
     for (const record of all)

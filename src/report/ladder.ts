@@ -55,6 +55,7 @@ function heading(record: ConnectionRecord): string {
   const took = close.duration_s === undefined ? '' : `, in ${duration(close.duration_s)}`;
   const lines = [
     `${socketText(client.ip, client.port)}-${serverOf(record)}`,
+    ...networkOf(record),
     `  opened     ${start}: ${open}, ${duration(length)} from its first segment to its last`,
     `  closed     ${close.class}: ${MEANINGS[close.class] ?? ''}${by}${took}; ${confidence}`,
     ...(close.sequence === '' ? [] : [`  sequence   ${close.sequence}`]),
@@ -67,6 +68,12 @@ function heading(record: ConnectionRecord): string {
     `  sent       ${ROLES.map((role) => sent(role, record[role])).join(', ')}`,
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Where equal addresses are told apart, in which VLAN and virtual network these are. */
+function networkOf({ vlan, vni }: ConnectionRecord): string[] {
+  const names = [...(vlan ? [`VLAN ${vlan.join('.')}`] : []), ...(vni === undefined ? [] : [`VNI ${vni}`])];
+  return names.length === 0 ? [] : [`  network    ${names.join(', ')}`];
 }
 
 function waiting({ holder, start, end, expiry, ended_by: reason, restarts }: TimeWaitRecord): string {

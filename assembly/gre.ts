@@ -1,6 +1,6 @@
 // Generic routing encapsulation (RFC 2784, 2890; version 1: RFC 2637) and what only it carries: ERSPAN, EoIP, WCCP.
 
-import { LINK_TRUNCATED, TUNNEL_PAYLOAD } from '../src/layout/drops.ts';
+import { LINK_TRUNCATED, NOT_TCP, TUNNEL_PAYLOAD } from '../src/layout/drops.ts';
 import { at, byte, has, long, note, pass, unsteady, word } from './cursor.ts';
 import { ETHERNET, IP, WLAN } from './layer.ts';
 
@@ -37,6 +37,8 @@ export function gre(): i32 {
   // Version 1's key is the payload's length and the call.
   if (flags & KEY) note(version == 1 ? load<u16>(at + key, 2) : load<u32>(at + key));
   pass(bytes);
+  // Version 1 numbers whatever it carries: without a number, it only acknowledges (RFC 2637 §4.1).
+  if (version == 1 && flags & ACKNOWLEDGEMENT && !(flags & SEQUENCE)) return ~NOT_TCP;
   switch (type) {
     case ERSPAN:
       // Type I has no header, and no sequence numbers tell it (draft-foschiano-erspan §4.1).

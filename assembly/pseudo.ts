@@ -8,6 +8,8 @@ const AF_INET = 2;
 const AF_INET6_LINUX = 10;
 /** NFULA_PAYLOAD: the attribute that is the packet. */
 const NFLOG_PAYLOAD = 9;
+/** Of an attribute's type; the bits above say that its value is nested, or in network byte order (linux/netlink.h). */
+const NFLOG_TYPE = 0x3fff;
 /** PTH_TYPE_PACKET: what follows is one. */
 const PKTAP_PACKET = 1;
 /** MGC */
@@ -27,7 +29,7 @@ export function family(bigEndian: bool): i32 {
 
 /**
  * Linux netfilter's log (https://www.tcpdump.org/linktypes/LINKTYPE_NFLOG.html): family, version 0, resource, and attributes
- * of a length, a type (of the writer's byte order, and all below 256) and a value, each padded to 4 bytes.
+ * of a length, a type (of the writer's byte order, and all below 256 but for two flags) and a value, each padded to 4 bytes.
  */
 export function nflog(): i32 {
   if (!has(4)) return ~LINK_TRUNCATED;
@@ -39,12 +41,12 @@ export function nflog(): i32 {
   while (has(4)) {
     let bytes: i32 = load<u16>(at);
     let type: i32 = load<u16>(at, 2);
-    if (type > 0xff) {
+    if (type & NFLOG_TYPE & 0xff00) {
       bytes = bswap<u16>(<u16>bytes);
       type = bswap<u16>(<u16>type);
     }
     if (bytes < 4) return ~LINK_TYPE;
-    if (type == NFLOG_PAYLOAD) {
+    if ((type & NFLOG_TYPE) == NFLOG_PAYLOAD) {
       pass(4);
       return family == AF_INET ? IPV4 : IPV6;
     }

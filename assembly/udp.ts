@@ -2,11 +2,13 @@
 // such a port are not misread.
 
 import { ENCRYPTED, FRAGMENT, LINK_TRUNCATED, NOT_TCP, TUNNEL_PAYLOAD } from '../src/layout/drops.ts';
+import { FRAGMENT_HEAD } from '../src/layout/segment.ts';
 import { at, byte, has, left, long, note, pass, room, word } from './cursor.ts';
 import { nextProtocol } from './ethernet.ts';
 import { gre } from './gre.ts';
 import { ETHERNET, IP, IPV4, IPV6, MPLS, MPLS_UPSTREAM, NSH, TRANSPARENT_ETHERNET } from './layer.ts';
 import { l2tp } from './ppp.ts';
+import { fragment } from './network.ts';
 import { noteNetwork } from './tags.ts';
 import { tunnelled } from './wlan.ts';
 
@@ -183,7 +185,7 @@ function teredo(): i32 {
     pass(8);
   }
   if (!has(6)) return short(6);
-  return byte(0) >> 4 == 6 && word(4) + 40 <= room ? IPV6 : ~NOT_TCP;
+  return byte(0) >> 4 == 6 && (word(4) + 40 <= room || fragment == FRAGMENT_HEAD) ? IPV6 : ~NOT_TCP;
 }
 
 /** AYIYA (draft-massar-v6ops-ayiya §3): an identity of 2^n bytes, a signature of n words, a forwarded IPv6 packet. */

@@ -1,11 +1,14 @@
 // What is announced by EtherTypes: Ethernet, the tags before its payload, LLC and SNAP, MPLS, NSH.
 
 import { ENCRYPTED, LINK_TRUNCATED, NOT_IP, TUNNEL_PAYLOAD } from '../src/layout/drops.ts';
-import { at, byte, has, long, note, pass, unsteady, word } from './cursor.ts';
-import { ETHERNET, IP, IPV4, IPV6, LLC, MPLS, NSH } from './layer.ts';
+import { at, byte, has, long, note, pass, room, unsteady, word } from './cursor.ts';
+import { ETHERNET, IP, IPV4, IPV6, LLC, MPLS, NSH, PPPOE_SESSION } from './layer.ts';
 
 /** Values up to this are lengths, and an LLC header follows (IEEE 802.3). */
 export const LARGEST_LENGTH = 1500;
+
+/** Of a packet without a byte in the shortest Ethernet frame. */
+const LARGEST_PADDING = 46;
 
 // MPLS labels (RFC 3032 §2.1).
 const EXPLICIT_NULL = 0;
@@ -15,7 +18,7 @@ const EXPLICIT_NULL_IPV6 = 2;
 const NEXT_IPV4 = 1;
 const NEXT_IPV6 = 2;
 const NEXT_ETHERNET = 3;
-const NEXT_NSH_OF_GPE = 4;
+const NEXT_NSH = 4;
 const NEXT_MPLS = 5;
 
 /** Destination, source, EtherType. */
@@ -73,7 +76,7 @@ export function llc(): i32 {
   return typeAt(6);
 }
 
-/** One MPLS label (RFC 3032). Nothing says what follows the last one but its own first nibble (RFC 4928 §3). */
+/** One MPLS label (RFC 3032). Nothing says what follows the last one but its own first bytes (RFC 4928 §3). */
 export function mpls(): i32 {
   if (!has(4)) return ~LINK_TRUNCATED;
   const entry = long(0);
@@ -85,22 +88,31 @@ export function mpls(): i32 {
   if (label == EXPLICIT_NULL_IPV6) return IPV6;
   if (!has(1)) return ~LINK_TRUNCATED;
   const nibble = byte(0) >> 4;
-  if (nibble == 4 || nibble == 6) return IP;
-  return nibble == 0 ? pseudowire() : ~TUNNEL_PAYLOAD;
-}
-
-/** Ethernet over MPLS, with a control word (RFC 4448 §4.6) or without: an address that begins with a nibble of 0. */
-function pseudowire(): i32 {
-  if (has(14) && isExpected(word(12)) && !(has(18) && isExpected(word(16)))) return ETHERNET;
+  const ip = nibble == 4 || nibble == 6;
+  if (ip && hasSoundLength()) return IP;
+  // Ethernet without a control word: an address may begin with any nibble.
+  const expected = has(14) && isExpected(word(12));
+  if (nibble != 0) return expected ? ETHERNET : ip ? IP : has(min(room, 14)) ? ~TUNNEL_PAYLOAD : ~LINK_TRUNCATED;
+  if (expected && !(has(18) && isExpected(word(16)))) return ETHERNET;
+  // With a control word (RFC 4448 §4.6), which numbers frames.
   if (!has(4)) return ~LINK_TRUNCATED;
   unsteady();
   pass(4);
   return ETHERNET;
 }
 
-/** Whether an EtherType announces IP or a tag before it. */
+/** Whether what would be the length of an IP packet is 0 (offload), or ends it where the packet ends, padding aside. */
+function hasSoundLength(): bool {
+  if (!has(6)) return true;
+  const ipv6 = byte(0) >> 4 == 6;
+  const length = word(ipv6 ? 4 : 2);
+  const padding = room - length - (ipv6 ? 40 : 0);
+  return length == 0 || (padding >= 0 && padding <= LARGEST_PADDING);
+}
+
+/** Whether an EtherType announces IP or what lies before it. */
 function isExpected(type: i32): bool {
-  return type == IPV4 || type == IPV6 || type == 0x8100 || type == 0x88a8;
+  return type == IPV4 || type == IPV6 || type == 0x8100 || type == 0x88a8 || type == MPLS || type == PPPOE_SESSION;
 }
 
 /** Network Service Header (RFC 8300). */
@@ -113,10 +125,10 @@ export function serviceHeader(): i32 {
   note(long(4) >> 8);
   unsteady();
   pass(bytes);
-  return next == NEXT_NSH_OF_GPE ? ~TUNNEL_PAYLOAD : nextProtocol(next);
+  return nextProtocol(next);
 }
 
-/** The layer that VXLAN-GPE announces; of NSH all but NSH itself are the same. */
+/** The layer that NSH or VXLAN-GPE announces. */
 export function nextProtocol(next: i32): i32 {
   switch (next) {
     case NEXT_IPV4:
@@ -125,7 +137,7 @@ export function nextProtocol(next: i32): i32 {
       return IPV6;
     case NEXT_ETHERNET:
       return ETHERNET;
-    case NEXT_NSH_OF_GPE:
+    case NEXT_NSH:
       return NSH;
     case NEXT_MPLS:
       return MPLS;

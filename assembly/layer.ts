@@ -19,6 +19,7 @@ export const PPP_TYPE = 0x880b;
 export const MPLS = 0x8847;
 /** MPLS with upstream-assigned labels, formerly multicast (RFC 5332). */
 export const MPLS_UPSTREAM = 0x8848;
+export const PPPOE_SESSION = 0x8864;
 export const NSH = 0x894f;
 
 /** Headers that are opened before an IP header, and IP packets in one another. Nobody's network has as many. */

@@ -4,7 +4,22 @@ import { IP_TRUNCATED, IP_VERSION, LINK_TRUNCATED, LINK_TYPE, NESTED, NOT_IP } f
 import * as links from '../src/layout/link.ts';
 import { at, begin, byte, has, pass, unsteady } from './cursor.ts';
 import { ethernet, LARGEST_LENGTH, llc, macsec, mpls, serviceHeader, serviceInstance, tag, typeAt } from './ethernet.ts';
-import { ETHERNET, IPV4, IPV6, LINK, LLC, MPLS, MPLS_UPSTREAM, NESTING, NSH, PPP, PPP_TYPE, TRANSPARENT_ETHERNET, WLAN } from './layer.ts';
+import {
+  ETHERNET,
+  IPV4,
+  IPV6,
+  LINK,
+  LLC,
+  MPLS,
+  MPLS_UPSTREAM,
+  NESTING,
+  NSH,
+  PPP,
+  PPP_TYPE,
+  PPPOE_SESSION,
+  TRANSPARENT_ETHERNET,
+  WLAN,
+} from './layer.ts';
 import { direction, hdlc, ppp, pppoe, pppOrHdlc } from './ppp.ts';
 import { family, juniper, nflog, pktap, ppi } from './pseudo.ts';
 import { forgetTags, noteTag } from './tags.ts';
@@ -17,7 +32,6 @@ const VLAN_STACKED = 0x9100;
 const VN_TAG = 0x8926;
 const E_TAG = 0x893f;
 const PROVIDER_BACKBONE = 0x88e7;
-const PPPOE_SESSION = 0x8864;
 const MACSEC = 0x88e5;
 /** 802.11 frames in Ethernet, as a driver of Intel's hands them out. */
 const CENTRINO = 0x2452;

@@ -203,6 +203,9 @@ describe.each(BUILDS)('wrappings, $build', ({ decoder }) => {
     const whole = gre(four, 0x0800);
     const head = ipv4(whole.subarray(0, 64), { protocol: 47, fragment: 0x2000 });
     expect(record(head)).toMatchObject({ payload: 3, seq: 1000, flags: reference[0]?.flags });
+    const teredo = udp(six, 3544).subarray(0, 100);
+    teredo.set([0, 100, 0, 1, 0x20], 2);
+    expect(record(teredo)).toMatchObject({ payload: 3, seq: 1000, pair: reference[1]?.pair });
     for (const fragment of [8, 0x2008]) {
       expect(drop(ipv4(whole.subarray(8), { protocol: 47, fragment }))).toBe('fragment');
       expect(drop(ipv4(whole.subarray(8), { protocol: 17, fragment }))).toBe('fragment');
@@ -256,10 +259,12 @@ describe.each(BUILDS)('wrappings, $build', ({ decoder }) => {
     ['compressed ppp', bytes(0xff, 3, 0, 0xfd, new Uint8Array(20)), links.PPP, 'encrypted'],
     ['macsec, encrypted', ethernet(bytes(0x2c, 0, new Uint8Array(60)), 0x88e5), links.EN10MB, 'encrypted'],
     ['a label that says nothing', mpls(new Uint8Array(60).fill(0x55), 9), links.MPLS, 'tunnel_payload'],
+    ['a label of a channel', mpls(bytes(0x10, 0, 0, 7, 1, 2, 3, 4), 13), links.MPLS, 'tunnel_payload'],
     ['a service header with metadata of its own', ethernet(nsh(four, 99), 0x894f), links.EN10MB, 'tunnel_payload'],
     ['esp', outer(four, 50), links.RAW, 'encrypted'],
     ['ipcomp', outer(four, 108), links.RAW, 'encrypted'],
     ['l2tp version 3', outer(four, 115), links.RAW, 'tunnel_payload'],
+    ['an acknowledgement of gre', outer(gre(bytes(), 0x880b, 0x2081, [0, 0, 0, 1, 0, 0, 0, 5]), 47), links.RAW, 'not_tcp'],
     ['source routes in gre', outer(gre(four, 0x0800, 0x4000, [0, 0, 0, 0]), 47), links.RAW, 'tunnel_payload'],
     ['gre version 2', outer(gre(four, 0x0800, 2), 47), links.RAW, 'tunnel_payload'],
     ['gre of something else', outer(gre(four, 0x0806), 47), links.RAW, 'not_ip'],

@@ -45,8 +45,19 @@ export const radiotap = (frame: Uint8Array, flags = 0): Bytes =>
   bytes(0, 0, le16(26), le32(0x80000007), le32(0), zeros(4), zeros(8), flags, 2, frame);
 const attribute = (type: number, value: Uint8Array, order: (value: number) => number[]): Bytes =>
   bytes(order(4 + value.length), order(type), value, zeros(-value.length & 3));
+/** Among its attributes is one that is nested: what connection tracking knows. */
 export const nflog = (ip: Uint8Array, order = le16, family = isIpv6(ip) ? 10 : 2): Bytes =>
-  bytes(family, 0, be16(5), attribute(1, zeros(4), order), attribute(10, bytes(65, 66, 0), order), order(4 + ip.length), order(9), ip);
+  bytes(
+    family,
+    0,
+    be16(5),
+    attribute(1, zeros(4), order),
+    attribute(10, bytes(65, 66, 0), order),
+    attribute(0x8012, attribute(0x4003, zeros(4), order), order),
+    order(4 + ip.length),
+    order(9),
+    ip,
+  );
 const ppi = (frame: Uint8Array, linkType: number): Bytes => bytes(0, 0, le16(20), le32(linkType), zeros(12), frame);
 const pktap = (frame: Uint8Array, linkType: number): Bytes => bytes(le32(108), le32(1), le32(linkType), zeros(96), frame);
 /** Juniper's magic number, flags, extensions: here one that tells the type of the interface. */
@@ -78,7 +89,13 @@ export const MORE_LINKS: readonly LinkWrapping[] = [
   onEthernet('three labels', 0x8848, (ip) => mpls(ip, 1000, 1001, 16)),
   onEthernet('explicit null', 0x8847, (ip) => mpls(ip, isIpv6(ip) ? 2 : 0)),
   onEthernet('pseudowire with control word', 0x8847, pseudowire),
-  onEthernet('pseudowire without', 0x8847, (ip) => mpls(bytes(0, ethernet(ip).subarray(1)), 18)),
+  ...[0x00, 0x18, 0x4c, 0x6c, 0xf8].map((first) =>
+    onEthernet(`pseudowire without, address ${first}`, 0x8847, (ip) =>
+      mpls(bytes(first, 0x1d, 0x96, 0x5e, 0x2a, 0x71, ethernet(ip).subarray(6)), 18),
+    ),
+  ),
+  onEthernet('pseudowire without, pppoe', 0x8847, (ip) => mpls(bytes(0, ethernet(pppoe(ppp(ip)), 0x8864).subarray(1)), 18)),
+  onEthernet('pseudowire without, label', 0x8847, (ip) => mpls(bytes(0, ethernet(mpls(ip, 19), 0x8847).subarray(1)), 18)),
   onEthernet('802.1ah', 0x88e7, (ip) => bytes(be32(0x123456), ethernet(ip))),
   onEthernet('vn-tag between vlans', 0x8100, (ip) => vlan(bytes(be32(0x01020304), be16(0x8100), vlan(ip)), 0x8926)),
   onEthernet('e-tag', 0x893f, (ip) => bytes(be16(1), be32(0x01020304), be16(etherType(ip)), ip)),
@@ -86,6 +103,7 @@ export const MORE_LINKS: readonly LinkWrapping[] = [
   onEthernet('macsec with channel', 0x88e5, (ip) => bytes(0x20, 0, be32(9), zeros(8), be16(etherType(ip)), ip)),
   onEthernet('service header', 0x894f, (ip) => nsh(ip, isIpv6(ip) ? 2 : 1)),
   onEthernet('service header, ethernet', 0x894f, (ip) => nsh(ethernet(ip), 3)),
+  onEthernet('service header in another one', 0x894f, (ip) => nsh(nsh(ip, isIpv6(ip) ? 2 : 1), 4)),
   onEthernet('ethernet in ethernet', 0x6558, (ip) => ethernet(ip)),
   onEthernet('centrino', 0x2452, (ip) => wlan(snap(ip))),
   { name: 'ppp', linkType: links.PPP, wrap: ppp },

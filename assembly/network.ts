@@ -29,6 +29,8 @@ import {
 
 /** What the packet carries: TCP or a tunnel's number of protocol.ts. */
 export let protocol: i32 = 0;
+/** Address of the IPv6 address that the packet is from: that of its sender at home. */
+export let source: usize = 0;
 /** Address of the IPv6 address that the packet is for in the end. */
 export let destination: usize = 0;
 /** IP payload from the TCP header on, by the IP length; of a last fragment, that of the whole datagram. */
@@ -46,6 +48,8 @@ const MOBILE = 2;
 const SEGMENTS = 4;
 /** Hop-by-hop option with a 32-bit payload length (RFC 2675). */
 const JUMBO = 0xc2;
+/** Destination option of who is away: the connection's address, as its checksum has it (RFC 6275 §6.3), and the counterpart of MOBILE. */
+const HOME_ADDRESS = 0xc9;
 
 /**
  * Finds what an IPv4 or IPv6 packet carries.
@@ -100,6 +104,7 @@ function ipv6Header(ip: usize, captured: i32, room: i32): i32 {
     if (length == 0) length = room - 40;
     if (length < 0) return ~IP_LENGTH;
   }
+  source = ip + 8;
   destination = ip + 24;
   if (next == TCP) {
     protocol = TCP;
@@ -123,6 +128,10 @@ function extensions(ip: usize, captured: i32, next: i32, length: i32, at: i32): 
     at += size;
     length -= size;
     if (type == ROUTING) destination = lastAddress(header, size, destination);
+    if (type == DESTINATION) {
+      const home = optionAt(header, size, HOME_ADDRESS, 16);
+      if (home != 0) source = home;
+    }
     if (type == FRAGMENT_HEADER) {
       const place: i32 = bswap<u16>(load<u16>(header, 2));
       if (place & 0xfff9) {
@@ -204,18 +213,21 @@ function extensionBytes(type: i32, units: i32): i32 {
 /** The jumbo payload length, which counts from the end of the fixed header; 0 where the options hold none. */
 function jumboLength(options: usize, captured: i32): i32 {
   if (captured < 8) return 0;
-  const end = min(captured, (<i32>load<u8>(options, 1) + 1) << 3);
+  const option = optionAt(options, min(captured, (<i32>load<u8>(options, 1) + 1) << 3), JUMBO, 4);
+  return option == 0 ? 0 : <i32>min<u32>(bswap<u32>(load<u32>(option)), i32.MAX_VALUE);
+}
+
+/** Address of the value of an option of `bytes` bytes, among those of a header of which `end` bytes were captured; 0: it has none. */
+function optionAt(options: usize, end: i32, wanted: i32, bytes: i32): usize {
   for (let at = 2; at + 1 < end; ) {
     const option: i32 = load<u8>(options + at);
     if (option == 0) {
       at++;
       continue;
     }
-    const bytes: i32 = load<u8>(options + at, 1);
-    if (option == JUMBO && bytes == 4 && at + 6 <= end) {
-      return <i32>min<u32>(bswap<u32>(load<u32>(options + at, 2)), i32.MAX_VALUE);
-    }
-    at += 2 + bytes;
+    const length: i32 = load<u8>(options + at, 1);
+    if (option == wanted && length == bytes && at + 2 + bytes <= end) return options + at + 2;
+    at += 2 + length;
   }
   return 0;
 }

@@ -29,7 +29,7 @@ import {
 import { PAIR_COUNT, SEGMENTS_CAPACITY, SHARDS_CAPACITY } from '../src/layout/batch.ts';
 import { digestChain, digestLink, digestPacket, hashAddress, hashTuple } from './hash.ts';
 import { COUNTS, COUNTS_BYTES, PAIRS, PAIRS_BYTES, SEGMENTS, SEGMENTS_BYTES } from './memory.ts';
-import { destination, identification, transportBytes } from './network.ts';
+import { destination, identification, source, transportBytes } from './network.ts';
 import { scope, scoping } from './tags.ts';
 import { TIMESTAMPS_SEEN, tsval } from './tcp.ts';
 
@@ -99,11 +99,11 @@ export function writeEndpoints(ip: usize, ipv6: bool, ports: u32): usize {
   let fromHigh: i32;
   let number = 0;
   if (ipv6) {
-    addresses = <u64>hashAddress(ip + 8) | ((<u64>hashAddress(destination)) << 32);
-    fromHigh = sourceIsHigh(ip + 8, destination, ports);
+    addresses = <u64>hashAddress(source) | ((<u64>hashAddress(destination)) << 32);
+    fromHigh = sourceIsHigh(source, destination, ports);
     endpointFlags = IPV6 | NO_IDENTIFICATION;
     number = pairs();
-    writePair(ip + 8, destination, fromHigh);
+    writePair(fromHigh);
   } else {
     addresses = i64x2.extract_lane(reversed(v128.load(ip, 4)), 1);
     fromHigh = i32((((addresses & 0xffffffff) << 16) | (ports >> 16)) > (((addresses >> 32) << 16) | (ports & 0xffff)));
@@ -147,7 +147,8 @@ function sourceIsHigh(source: usize, destination: usize, ports: u32): i32 {
   return i32(ports >> 16 > (ports & 0xffff));
 }
 
-function writePair(source: usize, destination: usize, fromHigh: i32): void {
+/** Of the source and the destination of the packet whose headers were read last. */
+function writePair(fromHigh: i32): void {
   v128.store(pair + (fromHigh << 4), v128.load(source));
   v128.store(pair + ((1 - fromHigh) << 4), v128.load(destination));
   finishPair(0);

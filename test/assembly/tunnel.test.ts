@@ -199,6 +199,24 @@ describe.each(BUILDS)('wrappings, $build', ({ decoder }) => {
     expect({ ...record(ipv6(home, { next: 43, destination: documentation(77) })), digest: 0 }).toEqual({ ...plain, digest: 0 });
   });
 
+  it('takes the home address of who is away for the source', () => {
+    const [, plain] = reference;
+    const away = (...options: number[]) =>
+      ipv6(bytes(6, (options.length - 6) / 8, options, segment), { next: 60, source: documentation(77) });
+    for (const before of [[], [0], [1, 0], [1, 6, 0, 0, 0, 0, 0, 0]]) {
+      const options = [...before, 0xc9, 16, ...documentation(2)];
+      while (options.length % 8 !== 6) options.push(0);
+      expect({ ...record(away(...options)), digest: 0 }).toEqual({ ...plain, digest: 0 });
+    }
+    // One that is none, and one beyond its header.
+    for (const options of [
+      [0xc9, 15, ...documentation(2), 0, 0, 0, 0],
+      [1, 12, ...Array<number>(12).fill(0), 0xc9, 16, 0, 0, 0, 0, 0, 0],
+    ]) {
+      expect(record(away(...options)).pair?.slice(16)).toEqual(documentation(77));
+    }
+  });
+
   it('uses the first fragment of an outer packet and drops the others', () => {
     const whole = gre(four, 0x0800);
     const head = ipv4(whole.subarray(0, 64), { protocol: 47, fragment: 0x2000 });

@@ -56,6 +56,10 @@ export function parseFilter(text: string): Expression {
   return new Parser(text).whole();
 }
 
+/** A prefix length, undefined where there is none, not a number where it is none. */
+const prefixBits = (text: string | undefined): number | undefined =>
+  text === undefined ? undefined : /^\d+$/.test(text) ? Number(text) : Number.NaN;
+
 class Parser {
   readonly #text: string;
   readonly #tokens: readonly Token[];
@@ -160,24 +164,26 @@ class Parser {
     return { kind: 'vlan', id };
   }
 
-  #value({ direction, type }: Words): Expression {
+  #value({ family, direction, type }: Words): Expression {
     const text = this.#take()!;
     if (type === 'port' || type === 'portrange') {
-      const [first, last = first] = type === 'port' ? [text] : text.split('-');
-      return { kind: 'ports', direction, first: this.#port(first!), last: this.#port(last!) };
+      const [first, last = first] = type === 'port' ? [text] : text.split(/-(.*)/);
+      const ends = [this.#port(first!), this.#port(last!)] as const;
+      return { kind: 'ports', direction, first: Math.min(...ends), last: Math.max(...ends) };
     }
-    const [address = '', length] = text.split('/');
+    const [address = '', length] = text.split(/\/(.*)/);
     if (type === 'host' && length !== undefined) this.#fail('a host has no prefix length: say net', 1);
-    if (isIP(address) !== 0) {
+    if (isIP(address) !== 0 && !address.includes('%')) {
+      if (family === (isIPv4(address) ? 'ip6' : 'ip')) this.#fail(`${address} is no address of ${family}`, 1);
       const most = isIPv4(address) ? 32 : 128;
-      const bits = length === undefined ? (this.#mask(isIPv4(address)) ?? most) : /^\d+$/.test(length) ? Number(length) : NaN;
+      const bits = prefixBits(length) ?? this.#mask(isIPv4(address)) ?? most;
       if (!(bits <= most)) this.#fail(`a prefix length of ${address} is at most ${most}`, 1);
       return { kind: 'net', direction, address, bits };
     }
     const parts = address.split('.');
-    if (type === 'net' && parts.length < 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255)) {
+    if (type === 'net' && family !== 'ip6' && parts.length < 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255)) {
       const full = [...parts, ...Array<string>(4 - parts.length).fill('0')].join('.');
-      const bits = length === undefined ? 8 * parts.length : Number(length);
+      const bits = prefixBits(length) ?? 8 * parts.length;
       if (!(bits <= 32)) this.#fail('a prefix length is at most 32', 1);
       return { kind: 'net', direction, address: full, bits };
     }

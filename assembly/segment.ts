@@ -167,7 +167,7 @@ function finishPair(within: u64): void {
  * @param seen what options() answered
  */
 export function writeTcp(record: usize, tcp: usize, captured: i32, payload: i32, flags: i32, seen: i32): void {
-  // Ports, sequence and acknowledgement numbers, and a word of data offset, flags and window: 0 where the cut is before it.
+  // Ports, sequence and acknowledgement numbers, and a word of data offset, flags and window.
   const words = reversed(captured < 16 ? first14(tcp) : v128.load(tcp));
   const last = i32x4.extract_lane(words, 3);
   // All ones below, and above only where ACK is set.
@@ -179,9 +179,10 @@ export function writeTcp(record: usize, tcp: usize, captured: i32, payload: i32,
   store<u32>(record, tsval & -timestamps, TSVAL_WORD << 2);
 }
 
-/** 14 bytes and two zeros. */
+/** 14 bytes, and the largest window: of one that was not captured nobody may say that it was closed. */
 function first14(tcp: usize): v128 {
-  return i8x16.swizzle(v128.load(tcp - 2), i8x16(2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, -1, -1));
+  const there = i8x16.swizzle(v128.load(tcp - 2), i8x16(2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, -1, -1));
+  return v128.or(there, i8x16(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, -1));
 }
 
 /** Writes the digest of a packet. */

@@ -20,7 +20,7 @@ import {
   TRANSPARENT_ETHERNET,
   WLAN,
 } from './layer.ts';
-import { direction, hdlc, ppp, pppoe, pppOrHdlc } from './ppp.ts';
+import { direction, hdlc, ppp, pppd, pppoe, pppOrHdlc } from './ppp.ts';
 import { family, juniper, nflog, pktap, ppi } from './pseudo.ts';
 import { forgetTags, noteTag } from './tags.ts';
 import { avs, prism, radiotap, wlan } from './wlan.ts';
@@ -158,6 +158,7 @@ function openLinkType(linkType: i32): i32 {
     case links.PPP_ETHER:
       return pppoe();
     case links.PPP_PPPD:
+      return pppd();
     case links.PPP_WITH_DIR:
       return direction() ? ppp() : ~LINK_TRUNCATED;
     case links.C_HDLC:

@@ -7,6 +7,7 @@ import { typeAt } from './ethernet.ts';
 
 /** All stations, unnumbered information (RFC 1662 §3.1); left out where both ends agreed. */
 const ADDRESS_AND_CONTROL = 0xff03;
+const UNNUMBERED = 3;
 
 // Protocols (https://www.iana.org/assignments/ppp-numbers)
 const PPP_IPV4 = 0x21;
@@ -64,6 +65,13 @@ export function direction(): bool {
   note(byte(0));
   pass(1);
   return true;
+}
+
+/** What pppd sees: who sent the frame, in the place of its address (libpcap's dlt.h); or before all of it. */
+export function pppd(): i32 {
+  if (!direction()) return ~LINK_TRUNCATED;
+  if (has(1) && byte(0) == UNNUMBERED) pass(1);
+  return ppp();
 }
 
 /** A PPPoE session (RFC 2516 §4): version and type, code 0, session, length. */

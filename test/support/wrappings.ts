@@ -114,6 +114,7 @@ export const MORE_LINKS: readonly LinkWrapping[] = [
   { name: 'ppp_hdlc, cisco', linkType: links.PPP_HDLC, wrap: hdlc },
   { name: 'ppp_ether', linkType: links.PPP_ETHER, wrap: (ip) => pppoe(ppp(ip)) },
   { name: 'ppp_pppd', linkType: links.PPP_PPPD, wrap: (ip) => bytes(0, 0xff, 3, ppp(ip)) },
+  { name: 'ppp_pppd, without an address', linkType: links.PPP_PPPD, wrap: (ip) => bytes(1, 3, ppp(ip)) },
   { name: 'ppp_with_dir', linkType: links.PPP_WITH_DIR, wrap: (ip) => bytes(1, ppp(ip)) },
   { name: 'c_hdlc', linkType: links.C_HDLC, wrap: hdlc },
   { name: 'c_hdlc_with_dir', linkType: links.C_HDLC_WITH_DIR, wrap: (ip) => bytes(1, hdlc(ip)) },

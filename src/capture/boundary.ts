@@ -174,9 +174,11 @@ export function findBeginning(bytes: Uint8Array, from: number, atEnd: boolean, s
   const believed: Beginning = { offset: from, seconds: Number.NaN };
   if ((section.form & BLOCKS) !== 0) return believed; // a block has its length twice
   const pair = findBoundary(bytes, from, from + 1, atEnd, section, Number.NaN, PAIR);
-  if (pair) return pair.found ? believed : undefined;
+  if (pair?.found === false) return undefined;
   const { claimAt, lengthAt, secondsAt } = headersIn(bytes, section);
-  if (from + lengthAt(from, Number.NaN) > bytes.length) return believed; // cut by the end: what it holds tells nothing
+  const second = from + lengthAt(from, Number.NaN);
+  if (second > bytes.length) return believed; // cut by the end: what it holds tells nothing
+  if (pair && !(lengthAt(second, Number.NaN) > 0 && secondsAt(second) - secondsAt(from) < -DOUBTED_S)) return believed;
   const isChain = (at: number, links: number): boolean =>
     findBoundary(bytes, at, at + 1, false, section, Number.NaN, links)?.found ?? false;
   const to = from + CHAIN_BYTES;

@@ -319,6 +319,20 @@ describe('times', () => {
     expect(decodeSource(inMemory(capture)).faults).toEqual([]);
   });
 
+  it.each([
+    ['pcap', pcap],
+    ['Network Monitor', netmon],
+    ['NetXRay', netxray],
+  ])('of the first packet that lie more than a day ahead of all others are none (%s)', (_name, make) => {
+    const others = [1, 2, 3, 4, 5];
+    for (const days of [2, 6, 400]) {
+      const capture = make([timed(ORIGIN + days * 86_400), ...others.map((second) => timed(ORIGIN + second))]);
+      expect(times(capture)).toEqual([1, ...others]);
+      expect(decodeSource(inMemory(capture), 20).records.map(({ time }) => time / 1e9)).toEqual([1, ...others]);
+      expect(decodeSource(inMemory(capture)).faults).toEqual([]);
+    }
+  });
+
   it('that are none, in records that lead to others or to the end, do not cost these records', () => {
     const none = { ...timed(ORIGIN + 20 * YEAR), fraction: 1_000_001 };
     const capture = pcap([timed(ORIGIN), timed(ORIGIN + 1), none, timed(ORIGIN + 2), none]);

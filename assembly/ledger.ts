@@ -48,7 +48,9 @@ const HOST_KEY: usize = memory.data((HOST_WORDS + 1) * 4, 16);
 const GROUP_KEY: usize = memory.data((GROUP_WORDS + 1) * 4, 16);
 
 export const LANES: usize = 0x10000;
-export const HOST_KEYS: usize = LANES + <usize>(LANE_COUNT * LANE_ROWS) * ROW_BYTES;
+/** The hash of each row's group. */
+const HASHES: usize = LANES + <usize>(LANE_COUNT * LANE_ROWS) * ROW_BYTES;
+export const HOST_KEYS: usize = HASHES + <usize>(LANE_COUNT * LANE_ROWS) * 4;
 export const HOST_MEMBERS: usize = HOST_KEYS + HOLDERS_CAPACITY * HOST_WORDS * 4;
 export const HOST_LOG: usize = (HOST_MEMBERS + HOLDERS_CAPACITY * 4 + 7) & ~7;
 /** A row makes two hosts hold TIME_WAIT at most: the log may have one more than it was asked to keep. */
@@ -66,6 +68,8 @@ let capacity: i32 = LOG_CAPACITY;
 /** Of the holders that were met last: in rows by 4-tuple the same come many times in a row. */
 let latestHost: i32 = -1;
 let latestGroup: i32 = -1;
+/** Sum of the words touched ahead: means nothing, but no compiler can leave the reads out. */
+let touched: i32 = 0;
 
 /** Begins an empty ledger, in memory that is all zeros. `rows`: of each log, LOG_CAPACITY at most. */
 export function begin(secret: f64, rows: i32): void {
@@ -75,6 +79,23 @@ export function begin(secret: f64, rows: i32): void {
 
 function stateOf(word: i32): usize {
   return STATE + ((<usize>word) << 2);
+}
+
+/**
+ * Looks at the rows that a lane was filled with, and reads what the groups of all of them have in the index: each is a miss where there are
+ * many, and misses that do not wait for each other overlap.
+ */
+export function look(lane: i32): void {
+  const rows = load<i32>(stateOf(LANE_END + lane));
+  const hashes = HASHES + ((<usize>(lane * LANE_ROWS)) << 2);
+  for (let i = 0; i < rows; i++) {
+    const row = LANES + <usize>(lane * LANE_ROWS + i) * ROW_BYTES;
+    writeGroup(row, factsOf(row));
+    store<u32>(hashes + ((<usize>i) << 2), hashOf(GROUP_KEY, GROUP_WORDS));
+  }
+  let sum = 0;
+  for (let i = 0; i < rows; i++) sum += load<i32>(GROUP_INDEX + entryAt(load<u32>(hashes + ((<usize>i) << 2))));
+  touched = sum;
 }
 
 /**
@@ -155,7 +176,7 @@ function enterHost(row: usize, facts: i32, holder: usize): void {
   writeAddress(HOST_KEY, row, holder);
   store<u32>(HOST_KEY, (facts & note.IPV6) != 0 ? 1 : 0, (HOST_WORDS - 1) << 2);
   if (latestHost < 0 || !isKey(HOST_KEY, HOST_KEYS, HOST_WORDS, latestHost))
-    latestHost = numberOf(HOST_KEY, HOST_KEYS, HOST_INDEX, HOST_WORDS, HOSTS);
+    latestHost = numberOf(HOST_KEY, hashOf(HOST_KEY, HOST_WORDS), HOST_KEYS, HOST_INDEX, HOST_WORDS, HOSTS);
   const place = log(HOST_LOG, HOST_COLUMNS, HOSTS, HOST_MEMBERS, latestHost);
   store<f64>(place, from, HOST_FROM << 3);
   store<f64>(place, load<f64>(own, note.WAIT_TO << 3), HOST_TO << 3);
@@ -163,19 +184,18 @@ function enterHost(row: usize, facts: i32, holder: usize): void {
 
 /** The group whose client had the connection. */
 function enterGroup(row: usize, facts: i32): void {
-  const client: usize = (facts & note.CLIENT_IS_HIGH) != 0 ? 1 : 0;
-  const ports = <u32>load<f64>(row, note.PORTS << 3);
-  const serverPort = client == 0 ? ports & 0xffff : ports >>> 16;
-  writeAddress(GROUP_KEY, row, client);
-  writeAddress(GROUP_KEY + note.ADDRESS_WORDS * 4, row, client ^ 1);
-  store<u32>(GROUP_KEY, serverPort | (((facts & note.IPV6) != 0 ? 1 : 0) << FAMILY_SHIFT), (GROUP_WORDS - 1) << 2);
-  if (latestGroup < 0 || !isKey(GROUP_KEY, GROUP_KEYS, GROUP_WORDS, latestGroup))
-    latestGroup = numberOf(GROUP_KEY, GROUP_KEYS, GROUP_INDEX, GROUP_WORDS, GROUPS);
+  writeGroup(row, facts);
+  if (latestGroup < 0 || !isKey(GROUP_KEY, GROUP_KEYS, GROUP_WORDS, latestGroup)) {
+    const hash = load<u32>(HASHES + ((<usize>(row - LANES) / ROW_BYTES) << 2));
+    latestGroup = numberOf(GROUP_KEY, hash, GROUP_KEYS, GROUP_INDEX, GROUP_WORDS, GROUPS);
+  }
   if (latestGroup < 0) {
     countBeyond(GROUPS);
     return;
   }
   const place = log(GROUP_LOG, GROUP_COLUMNS, GROUPS, GROUP_MEMBERS, latestGroup);
+  const client = clientOf(facts);
+  const ports = <u32>load<f64>(row, note.PORTS << 3);
   const own = row + (client << 3);
   store<f64>(place, load<f64>(row, note.START << 3), HELD_FROM << 3);
   store<f64>(place, load<f64>(row, note.HELD_UNTIL << 3), HELD_TO << 3);
@@ -183,6 +203,20 @@ function enterGroup(row: usize, facts: i32): void {
   store<f64>(place, load<f64>(own, note.WAIT_TO << 3), PORT_WAIT_TO << 3);
   store<f64>(place, <f64>(client == 0 ? ports >>> 16 : ports & 0xffff), PORT << 3);
   store<f64>(place, load<f64>(own, note.WAIT_END << 3) == <f64>note.REUSE ? 1 : 0, REUSED << 3);
+}
+
+function clientOf(facts: i32): usize {
+  return (facts & note.CLIENT_IS_HIGH) != 0 ? 1 : 0;
+}
+
+/** Writes the key of a row's group. */
+function writeGroup(row: usize, facts: i32): void {
+  const client = clientOf(facts);
+  const ports = <u32>load<f64>(row, note.PORTS << 3);
+  const serverPort = client == 0 ? ports & 0xffff : ports >>> 16;
+  writeAddress(GROUP_KEY, row, client);
+  writeAddress(GROUP_KEY + note.ADDRESS_WORDS * 4, row, client ^ 1);
+  store<u32>(GROUP_KEY, serverPort | (((facts & note.IPV6) != 0 ? 1 : 0) << FAMILY_SHIFT), (GROUP_WORDS - 1) << 2);
 }
 
 /** Writes an endpoint's address as words of a key. */
@@ -218,23 +252,26 @@ function isKey(key: usize, keys: usize, words: usize, number: i32): bool {
 }
 
 /** The number of a key's holder, which gets the next one where it is new; -1 where there are too many. */
-function numberOf(key: usize, keys: usize, index: usize, words: usize, account: i32): i32 {
-  const hash = hashOf(key, words);
-  let at = hash & (ENTRIES - 1);
-  let entry = load<u64>(index + <usize>(at * ENTRY_BYTES));
+function numberOf(key: usize, hash: u32, keys: usize, index: usize, words: usize, account: i32): i32 {
+  let at = hash;
+  let entry = load<u64>(index + entryAt(at));
   while (entry != 0) {
     const number = <i32>(entry >> 32) - 1;
     if (<u32>entry == hash && isKey(key, keys, words, number)) return number;
-    at = (at + 1) & (ENTRIES - 1);
-    entry = load<u64>(index + <usize>(at * ENTRY_BYTES));
+    entry = load<u64>(index + entryAt(++at));
   }
   const holders = stateOf(account + HOLDERS);
   const number = load<i32>(holders);
   if (number == HOLDERS_CAPACITY) return -1;
   store<i32>(holders, number + 1);
   memory.copy(keys + <usize>number * (words << 2), key, words << 2);
-  store<u64>(index + <usize>(at * ENTRY_BYTES), ((<u64>(number + 1)) << 32) | hash);
+  store<u64>(index + entryAt(at), ((<u64>(number + 1)) << 32) | hash);
   return number;
+}
+
+/** Where in an index a hash is looked for. */
+function entryAt(hash: u32): usize {
+  return <usize>((hash & (ENTRIES - 1)) * ENTRY_BYTES);
 }
 
 function hashOf(key: usize, words: usize): u32 {

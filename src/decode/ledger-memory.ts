@@ -27,6 +27,7 @@ import { type CompiledModule, constantOf, Instance, Memory, Module } from './web
 /** What the module exports: assembly/ledger.ts. */
 interface Exports {
   readonly begin: (seed: number, rows: number) => void;
+  readonly look: (lane: number) => void;
   readonly merge: (lanes: number) => number;
 }
 
@@ -74,6 +75,7 @@ export class LedgerMemory {
     alter?.(this.lanes.subarray(begin, begin + part.length));
     this.#state[LANE_NEXT + lane] = 0;
     this.#state[LANE_END + lane] = part.length / COLUMNS;
+    this.#exports.look(lane);
     return from + part.length;
   }
 

@@ -59,7 +59,14 @@ export const GROUP_KEYS: usize = HOST_INDEX + ENTRIES * ENTRY_BYTES;
 export const GROUP_MEMBERS: usize = GROUP_KEYS + HOLDERS_CAPACITY * GROUP_WORDS * 4;
 export const GROUP_LOG: usize = (GROUP_MEMBERS + HOLDERS_CAPACITY * 4 + 7) & ~7;
 const GROUP_INDEX: usize = GROUP_LOG + (LOG_CAPACITY + 1) * GROUP_COLUMNS * 8;
-export const END: usize = GROUP_INDEX + ENTRIES * ENTRY_BYTES;
+/** Places of rows in a log, by holder; and where those of each begin and end: in front those of all beyond the limit. */
+export const HOST_PLACES: usize = GROUP_INDEX + ENTRIES * ENTRY_BYTES;
+export const HOST_BEGINS: usize = HOST_PLACES + (LOG_CAPACITY + 1) * 4;
+export const HOST_ENDS: usize = HOST_BEGINS + (HOLDERS_CAPACITY + 1) * 4;
+export const GROUP_PLACES: usize = HOST_ENDS + (HOLDERS_CAPACITY + 1) * 4;
+export const GROUP_BEGINS: usize = GROUP_PLACES + (LOG_CAPACITY + 1) * 4;
+export const GROUP_ENDS: usize = GROUP_BEGINS + (HOLDERS_CAPACITY + 1) * 4;
+export const END: usize = GROUP_ENDS + (HOLDERS_CAPACITY + 1) * 4;
 
 /** Nobody who makes captures shall know which keys collide. */
 let seed: u64 = 0;
@@ -128,6 +135,45 @@ export function merge(lanes: i32): i32 {
     if (concernsOthers(row)) return <i32>(row - LANES) >> 3;
   }
   return FULL;
+}
+
+/** Brings the rows of the hosts' log together by host, in their order. */
+export function indexHosts(): void {
+  index(HOST_LOG, HOST_COLUMNS, HOSTS, HOST_PLACES, HOST_BEGINS, HOST_ENDS);
+}
+
+/** The same of the groups. */
+export function indexGroups(): void {
+  index(GROUP_LOG, GROUP_COLUMNS, GROUPS, GROUP_PLACES, GROUP_BEGINS, GROUP_ENDS);
+}
+
+function index(rows: usize, columns: i32, account: i32, places: usize, begins: usize, ends: usize): void {
+  const holders = load<i32>(stateOf(account + HOLDERS));
+  const logged = load<i32>(stateOf(account + LOGGED));
+  memory.fill(ends, 0, (<usize>holders + 1) << 2);
+  for (let i = 0; i < logged; i++) {
+    const end = placeOf(ends, rows, i * columns);
+    store<i32>(end, load<i32>(end) + 1);
+  }
+  let begin = 0;
+  for (let holder: usize = 0; holder <= <usize>holders; holder++) {
+    const end = ends + (holder << 2);
+    const count = load<i32>(end);
+    store<i32>(begins + (holder << 2), begin);
+    store<i32>(end, begin); // it moves on while the places are written
+    begin += count;
+  }
+  for (let i = 0; i < logged; i++) {
+    const end = placeOf(ends, rows, i * columns);
+    const place = load<i32>(end);
+    store<i32>(places + ((<usize>place) << 2), i * columns);
+    store<i32>(end, place + 1);
+  }
+}
+
+/** What the holder of a row has in an array of all of them; `at`: where the row begins in its log, in doubles. */
+function placeOf(all: usize, rows: usize, at: i32): usize {
+  return all + ((<usize>(<i32>load<f64>(rows + ((<usize>at) << 3), NUMBER << 3) + 1)) << 2);
 }
 
 /** Whether a row comes before another one: by time, packet, 4-tuple (src/stats/note.ts). */

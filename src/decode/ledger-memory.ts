@@ -28,6 +28,8 @@ import { type CompiledModule, constantOf, Instance, Memory, Module } from './web
 interface Exports {
   readonly begin: (seed: number, rows: number) => void;
   readonly look: (lane: number) => void;
+  readonly indexHosts: () => void;
+  readonly indexGroups: () => void;
   readonly merge: (lanes: number) => number;
 }
 
@@ -51,16 +53,21 @@ export class LedgerMemory {
     this.#exports = exports as Exports;
     this.#state = new Int32Array(buffer, constant('STATE'), STATE_WORDS);
     this.lanes = new Float64Array(buffer, constant('LANES'), LANES * LANE_ROWS * COLUMNS);
-    const account = (words: Int32Array, name: string, width: number, columns: number): AccountMemory =>
-      new AccountMemory(
-        words,
+    const account = (first: number, name: string, width: number, columns: number, index: () => void): AccountMemory => {
+      const ints = (of: string, length: number): Int32Array => new Int32Array(buffer, constant(`${name}_${of}`), length);
+      return new AccountMemory(
+        this.#state.subarray(first, first + ACCOUNT),
         new Uint32Array(buffer, constant(`${name}_KEYS`), HOLDERS_CAPACITY * width),
-        new Int32Array(buffer, constant(`${name}_MEMBERS`), HOLDERS_CAPACITY),
+        ints('MEMBERS', HOLDERS_CAPACITY),
         new Float64Array(buffer, constant(`${name}_LOG`), (rows + 1) * columns),
         columns,
+        { places: ints('PLACES', rows + 1), begins: ints('BEGINS', HOLDERS_CAPACITY + 1), ends: ints('ENDS', HOLDERS_CAPACITY + 1) },
+        index,
       );
-    this.hosts = account(this.#state.subarray(HOSTS, HOSTS + ACCOUNT), 'HOST', HOST_WORDS, HOST_COLUMNS);
-    this.groups = account(this.#state.subarray(GROUPS, GROUPS + ACCOUNT), 'GROUP', GROUP_WORDS, GROUP_COLUMNS);
+    };
+    const { indexHosts, indexGroups } = this.#exports;
+    this.hosts = account(HOSTS, 'HOST', HOST_WORDS, HOST_COLUMNS, indexHosts);
+    this.groups = account(GROUPS, 'GROUP', GROUP_WORDS, GROUP_COLUMNS, indexGroups);
     this.#exports.begin(Math.floor(Math.random() * 2 ** 52), rows);
   }
 
@@ -89,21 +96,40 @@ export class LedgerMemory {
   }
 }
 
+/** Places of an account's rows, by holder; where those of each begin and end, and in front of them those of all beyond the limit. */
+interface Places {
+  readonly places: Int32Array;
+  readonly begins: Int32Array;
+  readonly ends: Int32Array;
+}
+
 /** One of its accounts. */
 class AccountMemory {
   readonly rows: Float64Array;
   readonly columns: number;
+  readonly places: Places;
+  readonly #index: () => void;
   readonly #state: Int32Array;
   readonly #keys: Uint32Array;
   readonly #members: Int32Array;
 
   /** `state`: the account's words; `rows`: of its log, and room for one more. */
-  constructor(state: Int32Array, keys: Uint32Array, members: Int32Array, rows: Float64Array, columns: number) {
+  constructor(
+    state: Int32Array,
+    keys: Uint32Array,
+    members: Int32Array,
+    rows: Float64Array,
+    columns: number,
+    places: Places,
+    index: () => void,
+  ) {
     this.#state = state;
     this.#keys = keys;
     this.#members = members;
     this.rows = rows;
     this.columns = columns;
+    this.places = places;
+    this.#index = index;
   }
 
   get holders(): number {
@@ -129,6 +155,10 @@ class AccountMemory {
   key(number: number): Uint32Array {
     const width = this.#keys.length / HOLDERS_CAPACITY;
     return this.#keys.subarray(number * width, (number + 1) * width);
+  }
+
+  index(): void {
+    this.#index();
   }
 
   clear(): void {

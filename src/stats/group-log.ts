@@ -7,10 +7,6 @@ import type { Account } from './ledger.ts';
  */
 export class GroupLog {
   readonly #account: Account;
-  /** Places of all rows, by holder, each holder's in order; and where those of a holder begin and end. */
-  #places = new Int32Array(0);
-  #begins = new Int32Array(0);
-  #ends = new Int32Array(0);
 
   constructor(account: Account) {
     this.#account = account;
@@ -25,24 +21,16 @@ export class GroupLog {
 
   /** Brings the rows together by holder, once all have come. */
   index(): void {
-    const { rows, columns, logged, holders } = this.#account;
-    if (logged === 0) return; // it has been done
-    const end = logged * columns;
-    const begins = new Int32Array(holders + 2); // those beyond the limit first
-    for (let at = 0; at < end; at += columns) begins[rows[at + NUMBER]! + 2]!++;
-    for (let holder = 0; holder <= holders; holder++) begins[holder + 1]! += begins[holder]!;
-    this.#begins = begins.subarray(1);
-    const ends = begins.slice(0, holders + 1);
-    this.#places = new Int32Array(logged);
-    for (let at = 0; at < end; at += columns) this.#places[ends[rows[at + NUMBER]! + 1]!++] = at;
-    this.#ends = ends.subarray(1);
+    if (this.#account.logged === 0) return; // it has been done
+    this.#account.index();
     this.#account.clear();
   }
 
   /** Where the rows of a holder lie, in order, after index(). They are handed over once. */
   take(holder: number): Int32Array {
-    const places = this.#places.subarray(this.#begins[holder], this.#ends[holder]);
-    this.#ends[holder] = this.#begins[holder]!;
-    return places;
+    const { places, begins, ends } = this.#account.places;
+    const taken = places.subarray(begins[holder + 1], ends[holder + 1]);
+    ends[holder + 1] = begins[holder + 1]!;
+    return taken;
   }
 }

@@ -15,6 +15,12 @@ export interface Account {
   readonly logged: number;
   /** No more rows can be logged before all are taken. */
   readonly isFull: boolean;
+  /**
+   * What index() brings together: places of rows, in doubles, by holder, each holder's in order. Those of holder n stand from `begins[n + 1]` up to
+   * `ends[n + 1]`; in front are those of all beyond the limit.
+   */
+  readonly places: { readonly places: Int32Array; readonly begins: Int32Array; readonly ends: Int32Array };
+  index(): void;
   /** Words of a holder's key (layout/ledger.ts). */
   key(number: number): Uint32Array;
   /** Empties the log. */

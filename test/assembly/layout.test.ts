@@ -87,6 +87,12 @@ it('the ledger keeps its regions apart', () => {
     ['GROUP_KEYS', value('GROUP_KEYS') + HOLDERS_CAPACITY * ledger.GROUP_WORDS * 4],
     ['GROUP_MEMBERS', value('GROUP_MEMBERS') + HOLDERS_CAPACITY * 4],
     ['GROUP_LOG', value('GROUP_LOG') + (LOG_CAPACITY + 1) * ledger.GROUP_COLUMNS * 8],
+    ['HOST_PLACES', value('HOST_PLACES') + (LOG_CAPACITY + 1) * 4],
+    ['HOST_BEGINS', value('HOST_BEGINS') + (HOLDERS_CAPACITY + 1) * 4],
+    ['HOST_ENDS', value('HOST_ENDS') + (HOLDERS_CAPACITY + 1) * 4],
+    ['GROUP_PLACES', value('GROUP_PLACES') + (LOG_CAPACITY + 1) * 4],
+    ['GROUP_BEGINS', value('GROUP_BEGINS') + (HOLDERS_CAPACITY + 1) * 4],
+    ['GROUP_ENDS', value('GROUP_ENDS') + (HOLDERS_CAPACITY + 1) * 4],
     ['END', value('END')],
   ] as const;
   ends.slice(1).forEach(([name], i) => expect(value(name), name).toBeGreaterThanOrEqual(ends[i]![1]));

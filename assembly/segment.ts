@@ -39,6 +39,8 @@ const INTERFACE_FACTOR: u32 = 0x9e3779b1;
 const SCOPE_AT = 32;
 /** Payload bytes that a digest covers. */
 const DIGESTED_PAYLOAD = 32;
+/** Bytes of a TCP header that must have been captured: up to its flags. */
+const LEAST_HEADER = 14;
 
 /** FROM_HIGH, IPV6, NO_IDENTIFICATION as they apply to what writeEndpoints() wrote last. */
 export let endpointFlags: i32 = 0;
@@ -187,13 +189,11 @@ function first14(tcp: usize): v128 {
 
 /** Writes the digest of a packet. */
 export function writeDigest(record: usize, ip: usize, ipv6: bool, tcp: usize, header: i32, captured: i32, payload: i32): void {
-  const fields: u32 = captured < 16 ? load<u16>(tcp, 12) : load<u32>(tcp, 12);
-  const wanted = min(payload, DIGESTED_PAYLOAD);
-  const there = captured - header;
-  // Where the snapshot length cuts a payload within these bytes, another link header would have it cut elsewhere: only a half
-  // of them counts then, or nothing.
-  const digested = select(wanted, select(there, there & 16, there < 0), there >= wanted);
-  store<u32>(record, digestPacket(ip, tcp, tcp + header + digested, ipv6, fields), DIGEST_WORD << 2);
+  const wanted = header + min(payload, DIGESTED_PAYLOAD);
+  // Where the snapshot length cuts these bytes, behind another link header it cuts them elsewhere: then only those count that all have.
+  const whole = captured >= wanted;
+  const fields = load<u32>(tcp, 12) & select<u32>(0xffffffff, 0xffff, whole);
+  store<u32>(record, digestPacket(ip, tcp, tcp + select(wanted, LEAST_HEADER, whole), ipv6, fields), DIGEST_WORD << 2);
 }
 
 /**

@@ -83,11 +83,20 @@ describe.each(BUILDS)('digest, $build', ({ decoder }) => {
     expect(digest(bytes(packet, [9, 9, 9, 9, 9]), 1)).toBe(digest(packet, 1));
   });
 
-  it('agrees where the same snapshot length cuts the payload behind different link headers', () => {
+  it('agrees where the same snapshot length cuts options or the payload behind different link headers', () => {
     const packet = ipv4(tcp({ options: stamps, payload: payload(1000) }));
-    const cut = (frame: Uint8Array, linkType: number) => digest(frame.subarray(0, 96), linkType);
-    expect(cut(sll(packet), LINUX_SLL)).toBe(cut(ethernet(packet), 1));
-    expect(cut(ethernet(vlan(packet), 0x8100), 1)).toBe(cut(ethernet(packet), 1));
+    // From 18 + 20 + 14 bytes on a tagged one is a segment; of 14 + 20 + 32 + 32 bytes an untagged one is not cut in what counts.
+    for (let length = 52; length < 98; length++) {
+      const cut = (frame: Uint8Array, linkType: number) => digest(frame.subarray(0, length), linkType);
+      expect(cut(sll(packet), LINUX_SLL)).toBe(cut(ethernet(packet), 1));
+      expect(cut(ethernet(vlan(packet), 0x8100), 1)).toBe(cut(ethernet(packet), 1));
+    }
+  });
+
+  it('tells different segments that are cut', () => {
+    const segments = [tcp({}), tcp({ seq: 7 }), tcp({ ack: 7 }), tcp({ flags: 0x11 }), tcp({ source: 7 })];
+    const cut = segments.map((segment) => digest(ethernet(ipv4(segment)).subarray(0, 50), 1));
+    expect(new Set([...cut, digest(ethernet(ipv4(segments[0]!, { identification: 9 })).subarray(0, 50), 1)]).size).toBe(6);
   });
 
   it('is keyed by the seed', () => {

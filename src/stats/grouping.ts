@@ -16,7 +16,7 @@ export function groupNames(table: ConnectionTable, slot: number, by: GroupBy): G
   const { words } = table;
   const facts = words[slot + slots.FACTS]!;
   const client = (facts & slots.CLIENT_IS_HIGH) === 0 ? 0 : 1;
-  const bits = by.kind === 'subnet' ? by.bits : ADDRESS_BITS;
+  const bits = by.kind === 'subnet' ? by.bits : undefined;
   const [low, high] = (facts & slots.IPV6) === 0 ? ipv4Pair(words, slot, bits) : ipv6Pair(table.pair(slot), bits);
   if (by.kind === 'host' || by.kind === 'subnet') return [low, high];
   const [own, peer] = client === 0 ? [low, high] : [high, low];
@@ -26,17 +26,18 @@ export function groupNames(table: ConnectionTable, slot: number, by: GroupBy): G
   return [name, name];
 }
 
-function ipv4Pair(words: Int32Array, slot: number, bits: number): GroupNames {
-  const mask = bits === 0 ? 0 : -1 << Math.max(0, 32 - bits);
-  const suffix = bits === ADDRESS_BITS ? '' : `/${Math.min(bits, 32)}`;
+/** `bits`: of the networks that are wanted, undefined: the addresses are. So below. */
+function ipv4Pair(words: Int32Array, slot: number, bits: number | undefined): GroupNames {
+  const mask = bits === 0 ? 0 : -1 << Math.max(0, 32 - (bits ?? ADDRESS_BITS));
+  const suffix = bits === undefined ? '' : `/${Math.min(bits, 32)}`;
   return [ipv4Text(words[slot + slots.LOW]! & mask) + suffix, ipv4Text(words[slot + slots.HIGH]! & mask) + suffix];
 }
 
-function ipv6Pair(pair: Uint8Array, bits: number): GroupNames {
-  const suffix = bits === ADDRESS_BITS ? '' : `/${bits}`;
+function ipv6Pair(pair: Uint8Array, bits: number | undefined): GroupNames {
+  const suffix = bits === undefined ? '' : `/${bits}`;
   const text = (from: number): string => {
     const address = pair.slice(from, from + 16);
-    for (let byte = 0; byte < 16; byte++) address[byte]! &= 0xff << Math.min(8, Math.max(0, (byte + 1) * 8 - bits));
+    for (let byte = 0; byte < 16; byte++) address[byte]! &= 0xff << Math.min(8, Math.max(0, (byte + 1) * 8 - (bits ?? ADDRESS_BITS)));
     return ipv6Text(address) + suffix;
   };
   return [text(0), text(16)];

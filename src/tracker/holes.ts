@@ -4,9 +4,13 @@ import { distance } from './serial.ts';
 /** Ranges of one endpoint's sequence numbers that lie below its highest one and were not seen yet: start, end, start, end ... ascending. */
 export type Holes = number[];
 
-/** Remembers [start, end) as unseen. Answers whether an older hole had to be forgotten for it. */
-export function addHole(holes: Holes, start: number, end: number): boolean {
+/** Remembers [start, end) as unseen. */
+export function addHole(holes: Holes, start: number, end: number): void {
   holes.push(start, end);
+}
+
+/** Forgets the oldest hole where there are too many, which one more makes them; answers whether it did. */
+export function forgetHole(holes: Holes): boolean {
   if (holes.length <= HOLES * 2) return false;
   holes.splice(0, 2);
   return true;

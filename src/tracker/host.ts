@@ -3,7 +3,7 @@ import { RST_CHALLENGED as CHALLENGED } from '../layout/modifiers.ts';
 import { FACTS, MODIFIERS, R, RESET, RESET_AFTER_CLOSE } from '../layout/slot.ts';
 import { holdsTimeWait } from './close.ts';
 import { disproveFin } from './disproved.ts';
-import { addHole, fillHoles } from './holes.ts';
+import { addHole, fillHoles, forgetHole } from './holes.ts';
 import type { HostCalls, TableMemory } from './memory.ts';
 import { acknowledgedAlready, overtaken } from './misordered.ts';
 import type { Oddities } from './oddities.ts';
@@ -35,10 +35,17 @@ export function hostCalls(table: () => ConnectionTable, memory: TableMemory, odd
     },
 
     addHole(slot: number, endpoint: number, from: number, to: number): void {
-      if (addHole(rare(slot).holes[endpoint as 0], from, to)) oddities.add(HOLE_FORGOTTEN);
+      const holes = rare(slot).holes[endpoint as 0];
+      addHole(holes, from, to);
+      if (forgetHole(holes)) oddities.add(HOLE_FORGOTTEN);
     },
 
-    fillHoles: (slot: number, endpoint: number, from: number, to: number): number => fillHoles(rare(slot).holes[endpoint as 0], from, to),
+    fillHoles(slot: number, endpoint: number, from: number, to: number): number {
+      const holes = rare(slot).holes[endpoint as 0];
+      const filled = fillHoles(holes, from, to);
+      if (forgetHole(holes)) oddities.add(HOLE_FORGOTTEN); // what is filled in its midst becomes two
+      return filled;
+    },
 
     forgetHoles(slot: number, endpoint: number): void {
       rare(slot).holes[endpoint as 0].length = 0;

@@ -46,6 +46,16 @@ describe('bytes are the union of the sequence ranges seen', () => {
     expect(record().client.bytes).toBe(60);
   });
 
+  it('at most 64 holes are remembered, also where one is filled in its midst; those that were forgotten are counted', () => {
+    const told = established();
+    told.client.data(10, { seq: 5001 });
+    for (let i = 0; i < 100; i++) told.client.data(10, { seq: 11 + 40 * i });
+    told.client.data(5000, { seq: 1 });
+    const { records, tracker } = told.outcome();
+    expect(tracker.oddities.toRecord()).toEqual({ hole_forgotten: 37 });
+    expect(records[0]?.client.bytes).toBe(5010 - (10 + 36 * 30));
+  });
+
   it('across the wrap of sequence numbers', () => {
     for (const clientIsn of [-50, 0x7fffffff, 2 ** 32 - 1, -1]) {
       const { client, server, record } = established({ clientIsn });

@@ -150,6 +150,11 @@ export class Exchange {
     this.announce();
   }
 
+  /** Whether what a window ended is what the output takes next. */
+  isAwaited(window: number): boolean {
+    return window <= Atomics.load(this.#words, DELIVERED);
+  }
+
   /** Whether the output is so far behind that a window must not be tracked yet. */
   isCongested(window: number): boolean {
     return window - Atomics.load(this.#words, DELIVERED) >= UNDELIVERED;

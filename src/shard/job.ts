@@ -11,7 +11,6 @@ import { isEmpty, type WindowPart } from '../stats/window-part.ts';
 import { WindowCounter } from '../stats/windows.ts';
 import { type Ended, RELEASED } from '../tracker/ended.ts';
 import type { BoundTaker } from '../tracker/measure.ts';
-import { SLOTS } from '../layout/batch.ts';
 import { GENERATION } from '../layout/slot.ts';
 import { SYN } from '../layout/tcp.ts';
 import { Segment } from '../tracker/segment.ts';
@@ -69,20 +68,6 @@ const TOGETHER = 32;
 
 /** How many windows one delivery is about. */
 export const windowsOf = (form: Form): number => (form === 'none' ? TOGETHER : 1);
-
-/** Deliveries of a shard that may wait for those of the others: more than windows that it may be ahead of them. */
-const AHEAD = 512;
-/** The same of the parts of what the end of the capture ends: by then no shard waits for another, and each is of a thousand connections. */
-const AHEAD_AT_END = 8;
-
-/**
- * How many deliveries of a shard may wait when this one is handed on. Where every segment is an item, as few as are needed, with one
- * more batch than a shard can be ahead of the slowest.
- */
-export function aheadOf({ form, shards }: ShardTask, { last }: Delivery): number {
-  if (!last) return AHEAD_AT_END;
-  return form === 'segments' ? shards * (SLOTS + 1) : AHEAD;
-}
 
 /** The connections that ended in one window of one shard (or a few, windowsOf()), or a part of them, in order. */
 export interface Delivery {

@@ -3,10 +3,11 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type * as piscina from 'piscina';
 import { CaptureError } from '../capture/errors.ts';
 import { built } from '../platform/built.ts';
+import { Backlog } from './backlog.ts';
 import type { Exchange } from './exchange.ts';
 import { SHARDS_CAPACITY } from '../layout/batch.ts';
 import { runHere } from './here.ts';
-import { aheadOf, type Delivery, type ShardResult, type ShardTask } from './job.ts';
+import type { Delivery, ShardResult, ShardTask } from './job.ts';
 import type { WorkerFailure } from './worker.ts';
 
 /** Required, because its import takes half as long again: that reads it once more, for what it exports. */
@@ -83,12 +84,12 @@ export class ShardPool {
   }
 
   async #runHere(task: ShardTask, exchange: Exchange): Promise<void> {
-    let sent = 0;
+    const backlog = new Backlog(task, exchange);
     const result = (counted: ShardResult): void => void this.results.push(counted);
     for await (const delivery of runHere(task, result)) {
-      for (exchange.look(); !exchange.isTaken(task.index, sent - aheadOf(task, delivery)); exchange.look()) await exchange.change();
+      for (exchange.look(); backlog.isFull(delivery); exchange.look()) await exchange.change();
+      backlog.add(delivery);
       this.#inbox.add(delivery);
-      sent++;
     }
   }
 }

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { CaptureError } from '../capture/errors.ts';
-import { aheadOf, ShardJob, type ShardResult, type ShardTask } from './job.ts';
+import { Backlog } from './backlog.ts';
+import { ShardJob, type ShardResult, type ShardTask } from './job.ts';
 
 /** A failure as plain data, because an error's own properties do not survive the way between threads. */
 export interface WorkerFailure {
@@ -16,17 +17,17 @@ export default async function runShard(port: MessagePort): Promise<ShardResult |
     const task = await new Promise<ShardTask>((resolve) => void port.once('message', resolve));
     const job = new ShardJob(task);
     const { exchange } = job;
-    let sent = 0;
+    const backlog = new Backlog(task, exchange);
     for (const delivery of job.run()) {
       if (!delivery) {
         exchange.wait();
         continue;
       }
-      for (exchange.look(); !exchange.isTaken(task.index, sent - aheadOf(task, delivery)); exchange.look()) exchange.wait();
+      for (exchange.look(); backlog.isFull(delivery); exchange.look()) exchange.wait();
+      backlog.add(delivery);
       const moved = [...delivery.notes.map(({ buffer }) => buffer), delivery.places.columns.buffer];
       if (delivery.text) moved.push(delivery.text.buffer);
       port.postMessage(delivery, moved);
-      sent++;
     }
     return job.result();
   } catch (error) {

@@ -11,6 +11,9 @@ export type LineType = (typeof LINE_TYPES)[number];
 /** Hosts, groups of ports and the like that a summary line names, so that it stays below 16 KiB. */
 const TOP = 5;
 
+/** Batches, or chunks of one, that wait on their way: each may have megabytes. */
+const FEW = { writableHighWaterMark: 1, readableHighWaterMark: 1 } as const;
+
 /** Runs and writes one JSON object a line: connections as they end, windows as capture time passes, then the summary. */
 export async function writeNdjson(run: Run, only: ReadonlySet<LineType>, out: NodeJS.WritableStream, top = TOP): Promise<void> {
   async function* batches(): AsyncGenerator<readonly Uint8Array[]> {
@@ -18,9 +21,9 @@ export async function writeNdjson(run: Run, only: ReadonlySet<LineType>, out: No
       if (lines.length > 0 && (only.has('connection') || only.has('window'))) yield lines as Uint8Array[];
     if (only.has('summary')) yield [Buffer.from(`${JSON.stringify(summaryRecord(run.outcome(), top))}\n`)];
   }
-  const { default: chain } = await import('stream-chain'); // only here, because `report` writes no lines
+  const { default: chain, asStream } = await import('stream-chain'); // only here, because `report` writes no lines
   out.setMaxListeners(0); // where it is standard output, each thread of the run listens to it, too
-  await pipeline(Readable.from(batches()), chain([chunks]), out, { end: false });
+  await pipeline(Readable.from(batches()), chain([asStream(chunks, FEW)], FEW), out, { end: false });
 }
 
 /** A batch of lines in few chunks, none of which is copied that need not be. */

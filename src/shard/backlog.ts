@@ -1,0 +1,67 @@
+// How much of what a shard has delivered may wait until the output takes it.
+
+import { SLOTS } from '../layout/batch.ts';
+import type { Exchange } from './exchange.ts';
+import { type Delivery, type ShardTask, windowsOf } from './job.ts';
+
+/** Deliveries of a shard that may wait for those of the others: more than windows that it may be ahead of them. */
+const AHEAD = 512;
+/** The same of the parts of what the end of the capture ends: by then no shard waits for another, and each is of a thousand connections. */
+const AHEAD_AT_END = 8;
+/** Bytes of all shards together that may wait: of a flood of SYNs, a megabyte of the capture gives ten of lines. */
+const WAITING_BYTES = 64 << 20;
+/** Of a record, about. */
+const RECORD_BYTES = 1 << 10;
+
+/** What it depends on. */
+type Outlet = Pick<ShardTask, 'index' | 'shards' | 'form'>;
+
+/** The deliveries of one shard that were handed on and not taken yet. */
+export class Backlog {
+  readonly #outlet: Outlet;
+  readonly #exchange: Exchange;
+  /** Bytes of each, and of all. */
+  readonly #sizes: number[] = [];
+  #bytes = 0;
+  /** Deliveries that were handed on. */
+  #sent = 0;
+
+  constructor(outlet: Outlet, exchange: Exchange) {
+    this.#outlet = outlet;
+    this.#exchange = exchange;
+  }
+
+  /**
+   * Whether the output has to take something before this delivery may be handed on. One that it waits for always may: so the shard
+   * that is the furthest behind never stands still.
+   */
+  isFull(delivery: Delivery): boolean {
+    const { index, form, shards } = this.#outlet;
+    while (this.#sizes.length > 0 && this.#exchange.isTaken(index, this.#sent - this.#sizes.length + 1))
+      this.#bytes -= this.#sizes.shift()!;
+    if (this.#sizes.length > aheadOf(this.#outlet, delivery)) return true;
+    return this.#bytes > WAITING_BYTES / shards && !this.#exchange.isAwaited(delivery.window * windowsOf(form));
+  }
+
+  /** A delivery is handed on. */
+  add(delivery: Delivery): void {
+    const bytes = sizeOf(delivery);
+    this.#sizes.push(bytes);
+    this.#bytes += bytes;
+    this.#sent++;
+  }
+}
+
+/**
+ * How many deliveries of a shard may wait when this one is handed on. Where every segment is an item, as few as are needed, with one
+ * more batch than a shard can be ahead of the slowest.
+ */
+function aheadOf({ form, shards }: Outlet, { last }: Delivery): number {
+  if (!last) return AHEAD_AT_END;
+  return form === 'segments' ? shards * (SLOTS + 1) : AHEAD;
+}
+
+function sizeOf({ places, records, text, notes }: Delivery): number {
+  const noted = notes.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  return places.columns.byteLength + records.length * RECORD_BYTES + (text?.length ?? 0) + noted;
+}

@@ -1,15 +1,9 @@
 import { createGunzip } from 'node:zlib';
 import { CompressionError } from './errors.ts';
+import { inPieces } from './pieces.ts';
 
 /** Bytes that come out at once, at most. */
 const CHUNK = 1 << 20;
-/**
- * Bytes that go in at once. Where the stream is damaged, zlib hands nothing on of what the damaged piece gave before, so the first
- * pieces are small, and later ones small beside what went before them.
- */
-const SMALLEST_PIECE = 256;
-const LARGEST_PIECE = 1 << 16;
-const SHARE = 64;
 
 /**
  * Decompresses gzip (RFC 1952), of any number of members, in zlib's own thread.
@@ -48,26 +42,19 @@ async function feed(
   decoder: ReturnType<typeof createGunzip>,
   takes: () => Promise<void>,
 ): Promise<void> {
-  let taken = 0;
   const through = async (): Promise<void> => {
     while (decoder.readableLength > 0 && !decoder.destroyed) await takes();
   };
-  for await (const chunk of chunks) {
-    for (let at = 0; at < chunk.length; ) {
-      const size = Math.min(LARGEST_PIECE, Math.max(SMALLEST_PIECE, Math.floor(taken / SHARE)));
-      const piece = chunk.subarray(at, at + size);
-      at += piece.length;
-      taken += piece.length;
-      await through();
-      if (decoder.destroyed) return;
-      await new Promise<void>((resolve) => {
-        decoder.once('close', resolve);
-        decoder.write(piece, () => {
-          decoder.off('close', resolve);
-          resolve();
-        });
+  for await (const piece of inPieces(chunks)) {
+    await through();
+    if (decoder.destroyed) return;
+    await new Promise<void>((resolve) => {
+      decoder.once('close', resolve);
+      decoder.write(piece, () => {
+        decoder.off('close', resolve);
+        resolve();
       });
-    }
+    });
   }
   await through();
   decoder.end();

@@ -8,6 +8,8 @@ import { CompressionError } from './errors.ts';
 const LIBRARY = 'libzstd.so.1';
 /** Bytes that come out at once: a block is no larger (RFC 8878 §3.1.1.2), and so few stay in the cache. */
 const CHUNK = 1 << 17;
+/** Bytes that a frame is begun with: no header is shorter. */
+const HEADER = 5;
 
 // Words of the two structures that say where bytes come from and go to, ZSTD_outBuffer and ZSTD_inBuffer.
 const OUTPUT = 0;
@@ -66,17 +68,25 @@ async function* unzstd(library: Functions, chunks: AsyncIterable<Uint8Array>): A
   try {
     for await (const chunk of chunks) {
       words[INPUT + ADDRESS] = library.address(chunk);
-      words[INPUT + SIZE] = BigInt(chunk.length);
       words[INPUT + POSITION] = 0n;
-      let given = 0;
+      let filled = 0;
       // What the frame still holds comes out without further input.
-      while (Number(words[INPUT + POSITION]) < chunk.length || (given === CHUNK && wanted !== 0)) {
-        words[OUTPUT + POSITION] = 0n;
+      for (let taken = 0; taken < chunk.length || (filled === CHUNK && wanted !== 0); taken = Number(words[INPUT + POSITION])) {
+        if (filled === CHUNK) {
+          yield output;
+          filled = 0;
+        }
+        // No more than one block: where it is damaged, or the checksum behind it is wrong, what the same call gave before is not told of.
+        words[INPUT + SIZE] = BigInt(Math.min(chunk.length, taken + (Number(wanted) || HEADER)));
+        words[OUTPUT + POSITION] = BigInt(filled);
         wanted = library.decompress(stream, at, at + BigInt(INPUT * WORD_BYTES));
-        if (library.isError(wanted) !== 0) throw new CompressionError(`the zstd stream is damaged (${library.errorName(wanted)})`);
-        given = Number(words[OUTPUT + POSITION]);
-        if (given > 0) yield output.subarray(0, given);
+        if (library.isError(wanted) !== 0) {
+          if (filled > 0) yield output.subarray(0, filled);
+          throw new CompressionError(`the zstd stream is damaged (${library.errorName(wanted)})`);
+        }
+        filled = Number(words[OUTPUT + POSITION]);
       }
+      if (filled > 0) yield output.subarray(0, filled);
     }
     if (wanted !== 0) throw new CompressionError('the zstd stream is cut');
   } finally {

@@ -2,9 +2,16 @@ import { createRequire } from 'node:module';
 import { ReadableStream } from 'node:stream/web';
 import type xz from 'xz-decompress';
 import { CompressionError } from './errors.ts';
+import { inPieces } from './pieces.ts';
 
 const LIBRARY = 'xz-decompress';
 type Library = typeof xz;
+
+/** What is wrong with a stream that is none of both, by the code that ends the library's message (xz.h of XZ Embedded: xz_ret). */
+const RULES: Readonly<Record<string, string>> = {
+  4: 'the xz stream has a larger dictionary than is supported',
+  6: 'the xz stream has a check or a filter that is not supported',
+};
 
 /** Those that no stream uses: one has a single stream open at a time, and lets a second one wait for it for ever. */
 const idle: Library[] = [];
@@ -24,7 +31,7 @@ export async function* unxz(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<U
   let failure: unknown;
   async function* guarded(): AsyncGenerator<Uint8Array, void, undefined> {
     try {
-      yield* chunks;
+      yield* inPieces(chunks);
     } catch (error) {
       failure = error;
       throw error;
@@ -39,8 +46,12 @@ export async function* unxz(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<U
       yield chunk;
     }
   } catch (error) {
-    throw failure ?? new CompressionError('the xz stream is damaged or cut', { cause: error });
+    throw failure ?? new CompressionError(ruleOf(error as Error), { cause: error });
   } finally {
     if (begun) idle.push(library); // else it may still be about to begin
   }
+}
+
+function ruleOf({ message }: Error): string {
+  return RULES[/\d+$/.exec(message)?.[0] ?? ''] ?? 'the xz stream is damaged or cut';
 }

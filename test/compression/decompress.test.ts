@@ -147,6 +147,26 @@ describe.each(WAYS)('%s', (_name, suffix, way) => {
   });
 });
 
+/** Bytes of the same length whose last one is another. */
+const lastChanged = (content: Uint8Array): Uint8Array => content.map((byte, at) => (at === content.length - 1 ? byte ^ 1 : byte));
+
+/** The WebAssembly that decompresses zstd hands nothing on of a block that something wrong follows. */
+const ofBlocks = WAYS.filter(([name, suffix]) => suffix !== 'gz' && (suffix !== 'zst' || (system && name !== 'zst by WebAssembly')));
+
+describe('what is wrong behind the last block', () => {
+  it.each(ofBlocks.filter(([, suffix]) => suffix !== 'xz'))('costs nothing before it: a checksum, by %s', async (_name, suffix, way) => {
+    const { output, rule } = await decompressed(lastChanged(read(`all_eth.pcap.${suffix}`)), 1 << 20, way);
+    expect(rule).toMatch(/checksum/);
+    expect(output.equals(plain)).toBe(true);
+  });
+
+  it.each(ofBlocks)('costs nothing before it: other bytes, by %s', async (_name, suffix, way) => {
+    const { output, rule } = await decompressed(bytes(read(`all_eth.pcap.${suffix}`), new Uint8Array(100).fill(7)), 1 << 20, way);
+    expect(rule).toMatch(/damaged/);
+    expect(output.equals(plain)).toBe(true);
+  });
+});
+
 describe('skippable frames', () => {
   it.each(WAYS.filter(([, suffix]) => ['zst', 'lz4'].includes(suffix)))('are skipped by %s', async (_name, suffix, way) => {
     const content = read(`all_eth.pcap.${suffix}`);
@@ -158,6 +178,20 @@ describe('skippable frames', () => {
   it('may come first, as those of pzstd do', async () => {
     const { output } = await decompressed(bytes(SKIPPABLE, read('all_eth.pcap.zst')));
     expect(output.equals(plain)).toBe(true);
+  });
+});
+
+describe('xz that is sound, and not supported, is told as such', () => {
+  // xz --check=sha256, and xz --lzma2=dict=1GiB, of one byte.
+  it.each([
+    [
+      'a check',
+      'fd377a585a00000ae1fb0ca10200210116000000742fe5a30100006100000000ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb000131010f82dc91189b4b9a01000000000a595a',
+    ],
+    ['dictionary', 'fd377a585a000000ff12d94102002101240000005e1fc7f9010000610000000000011101ada6580406729e7a010000000000595a'],
+  ])('%s', async (what, hex) => {
+    const { rule } = await decompressed(Buffer.from(hex, 'hex'));
+    expect(rule).toMatch(new RegExp(`${what}.*supported`));
   });
 });
 

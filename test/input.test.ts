@@ -420,14 +420,17 @@ describe('a capture that is still being made', () => {
     appendFileSync(path, content.subarray(300));
     await live.until(() => live.lines.length === 2);
     renameSync(path, `${path}.1`);
+    // Whoever writes it learns of that later, and makes the new one only then.
+    await new Promise((resolve) => void setTimeout(resolve, 500));
+    appendFileSync(`${path}.1`, pcap(packetsOf(40_004, 250)).subarray(24));
     writeFileSync(path, pcapng(packetsOf(40_003, 300)));
     await live.until(() => live.lines.length === 3);
     live.child.kill('SIGINT');
     expect(await live.ended).toBe(130);
     expect(live.lines.at(-1)).toMatchObject({
       type: 'summary',
-      packets: 28,
-      connections: 4,
+      packets: 35,
+      connections: 5,
       interrupted: true,
       input: { truncated: false },
     });

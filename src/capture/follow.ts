@@ -63,12 +63,12 @@ async function present(path: string, signal: AbortSignal): Promise<FileHandle | 
   return undefined;
 }
 
-/** Whether another file has its name, or it has become shorter than what was read of it. */
+/** Whether another file has its name, or it has become shorter than what was read of it. While none has its name, it may still be written. */
 async function isReplaced(path: string, file: FileHandle, position: number): Promise<boolean> {
   const own = await file.stat();
   if (own.size < position) return true;
   const named = await stat(path).catch(() => undefined);
-  return named === undefined || named.ino !== own.ino || named.dev !== own.dev;
+  return named !== undefined && (named.ino !== own.ino || named.dev !== own.dev);
 }
 
 async function pause(signal: AbortSignal): Promise<void> {

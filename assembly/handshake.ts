@@ -92,7 +92,9 @@ function openBySynAck(slot: i32, sender: i32, record: usize): bool {
     return false;
   }
   const beyond = ack - load<i32>(other, ISS << 2);
-  const answers = beyond > 0 && ack - load<i32>(other, NXT << 2) <= 0;
+  // Where only an acknowledgement told where the receiver began, nothing says how far it went.
+  const sent = (peer & NXT_KNOWN) != 0 ? load<i32>(other, NXT << 2) - load<i32>(other, ISS << 2) : 1;
+  const answers = beyond > 0 && beyond <= sent;
   if ((peer & ISS_KNOWN) == 0) {
     if ((peer & NXT_KNOWN) == 0) begin(slot, receiver, ack - 1);
     store<i32>(other, ack - 1, ISS << 2);

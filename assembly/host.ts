@@ -32,9 +32,9 @@ export declare function acknowledgedAlready(slot: i32, endpoint: i32, time: f64)
 export declare function overtaken(slot: i32, endpoint: i32, firstTime: i32): void;
 /**
  * An endpoint's FIN was far beyond what its receiver would take, and beyond all that was seen of it, which ended at `nxt`; it had
- * acknowledged `acked` before.
+ * acknowledged `acked` before, if it had `acknowledged` anything.
  */
-export declare function farFin(slot: i32, endpoint: i32, nxt: i32, acked: i32): void;
+export declare function farFin(slot: i32, endpoint: i32, nxt: i32, acked: i32, acknowledged: i32): void;
 /** An endpoint whose FIN is not acknowledged sends payload from `start` on: where that is what was seen before a far FIN, it sent no FIN. */
 export declare function goesOn(slot: i32, endpoint: i32, start: i32): void;
 /** Whether nothing but ordinary segments is expected, of a connection that has something rare. */

@@ -112,6 +112,7 @@ function show(slot: i32, sender: i32, record: usize, flags: i32, payload: i32): 
   const seq = load<i32>(record, SEQ_WORD << 2);
   const start = (flags & SYN) != 0 ? seq + 1 : seq;
   const nxt = load<i32>(own, NXT << 2);
+  const acknowledged = load<i32>(own, SEEN << 2) & ACKED_KNOWN;
   const acked = load<i32>(own, ACKED << 2);
   const far = (flags & FIN) != 0 && isBeyondWindow(slot, sender, start, payload);
   const awaited = (load<i32>(own, SEEN << 2) & (FIN_SENT | FIN_ACKED)) == FIN_SENT;
@@ -130,7 +131,7 @@ function show(slot: i32, sender: i32, record: usize, flags: i32, payload: i32): 
   } else if (fresh >= 0) {
     if ((flags & ACK) != 0) acknowledge(slot, sender, record, flags, payload);
     finish(slot, sender, record, start, fresh);
-    if (far) farFin(slot, sender, nxt, acked);
+    if (far) farFin(slot, sender, nxt, acked, acknowledged);
   }
   if (fresh > 0) {
     clearSeen(own, KEEPALIVE);
@@ -151,7 +152,7 @@ function isBeyondWindow(slot: i32, sender: i32, start: i32, payload: i32): bool 
   const scaled = (seen & other & SCALE_KNOWN) != 0;
   if (
     !(scaled || ((seen | other) & NO_SCALE) != 0) ||
-    (seen & FIN_SENT) != 0 ||
+    (seen & (FIN_SENT | NXT_KNOWN)) != NXT_KNOWN ||
     (other & ACKED_KNOWN) == 0 ||
     start - load<i32>(own, NXT << 2) <= 0
   )
@@ -205,6 +206,9 @@ function take(slot: i32, sender: i32, flags: i32, payload: i32, start: i32, time
   const own = words + ((<usize>sender) << 2);
   const peer = words + ((<usize>(sender ^ 1)) << 2);
   let fresh = payload;
+  const iss = load<i32>(own, ISS << 2);
+  // Nothing of it is in the capture yet, but the peer's acknowledgement told where it began.
+  if ((load<i32>(own, SEEN << 2) & (NXT_KNOWN | ISS_KNOWN)) == ISS_KNOWN && plausible(start, iss)) begin(slot, sender, iss);
   if ((load<i32>(own, SEEN << 2) & NXT_KNOWN) == 0) {
     store<i32>(own, start - 1, ISS << 2);
     store<i32>(own, start + payload, NXT << 2);

@@ -50,7 +50,7 @@ export interface TableExports {
 }
 
 /** What the module calls (assembly/host.ts), by name. */
-export type Calls = Readonly<Record<string, (a: number, b: number, c: number, d: number) => number | void>>;
+export type Calls = Readonly<Record<string, (a: number, b: number, c: number, d: number, e: number) => number | void>>;
 
 interface GrowingMemory {
   readonly buffer: ArrayBufferLike;
@@ -97,7 +97,7 @@ export class Switchboard {
   /** The functions that the module imports. */
   get imports(): Record<string, unknown> {
     return Object.fromEntries(
-      this.#names.map((name) => [name, (a: number, b: number, c: number, d: number) => this.#calls[name]!(a, b, c, d)]),
+      this.#names.map((name) => [name, (a: number, b: number, c: number, d: number, e: number) => this.#calls[name]!(a, b, c, d, e)]),
     );
   }
 

@@ -44,7 +44,8 @@ export function disproveFin(table: ConnectionTable, slot: number, sender: number
   if ((words[slot + SEEN + sender]! & FIN_WITH_ACK) !== 0) words[slot + SEEN + (sender ^ 1)]! &= ~FIN_ACKED;
   words[slot + SEEN + sender]! &= ~FIN_FACTS;
   words[slot + NXT + sender] = nxt;
-  words[slot + ACKED + sender] = acked;
+  if (acked === undefined) words[slot + SEEN + sender]! &= ~ACKED_KNOWN;
+  else words[slot + ACKED + sender] = acked;
   const holes = table.rare(slot).holes[sender as 0];
   const hole = holes.indexOf(nxt);
   if (hole >= 0) holes.length = hole; // it lies before that FIN

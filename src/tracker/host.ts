@@ -96,8 +96,8 @@ export function hostCalls(table: () => ConnectionTable, memory: TableMemory, odd
 
     overtaken: (slot: number, endpoint: number, firstTime: number): void => overtaken(table(), slot, endpoint, firstTime !== 0),
 
-    farFin(slot: number, endpoint: number, nxt: number, acked: number): void {
-      rare(slot).farFins[endpoint as 0] = { nxt, acked };
+    farFin(slot: number, endpoint: number, nxt: number, acked: number, acknowledged: number): void {
+      rare(slot).farFins[endpoint as 0] = { nxt, acked: acknowledged !== 0 ? acked : undefined };
     },
 
     goesOn(slot: number, endpoint: number, start: number): void {

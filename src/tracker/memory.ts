@@ -1,7 +1,7 @@
 import type { Batch, Segment } from './segment.ts';
 
 /** What WebAssembly calls while it gathers facts (assembly/host.ts), by name. */
-export type HostCalls = Readonly<Record<string, (a: number, b: number, c: number, d: number) => number | void>>;
+export type HostCalls = Readonly<Record<string, (a: number, b: number, c: number, d: number, e: number) => number | void>>;
 
 /**
  * The memory that a tracker's connections lie in, and what WebAssembly does in it (assembly/): it finds connections by 4-tuple, and

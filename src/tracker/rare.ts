@@ -48,10 +48,10 @@ export interface DoubtfulReset {
   readonly position: number;
 }
 
-/** A FIN that lies far beyond what its receiver would take: where its sender was before it, and what it had acknowledged. */
+/** A FIN that lies far beyond what its receiver would take: where its sender was before it, and what it had acknowledged, if anything. */
 export interface FarFin {
   readonly nxt: number;
-  readonly acked: number;
+  readonly acked: number | undefined;
 }
 
 /** Shorter silences are the ordinary course of a connection, ns. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FIN } from '../../src/layout/tcp.ts';
+import { FIN, PSH } from '../../src/layout/tcp.ts';
 import {
   closing,
   established,
@@ -379,6 +379,23 @@ describe('a FIN that nobody would believe', () => {
     server.fin();
     client.ack();
     expect(record().close).toMatchObject({ class: 'four_wave', initiator: 'client', sequence: 'F> A< F< A>' });
+  });
+
+  it.each([0, -1, -5, 2 ** 31 - 1])('the first of its sender lies beyond nothing, wherever its numbers begin (%i)', (serverIsn) => {
+    const { client, server, record } = story({ serverIsn });
+    client.syn();
+    client.fin({ ack: 0, window: 0 });
+    server.fin({ seq: 6 });
+    server.data(5, { seq: 1 });
+    expect(record()).toMatchObject({ close: { sequence: 'F> FA<' }, server: { fin: 1, bytes: 5 } });
+  });
+
+  it.each([0, -3, 2 ** 31 - 1])('beyond the window, acknowledging first, leaves nothing of its acknowledgement (%i)', (clientIsn) => {
+    const { client, server, record } = story({ clientIsn });
+    client.synAck({ ack: 3, window: 10 });
+    server.fin({ seq: 400, ack: 0 });
+    server.send(PSH, { seq: 3, payload: 3 });
+    expect(record()).toMatchObject({ close: { class: 'no_reply', sequence: '', modifiers: [] }, client: { fin: 1, bytes: 3 } });
   });
 
   it('beyond the window, and beyond a hole, is no FIN: the right one is', () => {

@@ -327,6 +327,25 @@ describe('what is left of another incarnation answers a SYN', () => {
     expect(told.record()).toMatchObject({ open: 'three_way', close: { class: 'not_closed', sequence: '' } });
   });
 
+  it.each([0, 1, 2 ** 31 - 2, -(2 ** 31)])('nothing tells how far a silent peer went, which begins at %i', (serverIsn) => {
+    const { client, record } = story({ serverIsn });
+    client.syn();
+    client.ack({ seq: 0 });
+    client.synAck({ seq: 0, ack: 2 });
+    expect(record()).toMatchObject({ open: 'three_way', server: { segments: 0, bytes: 0 } });
+  });
+
+  it('a SYN-ACK that the capture lacks, and what came next, is a gap: the acknowledgement tells where it began', () => {
+    const { client, server, record } = story();
+    client.syn();
+    server.synAck({ unseen: true });
+    client.ack();
+    server.data(10, { unseen: true });
+    server.data(20);
+    client.ack();
+    expect(record()).toMatchObject({ open: 'three_way', close: { modifiers: ['gap'] }, server: { bytes: 20 } });
+  });
+
   it('a stray RST below its own numbers changes nothing of what the SYN-ACK showed', () => {
     const told = story();
     told.client.syn({ payload: 10 });

@@ -56,7 +56,7 @@ export async function measureParts(path: string, runs: number): Promise<Part[]> 
     const tracker = new Tracker({ profile: PROFILES['linux']!, idleTimeout: Infinity, bound: () => {}, ended: () => {} }, decoder.table);
     let packets = 0;
     for (const batch of batches) {
-      tracker.track(batch, packets);
+      for (const _ of tracker.track(batch, packets));
       packets += batch.packets;
     }
   };

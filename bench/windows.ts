@@ -65,8 +65,8 @@ export function measureWindows(path: string, runs: number, windows: number): Ste
       clocked(least.decode, number, () => ({ end: place } = reader.decode(window, 0, place)));
       place = { ...place, framing: { form: place.framing!.form, interfaces: place.framing!.interfaces.slice() } };
       clocked(least.track, number, () => {
-        tracker.track(decoder.batch(memory, 0, 0), packets);
-        tracker.advance(place.clock);
+        for (const _ of tracker.track(decoder.batch(memory, 0, 0), packets));
+        for (const _ of tracker.advance(place.clock));
       });
       packets += decoder.state[PACKETS]!;
     }

@@ -6,8 +6,8 @@ import { type Delivery, type ShardTask, windowsOf } from './job.ts';
 
 /** Deliveries of a shard that may wait for those of the others: more than windows that it may be ahead of them. */
 const AHEAD = 512;
-/** The same of the parts of what the end of the capture ends: by then no shard waits for another, and each is of a thousand connections. */
-const AHEAD_AT_END = 8;
+/** The same of the parts of what one window, or the end of the capture, ends: the others can bring theirs by then. */
+const AHEAD_IN_PARTS = 8;
 /** Bytes of all shards together that may wait: of a flood of SYNs, a megabyte of the capture gives ten of lines. */
 const WAITING_BYTES = 64 << 20;
 /** Of a record, about. */
@@ -57,7 +57,7 @@ export class Backlog {
  * more batch than a shard can be ahead of the slowest.
  */
 function aheadOf({ form, shards }: Outlet, { last }: Delivery): number {
-  if (!last) return AHEAD_AT_END;
+  if (!last) return AHEAD_IN_PARTS;
   return form === 'segments' ? shards * (SLOTS + 1) : AHEAD;
 }
 

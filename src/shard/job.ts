@@ -25,7 +25,7 @@ import { Feed } from './feed.ts';
 import { InterfaceLog } from './interfaces.ts';
 import { PlaceLog, type Places } from './places.ts';
 import { Plan, type PlannedCapture, type Windows } from './plan.ts';
-import { type Counts, type SegmentTaker, Shard, WAITS } from './shard.ts';
+import { type Counts, FULL, type SegmentTaker, Shard, WAITS } from './shard.ts';
 
 /** In what form connections leave a shard: not at all, as typed records, as such among records of all their segments, or as lines of JSON in ASCII. */
 export type Form = 'none' | 'records' | 'segments' | 'lines';
@@ -68,6 +68,10 @@ const TOGETHER = 32;
 
 /** How many windows one delivery is about. */
 export const windowsOf = (form: Form): number => (form === 'none' ? TOGETHER : 1);
+
+/** Bytes of lines, or records, from which on a delivery is a part of what ended in its window. */
+const PART_BYTES = 4 << 20;
+const PART_RECORDS = 1 << 12;
 
 /** The connections that ended in one window of one shard (or a few, windowsOf()), or a part of them, in order. */
 export interface Delivery {
@@ -154,12 +158,14 @@ export class ShardJob {
         this.#lines && this.#linesByShape(this.#lines),
       );
     const ended = (connection: Ended): void => this.#ended(connection);
-    this.#shard = new Shard(setting, decoder, { ...task, watch, bound, shapes: this.#shapes, ended });
+    // Deliveries that are about several windows are whole: a shard that waits with a part of one would hold up the windows behind it.
+    const isFull = windowsOf(task.form) > 1 ? undefined : (): boolean => this.#isFull;
+    this.#shard = new Shard(setting, decoder, { ...task, watch, bound, shapes: this.#shapes, ended, isFull });
   }
 
   /**
-   * Runs to the end; yields what each window has ended, and last, in parts, what the end of the capture did. Yields undefined where
-   * there is nothing to do until the exchange has news.
+   * Runs to the end; yields what each window has ended, in parts where that is much, and last, in parts, what the end of the capture did.
+   * Yields undefined where there is nothing to do until the exchange has news.
    */
   *run(): Generator<Delivery | undefined, void, undefined> {
     const together = windowsOf(this.#task.form);
@@ -167,6 +173,7 @@ export class ShardJob {
     for (const tracked of this.#shard.run()) {
       // What the capture's end ends comes in parts of the last window.
       if (tracked === WAITS) yield undefined;
+      else if (tracked === FULL) yield this.#take(window, false);
       else if (tracked === this.#windows.announced && this.#windows.complete) yield this.#take(window, false);
       else if ((tracked + 1) % together === 0) yield this.#take(window++, true);
     }
@@ -186,6 +193,11 @@ export class ShardJob {
       oddities: tracker.oddities.counts,
       statistics: this.#statistics.part(),
     };
+  }
+
+  /** So much has ended in one window that it is to be delivered in parts: a clock that leaps ends all that was silent at once. */
+  get #isFull(): boolean {
+    return (this.#lines?.length ?? 0) >= PART_BYTES || this.#records.length >= PART_RECORDS;
   }
 
   #watch(intervals: Intervals): Watch {

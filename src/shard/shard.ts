@@ -15,6 +15,8 @@ import { type DecodedWindow, type Opener, type Place, type Trouble, WindowReader
 const DOUBTED = DOUBTED_S * 1e9;
 /** Instead of a window's number: there is nothing to do until the exchange has news. */
 export const WAITS = -1;
+/** Instead of a window's number: so much has ended in the window that is being tracked that it is to be sent off. */
+export const FULL = -2;
 /** Windows that a shard may have left to track when it decodes another: with more of them, the others wait for their slots. */
 const BEHIND = 2;
 /** Troubles that a shard keeps; of further ones it knows only how many. */
@@ -96,7 +98,7 @@ export class Shard {
   /**
    * Runs to the end; yields the number of a window when this shard has tracked it, so that what it ended can be sent off. What the
    * end of the capture ended comes in parts, under the number of the last window plus one. Yields WAITS where there is nothing to do
-   * until the exchange has news.
+   * until the exchange has news, and FULL within a window.
    */
   *run(): Generator<number, void, undefined> {
     try {
@@ -122,7 +124,7 @@ export class Shard {
         idle = false;
       }
       if (tracked < exchange.proved && !exchange.isCongested(tracked)) {
-        this.#track(tracked);
+        for (const _ of this.#track(tracked)) yield FULL;
         exchange.setTracked(index, ++tracked);
         yield tracked - 1;
       } else if (idle) yield WAITS;
@@ -231,18 +233,18 @@ export class Shard {
     );
   }
 
-  #track(number: number): void {
+  *#track(number: number): Generator<void, void, undefined> {
     const { index, exchange, memories, tracked } = this.#setting;
     const { clock, owner, slot } = exchange.proof(number);
     const batch = this.#decoder.batch(memories[owner]!, slot, index, String(owner));
     const { packets } = exchange.proof(number - 1);
-    if (tracked) this.#trackEach(batch, packets, tracked);
-    else this.tracker.track(batch, packets);
-    this.tracker.advance(clock);
+    if (tracked) yield* this.#trackEach(batch, packets, tracked);
+    else yield* this.tracker.track(batch, packets);
+    yield* this.tracker.advance(clock);
   }
 
   /** One by one, so that what each of them ends comes before it. */
-  #trackEach({ words, times, pairs, count }: Batch, packets: number, tracked: SegmentTaker): void {
+  *#trackEach({ words, times, pairs, count }: Batch, packets: number, tracked: SegmentTaker): Generator<void, void, undefined> {
     for (let at = 0; at < count * SEGMENT_WORDS; at += SEGMENT_WORDS) {
       const one = {
         words: words.subarray(at, at + SEGMENT_WORDS),
@@ -251,8 +253,8 @@ export class Shard {
         count: 1,
       };
       const { duplicates } = this.tracker;
-      this.tracker.advance(one.times[0]!);
-      this.tracker.track(one, packets);
+      yield* this.tracker.advance(one.times[0]!);
+      yield* this.tracker.track(one, packets);
       tracked(one, packets + one.words[PACKET_WORD]!, this.tracker.duplicates > duplicates);
     }
   }

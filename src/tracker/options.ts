@@ -11,6 +11,8 @@ export interface TrackerOptions {
   /** Connections that are followed at a time; CONNECTIONS_CAPACITY where absent. Of more, those that were silent longest are evicted. */
   readonly capacity?: number | undefined;
   readonly ended: (connection: Ended) => void;
+  /** Whether so much has ended that it is to be sent off before more does; absent where it never is. */
+  readonly isFull?: (() => boolean) | undefined;
   /** Gets connections first; absent where each one is to be delivered. */
   readonly shapes?: ShapeTaker | undefined;
   readonly watch?: Watch | undefined;

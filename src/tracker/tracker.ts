@@ -21,6 +21,7 @@ import {
 } from '../layout/tracking.ts';
 import { holdsTimeWait, isOver, judge, Verdict } from './close.ts';
 import { Departed } from './departed.ts';
+import { Due } from './due.ts';
 import { type Ending, RELEASED } from './ended.ts';
 import { Fragments } from './fragments.ts';
 import { hostCalls } from './host.ts';
@@ -40,7 +41,7 @@ import { timeWaits } from './time-wait.ts';
 import { SilenceHeap } from './timers.ts';
 import { PassingWindows } from './watch.ts';
 
-/** Connections that the capture's end ends at a stroke. */
+/** Connections that the capture's end, or an instant, ends at a stroke. */
 const SHARE = 1024;
 
 /**
@@ -69,6 +70,9 @@ export class Tracker {
   readonly #windows: PassingWindows;
   readonly #segment = new Segment();
   readonly #verdict = new Verdict();
+  readonly #due = new Due();
+  /** So much has ended that it is to be sent off before more does. */
+  #isFull = false;
 
   constructor(options: TrackerOptions, memory: TableMemory) {
     this.#options = options;
@@ -84,8 +88,11 @@ export class Tracker {
     this.#windows = new PassingWindows(options.watch);
   }
 
-  /** Takes a batch of records in capture order; `firstPacket`: how many packets came before it in the run. */
-  track(batch: Batch, firstPacket: number): void {
+  /**
+   * Takes a batch of records in capture order; `firstPacket`: how many packets came before it in the run.
+   * Stops where so much has ended that it is to be sent off: the loop over it must go on to its end.
+   */
+  *track(batch: Batch, firstPacket: number): Generator<void, void, undefined> {
     const memory = this.#memory;
     const { answers } = memory;
     const staged = memory.stage(batch);
@@ -93,26 +100,21 @@ export class Tracker {
       place = memory.walk(place, Math.min(this.#silences.next, this.#windows.next, this.#options.watch ? memory.nextExpiry : Infinity));
       if (answers[OPENED]! > 0) this.#opened(answers[FOUND]!);
       if (answers[REASON] === TAKEN) break;
-      place += this.#resolve(staged, place, answers[REASON]!, firstPacket);
+      const found = answers[FOUND]!;
+      const was = answers[WAS]!;
+      const reason = answers[REASON]!;
+      const segment = this.#segment.load(staged, place);
+      const left = this.#pass(segment.time); // what ends by this segment comes after what was over before
+      for (; this.#isFull; this.#pass(segment.time)) yield;
+      if (reason === DUE) continue;
+      const packet = firstPacket + staged.words[place++ * SEGMENT_WORDS + PACKET_WORD]!;
+      if (reason === DECIDE) this.#decide(staged, segment, packet, left ? this.table.find(staged, segment) : found);
+      else if (reason !== OPENS) this.#conclude(found, segment, was);
     }
     this.segments += answers[SEGMENTS]!;
     this.duplicates += answers[COPIES]!;
     this.oddities.add(COPY_FORGOTTEN, answers[FORGOTTEN]);
     for (const counter of [SEGMENTS, COPIES, FORGOTTEN]) answers[counter] = 0;
-  }
-
-  /** Does what walk() has stopped for at a segment; answers how many segments, 0 or 1, are taken by that. */
-  #resolve(batch: Batch, place: number, reason: number, firstPacket: number): number {
-    const { answers } = this.#memory;
-    const found = answers[FOUND]!;
-    const was = answers[WAS]!;
-    const segment = this.#segment.load(batch, place);
-    const left = this.advance(segment.time); // what ends by this segment comes after what was over before
-    if (reason === DUE) return 0;
-    const packet = firstPacket + batch.words[place * SEGMENT_WORDS + PACKET_WORD]!;
-    if (reason === DECIDE) this.#decide(batch, segment, packet, left ? this.table.find(batch, segment) : found);
-    else if (reason !== OPENS) this.#conclude(found, segment, was);
-    return 1;
   }
 
   /** Connections were opened; where somebody wants to know of each, only the one in this slot. */
@@ -137,7 +139,7 @@ export class Tracker {
    * Stops now and then, so that what was delivered can be sent off: the loop over it must go on to its end.
    */
   *finish(clock: number): Generator<void, void, undefined> {
-    this.advance(clock);
+    yield* this.advance(clock);
     for (const { segment, batch } of this.#fragments.rest(this.oddities)) {
       // Its connection may be over by now, and nothing but a SYN could make another.
       const slot = this.table.find(batch, segment);
@@ -236,32 +238,32 @@ export class Tracker {
   }
 
   /**
-   * The capture clock of the whole run stands at `clock`: connections whose time is over by then go, in the order in which it was. Answers
-   * whether there were any, or a window was over.
+   * The capture clock of the whole run stands at `clock`: connections whose time is over by then go, in the order in which it was.
+   * Stops as track() does.
    */
-  advance(clock: number): boolean {
+  *advance(clock: number): Generator<void, void, undefined> {
+    for (this.#pass(clock); this.#isFull; this.#pass(clock)) yield;
+  }
+
+  /** As advance(), up to where it stops. Answers whether any connections went, or a window was over. */
+  #pass(clock: number): boolean {
+    this.#isFull = false;
     for (let was = false; ; was = true) {
-      const next = Math.min(this.#memory.nextExpiry, this.#silences.next);
+      const next = !this.#due.isEmpty ? this.#due.time : Math.min(this.#memory.nextExpiry, this.#silences.next);
       if (Math.min(next, this.#windows.next) > clock) return was;
+      if (was) this.#isFull = this.#options.isFull?.() ?? false;
+      if (this.#isFull) return was;
       if (this.#windows.next <= next) this.#windows.pass(this.table, Math.min(next, clock));
       else if (this.#options.shapes?.takesExpired(clock, this.#silences.next, this.#departed)) this.#memory.answers[STRAYS] = 1;
       else this.#runOut(next);
     }
   }
 
-  /** Times that are over at the same instant, of whatever kind, go by 4-tuple: the merger brings those of several shards into that order. */
+  /** Some of those that are over at `time`. */
   #runOut(time: number): void {
-    const due: { slot: number; generation: number; silence: boolean }[] = [];
-    while (this.#memory.nextExpiry === time) {
-      const slot = this.#memory.shiftExpired();
-      due.push({ slot, generation: this.table.words[slot + slots.GENERATION]!, silence: false });
-    }
-    while (this.#silences.next === time) {
-      const { slot, generation } = this.#silences.shift();
-      due.push({ slot, generation, silence: true });
-    }
-    if (due.length > 1) due.sort((a, b) => compareTuples(this.table, a.slot, b.slot));
-    for (const { slot, generation, silence } of due) {
+    if (this.#due.isEmpty) this.#due.collect(this.table, this.#memory, this.#silences, time);
+    for (let share = SHARE; share > 0 && !this.#due.isEmpty; share--) {
+      const { slot, generation, silence } = this.#due.next()!;
       if (this.table.words[slot + slots.GENERATION] !== generation) continue;
       if (silence) this.#silenceOne(slot, generation, time);
       else this.#expireOne(slot, time);

@@ -41,7 +41,7 @@ function noted(size: number, taken: 'whole' | 'soon'): Float64Array[] {
     ended: (connection: Ended) => notes.add(connection),
   };
   const tracker = new Tracker(options, decoder.table);
-  tracker.track(encode(segments), 0);
+  for (const _ of tracker.track(encode(segments), 0));
   for (const _ of tracker.finish(clock + 100 * SECOND));
   notes.take().forEach(taker);
   expect(notes.take()).toEqual([]);

@@ -83,6 +83,8 @@ export interface Retelling {
   idleTimeout?: number;
   /** Connections at a time. */
   capacity?: number;
+  /** Asked, between those that end, whether the tracker is to stop. */
+  isFull?: () => boolean;
   /** Records in a batch. */
   batch?: number;
   seed?: number;
@@ -398,6 +400,7 @@ export function retell(segments: readonly Told[], retelling: Retelling = {}): Ou
     twoMsl,
     idleTimeout = Infinity,
     capacity,
+    isFull,
     batch = 1000,
     seed = 0,
     byShape = false,
@@ -420,6 +423,7 @@ export function retell(segments: readonly Told[], retelling: Retelling = {}): Ou
       profile: twoMsl === undefined ? known : { ...known, twoMsl: twoMsl * SECOND },
       idleTimeout: idleTimeout * SECOND,
       capacity,
+      isFull,
       bound: (host, bound) => outcome.statistics.measured.add(host, bound),
       shapes,
       ended: (connection) => {
@@ -434,7 +438,8 @@ export function retell(segments: readonly Told[], retelling: Retelling = {}): Ou
     },
     decoder.table,
   );
-  for (let from = 0; from < segments.length; from += batch) tracker.track(encode(segments.slice(from, from + batch), seed), from);
+  for (let from = 0; from < segments.length; from += batch)
+    for (const _ of tracker.track(encode(segments.slice(from, from + batch), seed), from));
   for (const _ of tracker.finish(Math.max(until, segments.at(-1)?.time ?? 0)));
   shapes?.flush();
   shapes?.addTo(outcome.statistics);

@@ -110,6 +110,23 @@ describe('--idle-timeout', () => {
     expect(new Set(records.map(({ end_reason }) => end_reason))).toEqual(new Set(['idle_timeout', 'closed']));
   });
 
+  it('ends those of one instant, and of many, the same in however many parts they are sent off', () => {
+    const told = story({ step: 1000 });
+    for (let i = 0; i < 3000; i++) told.connection(ipv4('10.0.0.2', 1000 + ((i * 7919) % 3000)), ipv4('10.0.0.9', 80))[0].syn();
+    const { clock } = told;
+    for (const segment of told.told.slice(1000)) Object.assign(segment, { time: clock }); // more than end at a stroke
+    told.wait(100);
+    elsewhere(told);
+    const whole = told.outcome({ idleTimeout: 10 });
+    let stops = 0;
+    const inParts = told.outcome({ idleTimeout: 10, isFull: () => ++stops > 0 });
+    expect(stops).toBeGreaterThan(1000);
+    expect(whole.endings).toHaveLength(3001);
+    expect(inParts.endings).toEqual(whole.endings);
+    expect(inParts.records).toEqual(whole.records);
+    expect(inParts.rows).toEqual(whole.rows);
+  });
+
   it('is none by default: only the end of the capture ends a silent connection', () => {
     const told = established().wait(100_000);
     told.client.data(10);

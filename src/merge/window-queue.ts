@@ -54,11 +54,12 @@ export class WindowQueue {
     const whole = mergeParts(same);
     this.#alike = this.#latest && isAlike(this.#latest, whole) ? this.#alike + 1 : 0;
     const silent = this.#alike > this.#mostAlike;
-    // All that repeat this one, and of which nobody has another part, are like it.
+    // All that repeat this one, and of which nobody has another part, are like it: they stay together.
     const next = parts.at(-1)?.number ?? Infinity;
-    const last = Math.min(this.#intervals.over(time), next - 1, ...same.map(({ repeats }) => number + repeats));
-    const passed = silent ? Math.max(0, last - number) : 0;
-    for (const part of same) if (part.repeats > passed) parts.push(repeated(part, passed + 1));
+    const shared = Math.min(next - 1 - number, ...same.map(({ repeats }) => repeats));
+    const passed = silent ? Math.max(0, Math.min(this.#intervals.over(time) - number, shared)) : 0;
+    for (const part of same) if (part.repeats > shared) parts.push(repeated(part, shared + 1));
+    if (shared > passed) parts.push(repeated({ ...whole, repeats: shared }, passed + 1));
     this.#latest = { ...whole, number: number + passed };
     if (!silent) return [...this.silence(), whole];
     this.#silence = { ...this.#latest, since: this.#silence?.since ?? number };

@@ -92,8 +92,14 @@ function quantiles(list: number[], clock: Clock): Quantiles {
   return { count: list.length, p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1) };
 }
 
-function worst({ keys, counts }: WindowPart['held'], range: number): WindowRecord['ports'] {
-  return leading(keys, counts, TOP).map((group) => {
+/** The leading groups of what the windows hold, because many that are repeated hold the same. */
+const leaders = new WeakMap<WindowPart['held'], number[]>();
+
+function worst(held: WindowPart['held'], range: number): WindowRecord['ports'] {
+  const { keys, counts } = held;
+  let groups = leaders.get(held);
+  if (!groups) leaders.set(held, (groups = leading(keys, counts, TOP)));
+  return groups.map((group) => {
     const words = keys.subarray(group * GROUP_WIDTH, (group + 1) * GROUP_WIDTH);
     const ipv6 = words[8]! >= 0x10000;
     return {

@@ -92,13 +92,14 @@ export function isAlike(before: WindowPart, part: WindowPart): boolean {
     oldest === before.oldest &&
     areEqual(states, before.states, (n, other) => n === other) &&
     areEqual(groups, before.groups, (group, other) => group.waiting === other.waiting && group.closeWait === other.closeWait) &&
-    sumOf(held.counts) === sumOf(before.held.counts)
+    (held === before.held || sumOf(held.counts) === sumOf(before.held.counts))
   );
 }
 
 const sumOf = (counts: Float64Array): number => counts.reduce((sum, n) => sum + n, 0);
 
 function areEqual<T>(counts: ReadonlyMap<string, T>, others: ReadonlyMap<string, T>, equal: (one: T, other: T) => boolean): boolean {
+  if (counts === others) return true; // of a window that is repeated
   if (counts.size !== others.size) return false;
   for (const [name, one] of counts) {
     const other = others.get(name);

@@ -325,6 +325,9 @@ for (const [kind, capture] of captures) {
           expect(String(byShape.rows)).toBe(String(judged.rows));
           expect(countsOf(byShape)).toBe(countsOf(judged));
           expect(byShape.lines).toEqual(judged.lines);
+          const atOnce = retell(crowd, { ...how, byShape: true, lines: false });
+          expect(String(atOnce.rows)).toBe(String(judged.rows));
+          expect(countsOf(atOnce)).toBe(countsOf(judged));
           taken += byShape.rows.length - byShape.records.length;
         }),
         RUNS,

@@ -254,7 +254,8 @@ export class Tracker {
       if (was) this.#isFull = this.#options.isFull?.() ?? false;
       if (this.#isFull) return was;
       if (this.#windows.next <= next) this.#windows.pass(this.table, Math.min(next, clock));
-      else if (this.#options.shapes?.takesExpired(clock, this.#silences.next, this.#departed)) this.#memory.answers[STRAYS] = 1;
+      else if (this.#due.isEmpty && this.#options.shapes?.takesExpired(clock, this.#silences.next, this.#departed))
+        this.#memory.answers[STRAYS] = 1;
       else this.#runOut(next);
     }
   }

@@ -90,6 +90,8 @@ export interface Retelling {
   seed?: number;
   /** Connections whose like has ended before are taken by their shape. */
   byShape?: boolean;
+  /** Whether lines are written; without them, many connections are taken at once. */
+  lines?: boolean;
   /** How times become text; nine digits from ORIGIN on by default. */
   clock?: Clock;
   /** When the capture ends, ns; by default where the story's clock stands. */
@@ -404,6 +406,7 @@ export function retell(segments: readonly Told[], retelling: Retelling = {}): Ou
     batch = 1000,
     seed = 0,
     byShape = false,
+    lines: written = true,
     clock = new Clock(ORIGIN, 9),
     until = 0,
   } = retelling;
@@ -416,7 +419,13 @@ export function retell(segments: readonly Told[], retelling: Retelling = {}): Ou
   const outcome: Omit<Outcome, 'tracker' | 'answers'> = { records: [], endings: [], statistics: new Statistics(), rows, lines: [] };
   const lines = new Lines(clock, false, byShape ? decoder.shapes.lines : new Uint8Array(1 << 16));
   const shapes = byShape
-    ? new Shapes(decoder.shapes, notes, (twoMsl ?? known.twoMsl / SECOND) * SECOND, clock, { lines, written: () => {} })
+    ? new Shapes(
+        decoder.shapes,
+        notes,
+        (twoMsl ?? known.twoMsl / SECOND) * SECOND,
+        clock,
+        written ? { lines, written: () => {} } : undefined,
+      )
     : undefined;
   const tracker = new Tracker(
     {

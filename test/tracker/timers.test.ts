@@ -127,6 +127,33 @@ describe('--idle-timeout', () => {
     expect(inParts.rows).toEqual(whole.rows);
   });
 
+  it('ends those that fall silent at one instant before any TIME_WAIT that is over later, however many they are', () => {
+    const told = story({ step: 1000 });
+    for (let i = 0; i < 20; i++) {
+      const [client, server] = told.connection(ipv4('10.0.0.3', 1000 + i), ipv4('10.0.0.9', 80));
+      client.syn();
+      server.synAck();
+      client.ack();
+      client.fin();
+      server.fin();
+      client.ack();
+      if (i === 0) told.wait(100); // the others are like it
+    }
+    told.wait(45);
+    const before = told.told.length;
+    for (let i = 0; i < 3000; i++) told.connection(ipv4('10.0.0.2', 1000 + i), ipv4('10.0.0.9', 80))[0].syn();
+    const { clock } = told;
+    for (const segment of told.told.slice(before)) Object.assign(segment, { time: clock });
+    told.wait(100);
+    elsewhere(told);
+    const [judged, byShape] = [told.outcome({ idleTimeout: 10 }), told.outcome({ idleTimeout: 10, byShape: true })];
+    expect(judged.lines).toHaveLength(3021);
+    expect(byShape.records.length).toBeLessThan(3021);
+    expect(byShape.lines).toEqual(judged.lines);
+    expect(byShape.rows).toEqual(judged.rows);
+    expect(told.outcome({ idleTimeout: 10, byShape: true, lines: false }).rows).toEqual(judged.rows);
+  });
+
   it('is none by default: only the end of the capture ends a silent connection', () => {
     const told = established().wait(100_000);
     told.client.data(10);

@@ -20,7 +20,6 @@ import {
   ROW_FACTS,
   ROW_MODIFIERS,
   ROW_RESET,
-  SHAPES_CAPACITY,
   TIMING,
   TUPLE_REUSED,
   UNANSWERED,
@@ -66,7 +65,6 @@ export function beginConclusions(length: f64, origin: f64, digits: i32): void {
   beginLines(origin, digits, length);
   forgetShapes();
   memory.fill(DURATION_SUMS, 0, DURATIONS * DURATION_DOUBLES * 8);
-  memory.fill(TEMPLATE_PLACES, 0, SHAPES_CAPACITY * COUNTERS * 4);
 }
 
 /**

@@ -9,7 +9,7 @@ import { LINES_BYTES, TEMPLATES_BYTES } from '../src/layout/line.ts';
 import { COLUMNS } from '../src/layout/note.ts';
 import { COUNTERS, DURATION_DOUBLES, DURATIONS, ROWS_CAPACITY, SHAPE_BYTES, SHAPES_CAPACITY } from '../src/layout/shape.ts';
 import { ADDRESS_PAIR_BYTES, SEGMENT_BYTES } from '../src/layout/segment.ts';
-import { CONNECTIONS_CAPACITY, ENTRY_BYTES, TRACKING_WORDS } from '../src/layout/tracking.ts';
+import { CONNECTIONS_CAPACITY, ENTRY_BYTES, LARGE_PAGE_BYTES, TRACKING_WORDS } from '../src/layout/tracking.ts';
 
 /** Room for a window and for a largest record, of 32 MiB, that crosses its end. */
 export const WINDOW_BYTES = 34 << 20;
@@ -55,12 +55,8 @@ export const STAGE_PAIRS: usize = STAGE + SEGMENTS_BYTES;
 /** The packets of the last millisecond, and two chains for each. */
 export const RECENT: usize = STAGE_PAIRS + PAIRS_BYTES;
 export const CHAINS: usize = RECENT + RECENT_MOST * RECENT_BYTES;
-/** The index: twice as many entries as connections, and half as much room again to double it in. */
-export const INDEX: usize = CHAINS + RECENT_MOST * 8;
-/** IPv6 addresses of connections. */
-export const KEPT_PAIRS: usize = INDEX + CONNECTIONS_CAPACITY * 3 * ENTRY_BYTES;
 /** Who waits to leave the table: as many entries again as connections, of those that do not count any more. */
-export const EXPIRIES: usize = KEPT_PAIRS + CONNECTIONS_CAPACITY * ADDRESS_PAIR_BYTES;
+export const EXPIRIES: usize = CHAINS + RECENT_MOST * 8;
 /** Entries to order connections by, and as much again to merge them. */
 export const ORDER: usize = EXPIRIES + CONNECTIONS_CAPACITY * 2 * 4;
 export const ORDER_ENTRY_BYTES = 16;
@@ -69,8 +65,7 @@ export const SHAPES: usize = ORDER + CONNECTIONS_CAPACITY * 2 * ORDER_ENTRY_BYTE
 export const SHAPE_ENTRIES: usize = SHAPES + SHAPES_CAPACITY * SHAPE_BYTES;
 export const SHAPE_ENTRIES_BYTES: usize = SHAPES_CAPACITY * 4;
 export const SHAPE_COUNTERS: usize = SHAPE_ENTRIES + SHAPE_ENTRIES_BYTES;
-export const COUNTERS_BYTES: usize = SHAPES_CAPACITY * COUNTERS * 8;
-export const DURATION_SUMS: usize = SHAPE_COUNTERS + COUNTERS_BYTES;
+export const DURATION_SUMS: usize = SHAPE_COUNTERS + SHAPES_CAPACITY * COUNTERS * 8;
 export const SHAPE_ROWS: usize = DURATION_SUMS + DURATIONS * DURATION_DOUBLES * 8;
 /** Departures of those rows, and when the TIME_WAIT of each last started. */
 export const DEPARTURES: usize = SHAPE_ROWS + ROWS_CAPACITY * COLUMNS * 8;
@@ -81,4 +76,8 @@ export const TEMPLATES: usize = TEMPLATE_PLACES + SHAPES_CAPACITY * COUNTERS * 4
 export const LINES: usize = TEMPLATES + TEMPLATES_BYTES;
 /** Page aligned, so that pages of a file can be mapped over it. */
 export const WINDOW: usize = (LINES + LINES_BYTES + 0xffff) & ~0xffff;
-export const CONNECTIONS: usize = WINDOW + WINDOW_BYTES;
+/** The index: twice as many entries as connections, and half as much room again to double it in. From here on, large pages are asked for. */
+export const INDEX: usize = (WINDOW + WINDOW_BYTES + LARGE_PAGE_BYTES - 1) & ~(LARGE_PAGE_BYTES - 1);
+/** IPv6 addresses of connections. */
+export const KEPT_PAIRS: usize = INDEX + CONNECTIONS_CAPACITY * 3 * ENTRY_BYTES;
+export const CONNECTIONS: usize = KEPT_PAIRS + CONNECTIONS_CAPACITY * ADDRESS_PAIR_BYTES;

@@ -37,6 +37,7 @@ import {
   ZEEK_ORIG_IS_HIGH,
 } from '../src/layout/slot.ts';
 import {
+  COUNTERS,
   ENDING_SHIFT,
   FIN_ACKNOWLEDGES,
   FIN_FIRST,
@@ -52,7 +53,7 @@ import {
   SHAPES_CAPACITY,
   SILENT,
 } from '../src/layout/shape.ts';
-import { COUNTERS_BYTES, SHAPE_COUNTERS, SHAPE_ENTRIES, SHAPE_ENTRIES_BYTES, SHAPES } from './memory.ts';
+import { SHAPE_COUNTERS, SHAPE_ENTRIES, SHAPE_ENTRIES_BYTES, SHAPES, TEMPLATE_PLACES } from './memory.ts';
 import { slotAt } from './table.ts';
 
 const FACTS_OF_SHAPE =
@@ -73,7 +74,6 @@ export function shapeAt(shape: i32): usize {
 export function forgetShapes(): void {
   known = 0;
   memory.fill(SHAPE_ENTRIES, 0, SHAPE_ENTRIES_BYTES);
-  memory.fill(SHAPE_COUNTERS, 0, COUNTERS_BYTES);
 }
 
 /** The shape of a connection that ends in one of the ways of ENDINGS; -1 where none like it was met. */
@@ -93,6 +93,9 @@ export function enterShape(slot: i32, ending: i32): i32 {
   while (load<u16>(entryOf(at)) != 0) at++;
   store<u16>(entryOf(at), <u16>(known + 1));
   memory.copy(shapeAt(known), KEY, KEY_WORDS * 4);
+  // Not for all at once: a run meets some dozens, and what nobody touches costs nothing.
+  memory.fill(SHAPE_COUNTERS + <usize>(known * COUNTERS * 8), 0, COUNTERS * 8);
+  memory.fill(TEMPLATE_PLACES + <usize>(known * COUNTERS * 4), 0, COUNTERS * 4);
   return known++;
 }
 

@@ -19,7 +19,7 @@ import {
   TSVAL_WORD,
 } from '../layout/segment.ts';
 import { SLOT_BYTES, SLOT_WORDS } from '../layout/slot.ts';
-import { CONNECTIONS_CAPACITY, MOST_PAGES, TRACKING_WORDS } from '../layout/tracking.ts';
+import { CONNECTIONS_CAPACITY, LARGE_PAGE_BYTES, MOST_PAGES, TRACKING_WORDS } from '../layout/tracking.ts';
 import { copyBytes } from '../platform/copy.ts';
 
 const PAGE = 1 << 16;
@@ -184,9 +184,10 @@ export class TableMemory {
     const size = this.#memory.buffer.byteLength;
     const need = from + slots * SLOT_BYTES;
     if (need > size) {
-      const wanted = Math.max(need, from + FIRST_SLOTS * SLOT_BYTES, Math.min(size + (size - from), MOST_PAGES * PAGE));
+      const wanted = Math.max(need, from + FIRST_SLOTS * SLOT_BYTES, size + (size - from));
       if (slots > CONNECTIONS_CAPACITY) throw new RangeError(`more than ${CONNECTIONS_CAPACITY} connections at a time in one worker`);
-      this.#memory.grow(Math.ceil((wanted - size) / PAGE));
+      const pages = Math.ceil(wanted / LARGE_PAGE_BYTES) * (LARGE_PAGE_BYTES / PAGE);
+      this.#memory.grow(Math.min(pages, MOST_PAGES) - size / PAGE);
     }
     this.#exports.setRoom(slots);
     const { buffer } = this.#memory;

@@ -47,9 +47,9 @@ describe.each(['decoder.wasm', 'decoder.debug.wasm'])('%s', (build) => {
       ['SEGMENTS', segmentEnd('SEGMENTS', value('SEGMENTS_BYTES') * SHARDS_CAPACITY * SLOTS)],
       ['STAGE', segmentEnd('STAGE', SEGMENTS_CAPACITY * segment.SEGMENT_BYTES)],
       ['STAGE_PAIRS', segmentEnd('STAGE_PAIRS', SEGMENTS_CAPACITY * segment.ADDRESS_PAIR_BYTES)],
-      ['KEPT_PAIRS', segmentEnd('KEPT_PAIRS', tracking.CONNECTIONS_CAPACITY * segment.ADDRESS_PAIR_BYTES)],
       ['ORDER', segmentEnd('ORDER', tracking.CONNECTIONS_CAPACITY * 32)],
       ['WINDOW', segmentEnd('WINDOW', value('WINDOW_BYTES'))],
+      ['KEPT_PAIRS', segmentEnd('KEPT_PAIRS', tracking.CONNECTIONS_CAPACITY * segment.ADDRESS_PAIR_BYTES)],
       ['CONNECTIONS', memory.buffer.byteLength],
     ] as const;
     regions.forEach(([, end], index) => {
@@ -57,6 +57,8 @@ describe.each(['decoder.wasm', 'decoder.debug.wasm'])('%s', (build) => {
       expect(end).toBeLessThanOrEqual(next ? value(next[0]) : memory.buffer.byteLength);
     });
     expect(value('WINDOW') % 65536).toBe(0);
+    expect(value('KEPT_PAIRS') % tracking.LARGE_PAGE_BYTES).toBe(0);
+    expect(value('CONNECTIONS') % tracking.LARGE_PAGE_BYTES).toBe(0);
     expect(value('SEGMENTS') % segment.SEGMENT_BYTES).toBe(0);
     expect(value('SEGMENTS_BYTES')).toBe(batch.SEGMENTS_CAPACITY * segment.SEGMENT_BYTES);
     expect(batch.SEGMENTS_CAPACITY * batch.SMALLEST_RECORD_BYTES).toBeGreaterThan(batch.WINDOW_CAPACITY);

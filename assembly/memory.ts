@@ -1,7 +1,7 @@
 // Where things lie in linear memory. All of it is reserved here, once, and the module never allocates: the host's views stay
 // valid. Only the slots of connections, the last region, grow with the memory. What nobody touches costs nothing.
 
-import { COUNTS_WORDS, SEGMENTS_CAPACITY, SHARDS_CAPACITY, SLOTS } from '../src/layout/batch.ts';
+import { BINS, COUNTS_WORDS, SEGMENTS_CAPACITY, SLOTS_CAPACITY } from '../src/layout/batch.ts';
 import { DEPARTURE_WORDS } from '../src/layout/departure.ts';
 import { INSTRUCTION_WORDS, INSTRUCTIONS_CAPACITY } from '../src/layout/filter.ts';
 import { INTERFACE_BYTES, INTERFACES_CAPACITY, STATE_WORDS } from '../src/layout/framing.ts';
@@ -36,7 +36,7 @@ export const RECENT_BYTES: usize = 32;
 
 // The large regions lie beyond all static data, which is far below 64 KiB. (As static data, debug builds would write out
 // their zeros.) layout/tracking.ts says where the slots begin, in pages of 64 KiB, and asconfig.json's initialMemory.
-/** One bin; a slot has SHARDS_CAPACITY of them. */
+/** One bin; a slot has one for each shard. */
 export const SEGMENTS_BYTES: usize = SEGMENTS_CAPACITY * SEGMENT_BYTES;
 /** Every record may be IPv6. */
 export const PAIRS_BYTES: usize = SEGMENTS_CAPACITY * ADDRESS_PAIR_BYTES;
@@ -47,10 +47,10 @@ export const INTERFACES_BYTES: usize = INTERFACES_CAPACITY * INTERFACE_BYTES;
 export const FILTER: usize = INTERFACES + INTERFACES_BYTES;
 export const FILTER_BYTES: usize = INSTRUCTIONS_CAPACITY * INSTRUCTION_WORDS * 4;
 export const COUNTS: usize = FILTER + FILTER_BYTES;
-export const PAIRS: usize = COUNTS + COUNTS_BYTES * SLOTS;
-export const SEGMENTS: usize = PAIRS + PAIRS_BYTES * SLOTS;
+export const PAIRS: usize = COUNTS + COUNTS_BYTES * SLOTS_CAPACITY;
+export const SEGMENTS: usize = PAIRS + PAIRS_BYTES * SLOTS_CAPACITY;
 /** A bin and its pairs that came from another memory. */
-export const STAGE: usize = SEGMENTS + SEGMENTS_BYTES * SHARDS_CAPACITY * SLOTS;
+export const STAGE: usize = SEGMENTS + SEGMENTS_BYTES * BINS;
 export const STAGE_PAIRS: usize = STAGE + SEGMENTS_BYTES;
 /** The packets of the last millisecond, and two chains for each. */
 export const RECENT: usize = STAGE_PAIRS + PAIRS_BYTES;

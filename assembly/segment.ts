@@ -26,7 +26,7 @@ import {
   TIME_WORD,
   TSVAL_WORD,
 } from '../src/layout/segment.ts';
-import { PAIR_COUNT, SEGMENTS_CAPACITY, SHARDS_CAPACITY } from '../src/layout/batch.ts';
+import { PAIR_COUNT, SEGMENTS_CAPACITY } from '../src/layout/batch.ts';
 import { digestChain, digestLink, digestPacket, hashAddress, hashTuple } from './hash.ts';
 import { COUNTS, COUNTS_BYTES, PAIRS, PAIRS_BYTES, SEGMENTS, SEGMENTS_BYTES } from './memory.ts';
 import { destination, identification, source, transportBytes } from './network.ts';
@@ -57,7 +57,7 @@ let shards: u64 = 1;
 let captureInterface: u32 = 0;
 
 export function startBatch(slot: i32, shardCount: i32): void {
-  bins = SEGMENTS + <usize>slot * (SEGMENTS_BYTES * SHARDS_CAPACITY);
+  bins = SEGMENTS + <usize>slot * shardCount * SEGMENTS_BYTES;
   counts = COUNTS + <usize>slot * COUNTS_BYTES;
   written = 0;
   firstPair = PAIRS + <usize>slot * PAIRS_BYTES;

@@ -5,7 +5,7 @@
 // it left in them.
 
 import { readFileSync } from 'node:fs';
-import { COUNTS_WORDS, PAIR_COUNT, SEGMENTS_CAPACITY, SHARDS_CAPACITY, SLOTS } from '../layout/batch.ts';
+import { BINS, COUNTS_WORDS, PAIR_COUNT, SEGMENTS_CAPACITY, SLOTS_CAPACITY } from '../layout/batch.ts';
 import { DROP_REASONS } from '../layout/drops.ts';
 import { INSTRUCTION_WORDS } from '../layout/filter.ts';
 import {
@@ -80,6 +80,9 @@ interface Exports extends TableExports, ShapeExports {
   readonly decode: (from: number, stop: number, to: number) => number;
 }
 
+/** Batches of a decoder whose records go to as many shards. */
+export const slotsOf = (shards: number): number => Math.min(SLOTS_CAPACITY, Math.floor(BINS / shards));
+
 /** What the module calls its imports from a tracker: the file that declares them, assembly/host.ts. */
 const HOST = 'host';
 
@@ -138,7 +141,7 @@ export class Decoder {
 
   /** Begins a window: empties the batch of a slot and all counters. The capture clock already shows `clock` ns. */
   begin(setting: DecoderSetting, framing: Framing, slot = 0, clock = -Infinity): void {
-    if (!(slot >= 0 && slot < SLOTS)) throw new RangeError(`no such slot: ${slot}`);
+    if (!(slot >= 0 && slot < slotsOf(setting.shards))) throw new RangeError(`no such slot: ${slot}`);
     const { state } = this;
     state[FORM] = framing.form;
     state[INTERFACE_COUNT] = framing.interfaces.length / INTERFACE_WORDS;
@@ -170,20 +173,20 @@ export class Decoder {
     return { form: this.state[FORM]!, interfaces: this.#interfaces.subarray(0, this.state[INTERFACE_COUNT]! * INTERFACE_WORDS) };
   }
 
-  /** A shard's part of a slot's batch, of this decoder or of another one's memory. Valid until it is decoded into again. */
-  batch(memory: DecoderMemory, slot: number, shard: number, of = ''): ShardBatch {
+  /** A shard's part of a slot's batch for `shards`, of this decoder or of another one's memory. Valid until it is decoded into again. */
+  batch(memory: DecoderMemory, slot: number, shard = 0, shards = 1, of = ''): ShardBatch {
     const key = `${of}/${slot}/${shard}`;
     let views = this.#views.get(key);
-    if (!views) this.#views.set(key, (views = this.#binViews(memory, slot, shard)));
+    if (!views) this.#views.set(key, (views = this.#binViews(memory, slot, slot * shards + shard)));
     const { words, times, pairs, counts } = views;
     return { words, times, pairs: pairs.subarray(0, counts[PAIR_COUNT]! * ADDRESS_PAIR_BYTES), count: counts[shard]! };
   }
 
-  #binViews(memory: DecoderMemory, slot: number, shard: number): BinViews {
+  #binViews(memory: DecoderMemory, slot: number, bin: number): BinViews {
     // A memory that grows has a new buffer for the same bytes; those who ask whether a batch is theirs compare buffers.
     const { buffer } = memory === this.memory ? this.window : memory;
     const place = (name: string, number: number): number => this.#constant(name) + number * this.#constant(`${name}_BYTES`);
-    const records = place('SEGMENTS', slot * SHARDS_CAPACITY + shard);
+    const records = place('SEGMENTS', bin);
     const bytes = SEGMENTS_CAPACITY * SEGMENT_BYTES;
     return {
       words: new Int32Array(buffer, records, bytes / Int32Array.BYTES_PER_ELEMENT),

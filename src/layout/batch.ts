@@ -1,13 +1,15 @@
 // How a decoder's output is laid out for those who take parts of it.
 // This file is compiled by asc and by tsc and must remain portable: integer constants only.
 //
-// A decoder has SLOTS batches, so that one can be filled while others are still read. In each there is a bin for each shard: the
+// A decoder has several batches, so that some can be filled while others are still read. In each there is a bin for each shard: the
 // records that it tracks, one behind the other, in capture order. A last fragment is in all bins.
 //
 //   counts of a slot   records of shard 0, 1, ... | address pairs
 //   bins of a slot     SEGMENTS_CAPACITY records for shard 0 | for shard 1 | ...
 
-export const SLOTS = 5;
+/** Batches, at most; and bins of all of them: few shards have many batches, SHARDS_CAPACITY have 5. */
+export const SLOTS_CAPACITY = 56;
+export const BINS = 320;
 /** Shards that bins are kept for, at most. */
 export const SHARDS_CAPACITY = 64;
 /** Words of a slot's counts: one a shard, and behind them the address pairs of all. */

@@ -44,7 +44,7 @@ export const FIRST_ENTRIES = 2048;
 /** Bytes of an index entry: hash, slot + 1. */
 export const ENTRY_BYTES = 8;
 /** Pages of 64 KiB of a decoder's memory before the slots, which lie at its end and grow (assembly/asconfig.json asks for as many). */
-export const MEMORY_PAGES = 23552;
+export const MEMORY_PAGES = 24480;
 /**
  * Bytes of a large page, in the system's words. The index, the addresses and the slots of connections, which are read at random, begin at
  * multiples, at the end of the memory; and it grows by multiples, because what a large page does not fit into is never one.

@@ -1,6 +1,6 @@
 // How much of what a shard has delivered may wait until the output takes it.
 
-import { SLOTS } from '../layout/batch.ts';
+import { slotsOf } from '../decode/decoder.ts';
 import type { Exchange } from './exchange.ts';
 import { type Delivery, type ShardTask, windowsOf } from './job.ts';
 
@@ -58,7 +58,7 @@ export class Backlog {
  */
 function aheadOf({ form, shards }: Outlet, { last }: Delivery): number {
   if (!last) return AHEAD_IN_PARTS;
-  return form === 'segments' ? shards * (SLOTS + 1) : AHEAD;
+  return form === 'segments' ? shards * (slotsOf(shards) + 1) : AHEAD;
 }
 
 function sizeOf({ places, records, text, notes }: Delivery): number {

@@ -1,4 +1,4 @@
-import { SLOTS } from '../layout/batch.ts';
+import { slotsOf } from '../decode/decoder.ts';
 import { NO_SECTION, type SectionRange } from './interfaces.ts';
 
 // Words of the control block.
@@ -77,7 +77,7 @@ export class Exchange {
 
   constructor(shards: number, buffer?: SharedArrayBuffer) {
     this.shards = shards;
-    this.#ring = shards * (SLOTS + 1);
+    this.#ring = shards * (slotsOf(shards) + 1);
     const words = Math.ceil((TRACKED + shards * 2) / 2) * 2;
     this.buffer = buffer ?? new SharedArrayBuffer(words * 4 + this.#ring * ENTRY * 8);
     this.#words = new Int32Array(this.buffer, 0, words);
@@ -132,10 +132,11 @@ export class Exchange {
     this.announce();
   }
 
-  /** Whether all shards have tracked a window. */
-  isTracked(window: number): boolean {
-    for (let shard = 0; shard < this.shards; shard++) if (Atomics.load(this.#words, TRACKED + shard) <= window) return false;
-    return true;
+  /** Windows that all shards have tracked. */
+  get tracked(): number {
+    let least = Infinity;
+    for (let shard = 0; shard < this.shards; shard++) least = Math.min(least, Atomics.load(this.#words, TRACKED + shard));
+    return least;
   }
 
   /** A shard has tracked all windows below `windows`. */

@@ -1,11 +1,11 @@
 import type { Decoder, DecoderMemory, DecoderSetting } from '../decode/decoder.ts';
-import { SLOTS } from '../layout/batch.ts';
 import { DROP_REASONS } from '../layout/drops.ts';
-import { DOUBTED_S, PACKETS, REGRESSIONS } from '../layout/framing.ts';
+import { DOUBTED_S, PACKETS, RECORDS, REGRESSIONS } from '../layout/framing.ts';
 import { PACKET_WORD, SEGMENT_WORDS } from '../layout/segment.ts';
 import type { TrackerOptions } from '../tracker/options.ts';
 import type { Batch } from '../tracker/segment.ts';
 import { Tracker } from '../tracker/tracker.ts';
+import { BatchSlots } from './batch-slots.ts';
 import type { Exchange } from './exchange.ts';
 import { type InterfaceLog, NO_SECTION, type SectionRange } from './interfaces.ts';
 import type { Windows } from './plan.ts';
@@ -81,18 +81,14 @@ export class Shard {
   readonly #setting: ShardSetting;
   readonly #decoder: Decoder;
   readonly #reader: WindowReader;
-  /** The windows whose batches are in this decoder's slots; -1: none. */
-  readonly #slots: number[];
-  /** Windows that this shard has claimed. */
-  #claims = 0;
+  readonly #slots: BatchSlots;
 
   constructor(setting: ShardSetting, decoder: Decoder, options: TrackerOptions) {
     this.#setting = setting;
     this.#decoder = decoder;
     this.#reader = new WindowReader(setting, this.#decoder, setting.open);
     this.tracker = new Tracker(options, decoder.table);
-    // One alone tracks each window at once, and keeps to a slot that stays in the cache.
-    this.#slots = Array.from({ length: setting.shards === 1 ? 1 : SLOTS }, () => -1);
+    this.#slots = new BatchSlots(setting.exchange);
   }
 
   /**
@@ -138,14 +134,16 @@ export class Shard {
     for (;;) {
       const number = exchange.claimed;
       if (!this.#isReady(number)) return undefined;
-      if (exchange.claim(number)) return this.#decode(number, this.#claims++ % this.#slots.length);
+      const slot = this.#slots.free();
+      if (slot < 0) return undefined;
+      if (exchange.claim(number)) return this.#decode(number, slot);
     }
   }
 
-  /** Whether a window can be decoded by now: it is there, its batch's place is free, and how it is written is known. */
+  /** Whether a window can be decoded by now: it is there, and how it is written is known. */
   #isReady(number: number): boolean {
     const { windows, exchange } = this.#setting;
-    if (number >= windows.announced || !exchange.isTracked(this.#slots[this.#claims % this.#slots.length]!)) return false;
+    if (number >= windows.announced) return false;
     const { opening } = windows.window(number);
     return number === opening || exchange.proved > opening;
   }
@@ -153,7 +151,6 @@ export class Shard {
   /** Decodes a window from its boundary where that is proved already, else from a guess. */
   #decode(number: number, slot: number): Guess {
     const { exchange, windows, origin } = this.#setting;
-    this.#slots[slot] = number;
     const window = windows.window(number);
     const before = exchange.proof(exchange.proved - 1);
     if (exchange.stopped || exchange.proved === number) return this.#decodeProved(number, slot);
@@ -178,7 +175,9 @@ export class Shard {
     const window = windows.window(number);
     const framing = number === window.opening && place.offset === 0 ? undefined : interfaces.framing(section);
     const { offset, lost = false, previous = Number.NaN, clock } = place;
-    return { number, decoded: this.#reader.decode(window, slot, { offset, lost, previous, clock, framing }), section };
+    const decoded = this.#reader.decode(window, slot, { offset, lost, previous, clock, framing });
+    this.#slots.fill(slot, number, this.#decoder.state[RECORDS]!);
+    return { number, decoded, section };
   }
 
   /** Makes a decoded window certain, decoding it again where its guess was wrong. */
@@ -234,9 +233,9 @@ export class Shard {
   }
 
   *#track(number: number): Generator<void, void, undefined> {
-    const { index, exchange, memories, tracked } = this.#setting;
+    const { index, shards, exchange, memories, tracked } = this.#setting;
     const { clock, owner, slot } = exchange.proof(number);
-    const batch = this.#decoder.batch(memories[owner]!, slot, index, String(owner));
+    const batch = this.#decoder.batch(memories[owner]!, slot, index, shards, String(owner));
     const { packets } = exchange.proof(number - 1);
     if (tracked) yield* this.#trackEach(batch, packets, tracked);
     else yield* this.tracker.track(batch, packets);

@@ -35,16 +35,16 @@ describe.each(['decoder.wasm', 'decoder.debug.wasm'])('%s', (build) => {
   });
 
   it('keeps its regions apart, window and slots page aligned and the slots last', () => {
-    const { SLOTS, SHARDS_CAPACITY, SEGMENTS_CAPACITY } = batch;
+    const { BINS, SLOTS_CAPACITY, SHARDS_CAPACITY, SEGMENTS_CAPACITY } = batch;
     const regions = [
       ['STATE', segmentEnd('STATE', framing.STATE_WORDS * 4)],
       ['TRACKING', segmentEnd('TRACKING', tracking.TRACKING_WORDS * 4)],
       ['NAME', segmentEnd('NAME', segment.SEGMENT_BYTES)],
       ['NAME_PAIR', segmentEnd('NAME_PAIR', segment.ADDRESS_PAIR_BYTES)],
       ['INTERFACES', segmentEnd('INTERFACES', value('INTERFACES_BYTES'))],
-      ['COUNTS', segmentEnd('COUNTS', value('COUNTS_BYTES') * SLOTS)],
-      ['PAIRS', segmentEnd('PAIRS', value('PAIRS_BYTES') * SLOTS)],
-      ['SEGMENTS', segmentEnd('SEGMENTS', value('SEGMENTS_BYTES') * SHARDS_CAPACITY * SLOTS)],
+      ['COUNTS', segmentEnd('COUNTS', value('COUNTS_BYTES') * SLOTS_CAPACITY)],
+      ['PAIRS', segmentEnd('PAIRS', value('PAIRS_BYTES') * SLOTS_CAPACITY)],
+      ['SEGMENTS', segmentEnd('SEGMENTS', value('SEGMENTS_BYTES') * BINS)],
       ['STAGE', segmentEnd('STAGE', SEGMENTS_CAPACITY * segment.SEGMENT_BYTES)],
       ['STAGE_PAIRS', segmentEnd('STAGE_PAIRS', SEGMENTS_CAPACITY * segment.ADDRESS_PAIR_BYTES)],
       ['ORDER', segmentEnd('ORDER', tracking.CONNECTIONS_CAPACITY * 32)],

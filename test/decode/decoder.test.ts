@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { interfaceEntry } from '../../src/capture/section.ts';
 import { DROP_NAMES, namedDrops } from '../../src/decode/drops.ts';
 import * as drops from '../../src/layout/drops.ts';
-import { SEGMENTS_CAPACITY, SLOTS } from '../../src/layout/batch.ts';
+import { SEGMENTS_CAPACITY, SLOTS_CAPACITY } from '../../src/layout/batch.ts';
 import { BATCH_FULL, BROKEN_CAPTURED, PACKETS, RECORDS, SEGMENTS, STOPPED, WANTS_BYTES } from '../../src/layout/framing.ts';
 import { EN10MB } from '../../src/layout/link.ts';
 import { bytes, ethernet, ipv4, ipv6, pcapRecord, tcp } from '../support/packets.ts';
@@ -67,7 +67,7 @@ describe.each(BUILDS)('decoder, $build', ({ decoder }) => {
     expect(() => decoder.decode(0, decoder.window.length + 1)).toThrow(RangeError);
     expect(() => decoder.decode(-1, 1)).toThrow(RangeError);
     expect(() => decoder.decode(0, 1, 2)).toThrow(RangeError);
-    expect(() => decoder.begin(setting, framing, SLOTS)).toThrow(RangeError);
+    expect(() => decoder.begin(setting, framing, SLOTS_CAPACITY)).toThrow(RangeError);
   });
 
   it('goes on where the batch was full, in another one', () => {

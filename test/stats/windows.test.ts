@@ -25,7 +25,7 @@ const stories = readdirSync(OURS)
   .map((name) => OURS + name);
 
 /** One port held towards a server's port. */
-const held = (port: number): WindowPart['held'] => ({
+const holding = (port: number): WindowPart['held'] => ({
   keys: Float64Array.of(0, 0, 0, 1, 0, 0, 0, 2, port),
   counts: Float64Array.of(1),
 });
@@ -298,8 +298,8 @@ describe('windows of several shards', () => {
 
   it('that repeat each other in all shards are added up once', () => {
     const queue = new WindowQueue(new Intervals(0, 1e9));
-    queue.add([{ ...emptyPart(0), repeats: 3, held: held(80) }]);
-    queue.add([{ ...emptyPart(0), repeats: 5, held: held(443) }]);
+    queue.add([{ ...emptyPart(0), repeats: 3, held: holding(80) }]);
+    queue.add([{ ...emptyPart(0), repeats: 5, held: holding(443) }]);
     const found = Array.from({ length: 6 }, () => queue.take()[0]!);
     expect(queue.isEmpty).toBe(true);
     expect(found.map(({ number, held: { counts } }) => [number, counts.length])).toEqual([0, 1, 2, 3, 4, 5].map((n) => [n, n < 4 ? 2 : 1]));

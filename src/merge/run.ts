@@ -17,7 +17,7 @@ import { TROUBLES } from '../shard/shard.ts';
 import { type Delivery, type Form, type Io, type ShardResult, type ShardTask, windowsOf } from '../shard/job.ts';
 import { processors } from '../shard/parallelism.ts';
 import { Plan, type PlannedCapture } from '../shard/plan.ts';
-import type { ShardPool } from '../shard/pool.ts';
+import { ShardPool } from '../shard/pool.ts';
 import { pump } from '../shard/pump.ts';
 import { Answers } from '../stats/answers.ts';
 import { Intervals } from '../stats/intervals.ts';
@@ -127,20 +127,20 @@ export class Run {
       throw new RangeError(`window of ${windowBytes} bytes`);
     setMaxListeners(0, abort.signal); // each capture that is open listens
     // Where threads are asked for, they start while the captures are looked at; and where a stream is met, while it is waited for.
-    let pool = workers !== undefined && workers > 1 ? startPool(workers - 1) : undefined;
-    const met = (): void => void (pool ??= startPool(workers ?? mostWorkers()));
+    let pool = workers !== undefined && workers > 1 ? new ShardPool(workers - 1) : undefined;
+    const met = (): void => void (pool ??= new ShardPool(workers ?? mostWorkers()));
     try {
       const module = Decoder.compile();
       const input = await openInput(paths, options.follow ?? false, new Decoder(module, Decoder.memory()), abort.signal, met);
       const run = new Run(input, module, form, transitions, options, abort);
-      run.#pool = await pool;
+      run.#pool = pool;
       if (run.#pool && run.#pool.threads > run.#threads) {
         await run.#pool.destroy(); // what looked like a stream was none that can be read
         run.#pool = undefined;
       }
       return run;
     } catch (error) {
-      await (await pool)?.destroy();
+      await pool?.destroy();
       throw error;
     }
   }
@@ -330,7 +330,7 @@ export class Run {
 
   async *#together(tasks: readonly ShardTask[]): AsyncGenerator<Delivery[], void, undefined> {
     const there = tasks.slice(0, this.#threads);
-    const pool = this.#pool ?? (await startPool(this.#threads));
+    const pool = this.#pool ?? new ShardPool(this.#threads);
     let failure: unknown;
     const pumped = this.#pump().catch((error: unknown) => {
       failure = error;
@@ -368,12 +368,6 @@ export class Run {
 
 /** Workers where nobody says how many. */
 const mostWorkers = (): number => Math.min(processors(), SHARDS_CAPACITY);
-
-/** Threads that wait for their tasks. Imported only here, because a small capture is done before that is loaded. */
-async function startPool(threads: number): Promise<ShardPool> {
-  const { ShardPool } = await import('../shard/pool.ts');
-  return new ShardPool(threads);
-}
 
 /** What the shards found wrong, in the order of the captures: as much of it as all shards have kept. */
 function faultsOf(captures: readonly PlannedCapture[], results: readonly ShardResult[]): Fault[] {

@@ -10,9 +10,6 @@ import { runHere } from './here.ts';
 import type { Delivery, ShardResult, ShardTask } from './job.ts';
 import type { WorkerFailure } from './worker.ts';
 
-/** Required, because its import takes half as long again: that reads it once more, for what it exports. */
-const { Piscina } = createRequire(import.meta.url)('piscina') as typeof piscina;
-
 /**
  * Shards that work at the same time: one long-lived task a worker, and perhaps one shard in this thread. The workers' threads start
  * when the pool is made, and wait for what they are to do.
@@ -26,6 +23,8 @@ export class ShardPool {
   readonly #runs: Promise<void>[] = [];
 
   constructor(threads: number) {
+    // Required, and here: runs without threads do without it, and those with them have the threads on their way before all else.
+    const { Piscina } = createRequire(import.meta.url)('piscina') as typeof piscina;
     this.#pool = new Piscina({
       filename: built('worker.cjs').href,
       minThreads: threads,

@@ -10,6 +10,7 @@ import { CaptureFile } from './file.ts';
 /** Bytes of a page, or a multiple of them. */
 const PAGE = 1 << 16;
 
+const PROT_READ = 1;
 const PROT_READ_WRITE = 3;
 const MAP_PRIVATE = 0x02;
 const MAP_FIXED = 0x10;
@@ -27,7 +28,7 @@ const SIGURG = 23;
 
 interface System {
   /** Whether the memory at an address is now what was asked for. */
-  mapAt: (address: bigint, length: number, flags: number, descriptor: number, offset: number) => boolean;
+  mapAt: (address: bigint, length: number, protection: number, flags: number, descriptor: number, offset: number) => boolean;
   fcntl: (descriptor: number, command: number, argument: number) => number;
   address: (bytes: Uint8Array) => bigint;
 }
@@ -39,8 +40,8 @@ function loadSystem(): System | undefined {
     'uintptr_t mmap(uintptr_t address, size_t length, int protection, int flags, int descriptor, int64_t offset)',
   ) as (...args: (number | bigint)[]) => number | bigint;
   return {
-    mapAt: (address, length, flags, descriptor, offset) =>
-      BigInt(mmap(address, length, PROT_READ_WRITE, MAP_PRIVATE | MAP_FIXED | flags, descriptor, offset)) === address,
+    mapAt: (address, length, protection, flags, descriptor, offset) =>
+      BigInt(mmap(address, length, protection, MAP_PRIVATE | MAP_FIXED | flags, descriptor, offset)) === address,
     fcntl: library.func('int fcntl(int descriptor, int command, int argument)') as System['fcntl'],
     address: (bytes) => library.address(bytes),
   };
@@ -79,7 +80,8 @@ export class MappedFile extends CaptureFile {
     const address = system.address(bytes);
     if (held) {
       if (this.#target === undefined || bytes.length > this.#target.length) this.#target = bytes;
-      if (system.mapAt(address, length, MAP_POPULATE, this.#descriptor, position)) return length;
+      // Pages that may be written are copied as soon as they are asked for beforehand.
+      if (system.mapAt(address, length, PROT_READ, MAP_POPULATE, this.#descriptor, position)) return length;
     }
     this.#unmap();
     return super.read(bytes, position);
@@ -94,7 +96,7 @@ export class MappedFile extends CaptureFile {
   #unmap(): void {
     if (!this.#leased || !system) return;
     if (this.#target) {
-      if (!system.mapAt(system.address(this.#target), this.#target.length, MAP_ANONYMOUS | MAP_NORESERVE, -1, 0))
+      if (!system.mapAt(system.address(this.#target), this.#target.length, PROT_READ_WRITE, MAP_ANONYMOUS | MAP_NORESERVE, -1, 0))
         throw new Error('memory cannot be had in the place of a mapped file');
       this.#target = undefined;
     }

@@ -32,7 +32,6 @@ export async function measureParts(path: string, runs: number): Promise<Part[]> 
     let place: Place = { offset: 0, lost: false, previous: Number.NaN, clock: -Infinity, framing: undefined };
     for (let number = 0; number < plan.announced; number++) {
       ({ end: place } = reader.decode(plan.window(number), 0, place));
-      place = { ...place, framing: { form: place.framing!.form, interfaces: place.framing!.interfaces.slice() } };
       take?.(decoder.state[PACKETS]!);
     }
   };

@@ -1,6 +1,6 @@
 import type { Decoder, DecoderMemory, DecoderSetting } from '../decode/decoder.ts';
 import { DROP_REASONS } from '../layout/drops.ts';
-import { DOUBTED_S, PACKETS, RECORDS, REGRESSIONS } from '../layout/framing.ts';
+import { DOUBTED_S } from '../layout/framing.ts';
 import { PACKET_WORD, SEGMENT_WORDS } from '../layout/segment.ts';
 import type { TrackerOptions } from '../tracker/options.ts';
 import type { Batch } from '../tracker/segment.ts';
@@ -19,6 +19,8 @@ export const WAITS = -1;
 export const FULL = -2;
 /** Windows that a shard may have left to track when it decodes another: with more of them, the others wait for their slots. */
 const BEHIND = 2;
+/** Windows that a shard may have decoded from guesses: while another proves what comes before, there is that much to do. */
+const GUESSES = 4;
 /** Troubles that a shard keeps; of further ones it knows only how many. */
 export const TROUBLES = 100;
 
@@ -107,23 +109,26 @@ export class Shard {
   *#trackAll(): Generator<number, void, undefined> {
     const { index, windows, exchange } = this.#setting;
     let tracked = 0;
-    let guess: Guess | undefined;
+    const guesses: Guess[] = [];
     for (;;) {
       exchange.look();
       if (windows.complete && tracked === windows.announced) break;
       let idle = true;
-      const behind = exchange.isCongested(tracked) ? 0 : exchange.proved - tracked;
-      if (guess === undefined && behind <= BEHIND && (guess = this.#next()) !== undefined) idle = false;
-      if (guess !== undefined && exchange.proved === guess.number) {
-        this.#prove(guess);
-        guess = undefined;
+      while (guesses.length > 0 && exchange.proved === guesses[0]!.number) {
+        this.#prove(guesses.shift()!);
         idle = false;
       }
-      if (tracked < exchange.proved && !exchange.isCongested(tracked)) {
+      const congested = exchange.isCongested(tracked);
+      if (tracked < exchange.proved && !congested) {
         for (const _ of this.#track(tracked)) yield FULL;
         exchange.setTracked(index, ++tracked);
         yield tracked - 1;
-      } else if (idle) yield WAITS;
+        idle = false;
+      }
+      const behind = congested ? 0 : exchange.proved - tracked;
+      const guess = guesses.length < GUESSES && behind <= BEHIND ? this.#next() : undefined;
+      if (guess) guesses.push(guess);
+      else if (idle) yield WAITS;
     }
     for (const _ of this.tracker.finish(exchange.proof(tracked - 1).clock)) yield tracked;
   }
@@ -176,7 +181,7 @@ export class Shard {
     const framing = number === window.opening && place.offset === 0 ? undefined : interfaces.framing(section);
     const { offset, lost = false, previous = Number.NaN, clock } = place;
     const decoded = this.#reader.decode(window, slot, { offset, lost, previous, clock, framing });
-    this.#slots.fill(slot, number, this.#decoder.state[RECORDS]!);
+    this.#slots.fill(slot, number, decoded.records);
     return { number, decoded, section };
   }
 
@@ -185,30 +190,28 @@ export class Shard {
     const { index, exchange, interfaces, windows } = this.#setting;
     const { number } = guess;
     const before = exchange.proof(number - 1);
-    const decoder = this.#decoder;
     const { decoded } = this.#holds(guess) ? guess : this.#decodeProved(number, guess.decoded.slot);
-    const { state, drops } = decoder;
+    const { packets, drops } = decoded;
     const { counts } = this;
-    const packets = state[PACKETS]!;
-    if (packets > 0 && counts.first.window === Infinity) counts.first = { window: number, time: decoder.firstTime };
+    if (packets > 0 && counts.first.window === Infinity) counts.first = { window: number, time: decoded.firstTime };
     const { capture } = windows.window(number);
     counts.packets += packets;
     counts.packetsOf[capture] = (counts.packetsOf[capture] ?? 0) + packets;
-    counts.timeRegressions += state[REGRESSIONS]!;
+    counts.timeRegressions += decoded.regressions;
     for (let reason = 0; reason < DROP_REASONS; reason++) counts.drops[reason]! += drops[reason]!;
     for (const trouble of decoded.troubles) {
       if ('rule' in trouble) counts.damages++;
       if (counts.troubles.length < TROUBLES) counts.troubles.push({ window: number, capture, trouble });
     }
     exchange.addPackets(packets);
-    const { offset, lost, framing } = decoded.end;
+    const { offset, lost, clock, framing } = decoded.end;
     // Where nothing was decoded, the record before is the one that it was.
     const previous = packets === 0 && decoded.troubles.length === 0 ? before.previous : decoded.end.previous;
     exchange.prove(number, {
       offset,
       lost,
       previous,
-      clock: Math.max(before.clock, decoder.clock),
+      clock: Math.max(before.clock, clock),
       packets: before.packets + packets,
       section: framing ? interfaces.range(before.section, framing) : before.section,
       owner: index,
@@ -217,11 +220,10 @@ export class Shard {
   }
 
   /** Whether what a window was decoded from has turned out to be right. */
-  #holds({ number, decoded: { start }, section }: Guess): boolean {
+  #holds({ number, decoded: { start, firstTime }, section }: Guess): boolean {
     const { exchange, windows } = this.#setting;
     const before = exchange.proof(number - 1);
     if (exchange.stopped) return start.offset === Infinity;
-    const { firstTime } = this.#decoder;
     // From its first packet on the clock is the same; and that one was not doubted by the older clock, nor would be by the true one.
     const sound = firstTime >= before.clock && firstTime - start.clock <= DOUBTED;
     if (!(start.clock === before.clock || sound)) return false;

@@ -12,7 +12,10 @@ import {
   BROKEN_SECTION,
   BROKEN_TIME,
   BROKEN_TRAILER,
+  PACKETS,
   PREVIOUS,
+  RECORDS,
+  REGRESSIONS,
   STOPPED,
   SNOOP,
   SWAPPED,
@@ -41,15 +44,23 @@ export interface Place {
 /** What is wrong at an offset of a capture, and where reading went on. */
 export type Trouble = { readonly offset: number; readonly rule: string; readonly truncated: boolean } | { readonly resumed: number };
 
-/** A window that was decoded: what its batch holds is in the decoder's slot, its counters are in the decoder's state. */
+/** A window that was decoded: its batch is in the decoder's slot, and all else is here. */
 export interface DecodedWindow {
   readonly window: Window;
   readonly slot: number;
   /** What it was decoded from: has to be proved. */
   readonly start: Place;
-  /** What the next window is decoded from. Its framing is that of the decoder, and valid until the next window begins. */
+  /** What the next window is decoded from. */
   readonly end: Place;
   readonly troubles: readonly Trouble[];
+  /** Packets, and records of the batch. */
+  readonly packets: number;
+  readonly records: number;
+  readonly regressions: number;
+  /** By DROP_REASONS. */
+  readonly drops: Int32Array;
+  /** The first packet's own timestamp, ns since the origin; Infinity where there was none. */
+  readonly firstTime: number;
 }
 
 /** Opens a capture by its index. */
@@ -84,14 +95,25 @@ export class WindowReader {
   /** Decodes the records that begin before a window's end, from `start` on. */
   decode(window: Window, slot: number, start: Place): DecodedWindow {
     const troubles: Trouble[] = [];
+    const decoder = this.#decoder;
     let { previous } = start;
     // Every place is written out: a spread that other properties follow makes V8 a new map at each call, 60 us a window.
     const answer = ({ offset, lost }: Pick<Place, 'offset' | 'lost'>): DecodedWindow => {
-      const { clock, framing } = this.#decoder;
+      const { clock, framing, state, drops, firstTime } = decoder;
       if (offset - previous > FARTHEST_PREVIOUS) previous = Number.NaN;
-      return { window, slot, start, end: { offset, lost, previous, clock, framing }, troubles };
+      return {
+        window,
+        slot,
+        start,
+        end: { offset, lost, previous, clock, framing: { form: framing.form, interfaces: framing.interfaces.slice() } },
+        troubles,
+        packets: state[PACKETS]!,
+        records: state[RECORDS]!,
+        regressions: state[REGRESSIONS]!,
+        drops: drops.slice(),
+        firstTime,
+      };
     };
-    const decoder = this.#decoder;
     const { opening, error } = start.framing === undefined ? this.#opening(window) : { opening: undefined, error: undefined };
     const framing = start.framing ?? opening?.section ?? NOTHING;
     decoder.begin(this.#setting, framing, slot, start.clock);

@@ -85,8 +85,7 @@ export function decodeSource(source: MemorySource, windowBytes = 1 << 20, by: De
   let place: Place = { offset: 0, lost: false, previous: Number.NaN, clock: -Infinity, framing: undefined };
   for (let number = 0; number < plan.announced; number++) {
     const { end, troubles } = reader.decode(plan.window(number), 0, place);
-    const { form, interfaces } = end.framing!;
-    place = { ...end, framing: { form, interfaces: interfaces.slice() } };
+    place = end;
     for (const trouble of troubles) {
       if ('rule' in trouble) decoded.faults.push({ file: source.path, ...trouble });
       else decoded.faults.push({ ...decoded.faults.pop()!, ...trouble });

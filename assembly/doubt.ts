@@ -1,9 +1,10 @@
 // When a record's time is doubted, and what is found by the records behind it: for all formats.
 
-import { DOUBTED_S } from '../src/layout/framing.ts';
+import { DOUBTED_S, DOUBTED_TICKS_S } from '../src/layout/framing.ts';
 
 /** Farther from the capture clock than that a time is doubted, ns. */
 export const DOUBTED: f64 = <f64>DOUBTED_S * 1e9;
+export const DOUBTED_TICKS: f64 = <f64>DOUBTED_TICKS_S * 1e9;
 /** Records that have to follow one whose time is doubted, before it is believed. */
 export const WITNESSES = 3;
 

@@ -21,7 +21,7 @@ import {
   UTC_TRAILER_BYTES,
   WANTS_BYTES,
 } from '../src/layout/framing.ts';
-import { DOUBTED, FOLLOWS_CLOCK, FOLLOWS_LATER, FOLLOWS_NOTHING, FOLLOWS_RECORD, WITNESSES } from './doubt.ts';
+import { DOUBTED, DOUBTED_TICKS, FOLLOWS_CLOCK, FOLLOWS_LATER, FOLLOWS_NOTHING, FOLLOWS_RECORD, WITNESSES } from './doubt.ts';
 import * as links from '../src/layout/link.ts';
 import * as media from '../src/layout/medium.ts';
 import { interfaceAt, limitOf, linkTypeOf, signedNanoseconds, startOf } from './interfaces.ts';
@@ -71,7 +71,7 @@ export function decodeTicks(at: usize, last: usize, end: usize): usize {
     }
     const original = originalAt(at);
     let stamp = stampAt(at, behind);
-    const far = Math.abs(stamp - latest) > DOUBTED;
+    const far = !isNear(stamp);
     const odd = captured == 0 || captured > original;
     if ((far || odd) && latest > -Infinity) {
       const found = far && odd ? FOLLOWS_NOTHING : doubt(at, end, stamp, far);
@@ -111,13 +111,18 @@ function doubt(at: usize, end: usize, stamp: f64, far: bool): i32 {
     if (witness > 0) stamp = stampAt(at, behind);
     const seconds = stamp / 1e9 + origin;
     const whole = seconds >= 0 && seconds <= LATEST_S;
-    const near = whole && load<u64>(at) != 0 && Math.abs(stamp - latest) <= DOUBTED;
+    const near = whole && load<u64>(at) != 0 && isNear(stamp);
     if (witness == 0) impossible = !whole;
     else if (far && near && witness == (impossible ? 2 : 1)) return FOLLOWS_CLOCK;
     if (witness > 0 ? !whole || (impossible && !near) : impossible && original > limit) return FOLLOWS_NOTHING;
     at = behind + trailer;
   }
   return FOLLOWS_RECORD;
+}
+
+/** Whether a time is no reason for doubt. */
+function isNear(stamp: f64): bool {
+  return stamp - latest <= DOUBTED_TICKS && latest - stamp <= DOUBTED;
 }
 
 function originalAt(at: usize): u32 {

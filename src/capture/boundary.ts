@@ -182,25 +182,36 @@ export function findBeginning(bytes: Uint8Array, from: number, atEnd: boolean, s
   const isChain = (at: number, links: number): boolean =>
     findBoundary(bytes, at, at + 1, false, section, Number.NaN, links)?.found ?? false;
   const to = from + CHAIN_BYTES;
-  let sure = from;
-  do {
-    const next = findBoundary(bytes, sure + 1, Math.min(to, bytes.length), atEnd, section, Number.NaN, GUESS);
-    if (!next) return atEnd || bytes.length >= to ? believed : undefined;
-    if (!next.found) return undefined;
-    sure = next.offset;
-    // Read a few bytes too far on, fractions look like seconds, and lengths still are lengths. At the end, one is not enough.
-  } while (secondsAt(sure) < unitsOf(section) || !isChain(sure, PAIR));
-  let at = from;
-  for (let claim = 1; at < sure && claim > 0; at += claim) claim = claimAt(at);
-  const seconds = secondsAt(sure);
-  if (at !== sure) {
-    if (lengthAt(from, seconds) > 0) return believed;
-    const near = findNext(bytes, from, sure, atEnd, section, seconds);
-    return { offset: near?.offset ?? sure, seconds: Number.NaN };
+  /** The first one behind a place that is beyond doubt; BEYOND: more bytes are needed; IMPLAUSIBLE: there is none. */
+  const sureBehind = (place: number): number => {
+    let sure = place;
+    do {
+      const next = findBoundary(bytes, sure + 1, Math.min(to, bytes.length), atEnd, section, Number.NaN, GUESS);
+      if (!next) return atEnd || bytes.length >= to ? IMPLAUSIBLE : BEYOND;
+      if (!next.found) return BEYOND;
+      sure = next.offset;
+      // Read a few bytes too far on, fractions look like seconds, and lengths still are lengths. At the end, one is not enough.
+    } while (secondsAt(sure) < unitsOf(section) || !isChain(sure, PAIR));
+    return sure;
+  };
+  const leads = (at: number, there: number): boolean => {
+    for (let claim = 1; at < there && claim > 0; at += claim) claim = claimAt(at);
+    return at === there;
+  };
+  let sure = sureBehind(from);
+  if (sure === BEYOND) return undefined;
+  if (sure === IMPLAUSIBLE) return believed;
+  let offset = from;
+  if (!leads(from, sure) && !(lengthAt(from, secondsAt(sure)) > 0)) {
+    offset = findNext(bytes, from, sure, atEnd, section, secondsAt(sure))?.offset ?? sure;
+    if (offset === sure) sure = sureBehind(offset);
+    if (sure === BEYOND) return undefined;
+    if (sure === IMPLAUSIBLE || !leads(offset, sure)) return { offset, seconds: Number.NaN };
   }
-  const before = seconds - secondsAt(from);
-  if (before <= PATIENCE_S && before >= -DOUBTED_S) return believed;
-  return isChain(sure, WITNESSES) ? { offset: from, seconds } : believed;
+  const seconds = secondsAt(sure);
+  const before = seconds - secondsAt(offset);
+  const doubtful = before > PATIENCE_S || before < -DOUBTED_S;
+  return { offset, seconds: doubtful && isChain(sure, WITNESSES) ? seconds : Number.NaN };
 }
 
 function unitsOf(section: Section): number {

@@ -1,6 +1,6 @@
 import type { Decoder, DecoderMemory, DecoderSetting } from '../decode/decoder.ts';
 import { DROP_REASONS } from '../layout/drops.ts';
-import { DOUBTED_S } from '../layout/framing.ts';
+import { DOUBTED_S, DOUBTED_TICKS_S, TICKS } from '../layout/framing.ts';
 import { PACKET_WORD, SEGMENT_WORDS } from '../layout/segment.ts';
 import type { TrackerOptions } from '../tracker/options.ts';
 import type { Batch } from '../tracker/segment.ts';
@@ -11,8 +11,6 @@ import { type InterfaceLog, NO_SECTION, type SectionRange } from './interfaces.t
 import type { Windows } from './plan.ts';
 import { type DecodedWindow, type Opener, type Place, type Trouble, WindowReader } from './windows.ts';
 
-/** A first packet that far behind the clock of a guess is decoded again, ns. */
-const DOUBTED = DOUBTED_S * 1e9;
 /** Instead of a window's number: there is nothing to do until the exchange has news. */
 export const WAITS = -1;
 /** Instead of a window's number: so much has ended in the window that is being tracked that it is to be sent off. */
@@ -224,11 +222,12 @@ export class Shard {
     const { exchange, windows } = this.#setting;
     const before = exchange.proof(number - 1);
     if (exchange.stopped) return start.offset === Infinity;
+    const { form, from, to } = before.section;
+    const doubted = ((form & TICKS) !== 0 ? DOUBTED_TICKS_S : DOUBTED_S) * 1e9;
     // From its first packet on the clock is the same; and that one was not doubted by the older clock, nor would be by the true one.
-    const sound = firstTime >= before.clock && firstTime - start.clock <= DOUBTED;
+    const sound = firstTime >= before.clock && firstTime - start.clock <= doubted;
     if (!(start.clock === before.clock || sound)) return false;
     if (number === windows.window(number).opening) return true;
-    const { form, from, to } = before.section;
     return (
       start.offset === before.offset && start.lost === before.lost && section.form === form && section.from === from && section.to === to
     );

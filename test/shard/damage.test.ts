@@ -333,6 +333,43 @@ describe('times', () => {
     }
   });
 
+  it.each([
+    ['pcap', pcap, 24],
+    ['Network Monitor', netmon, 128],
+    ['NetXRay', netxray, 128],
+  ])('of the first packet behind damage are none where they lie more than a day ahead of all others (%s)', (_name, make, header) => {
+    const others = [1, 2, 3, 4, 5];
+    for (const days of [2, 6]) {
+      const capture = make([timed(ORIGIN), timed(ORIGIN + days * 86_400), ...others.map((second) => timed(ORIGIN + second))]);
+      const damaged = bytes(capture).fill(0, header, header + 30);
+      expect(times(damaged)).toEqual([1, ...others]);
+      expect(decodeSource(inMemory(damaged), 20).records.map(({ time }) => time / 1e9)).toEqual([1, ...others]);
+    }
+  });
+
+  it.each([
+    ['NetXRay', [[137, [143, 90]]], [0, 1]],
+    [
+      'Network Monitor 2.0',
+      [
+        [7480, [255, 3, 199, 220, 12, 146]],
+        [6685, [250, 9, 246]],
+      ],
+      [39, 43],
+    ],
+  ] as const)(
+    'a little later than all others, to which a wrong length leads, take no packet with them (%s)',
+    (name, writes, [from, to]) => {
+      const damaged = FORMATS[name]!.capture.slice();
+      for (const [at, content] of writes) damaged.set(content, at);
+      const { records } = decodeSource(inMemory(damaged));
+      const whole = decodeSource(inMemory(FORMATS[name]!.capture)).records;
+      expect(records.map(known)).toEqual(expect.arrayContaining(whole.map(known).filter((port) => port < 1000 + from || port > 1000 + to)));
+      expect(records.map(known)).toEqual(expect.arrayContaining(whole.slice(from + 1, to).map(known)));
+      expect(records.at(-1)!.time).toBe(whole.at(-1)!.time);
+    },
+  );
+
   it('that are none, in records that lead to others or to the end, do not cost these records', () => {
     const none = { ...timed(ORIGIN + 20 * YEAR), fraction: 1_000_001 };
     const capture = pcap([timed(ORIGIN), timed(ORIGIN + 1), none, timed(ORIGIN + 2), none]);

@@ -85,11 +85,11 @@ export class Population {
 
   /** Moves all events before `horizon` into the curve. At equal times an end comes before a start. */
   #sweep(horizon: number): void {
-    const starts = ascending(this.#starts);
-    const ends = ascending(this.#ends);
+    const starts = ascending(this.#starts.filter((time) => time < horizon));
+    const ends = ascending(this.#ends.filter((time) => time < horizon));
     let s = 0;
     let e = 0;
-    while ((s < starts.length && starts[s]! < horizon) || (e < ends.length && ends[e]! < horizon)) {
+    while (s < starts.length || e < ends.length) {
       const leaves = e < ends.length && (s >= starts.length || ends[e]! <= starts[s]!);
       const time = leaves ? ends[e++]! : starts[s++]!;
       if (this.#held > 0) {
@@ -103,8 +103,8 @@ export class Population {
         this.#peakAt = time;
       }
     }
-    this.#starts = s === starts.length ? [] : Array.from(starts.slice(s));
-    this.#ends = e === ends.length ? [] : Array.from(ends.slice(e));
+    this.#starts = this.#starts.filter((time) => time >= horizon);
+    this.#ends = this.#ends.filter((time) => time >= horizon);
   }
 }
 

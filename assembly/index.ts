@@ -3,6 +3,7 @@
 // compiled with.
 // (Imports and exports are separate, because asc finds `./name.ts` in the former only.)
 
+import { WINDOW_BYTES } from '../src/layout/batch.ts';
 import { DROP_REASONS } from '../src/layout/drops.ts';
 import { INTERFACE_BYTES, STATE_WORDS } from '../src/layout/framing.ts';
 import { ADDRESS_PAIR_BYTES, LAYOUT_VERSION, SEGMENT_BYTES } from '../src/layout/segment.ts';
@@ -39,7 +40,6 @@ import {
   TEMPLATES,
   TRACKING,
   WINDOW,
-  WINDOW_BYTES,
 } from './memory.ts';
 import { beginConclusions, conclude, concludeInOrder } from './conclude.ts';
 import { depart } from './depart.ts';

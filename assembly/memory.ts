@@ -1,7 +1,7 @@
 // Where things lie in linear memory. All of it is reserved here, once, and the module never allocates: the host's views stay
 // valid. Only the slots of connections, the last region, grow with the memory. What nobody touches costs nothing.
 
-import { BINS, COUNTS_WORDS, SEGMENTS_CAPACITY, SLOTS_CAPACITY } from '../src/layout/batch.ts';
+import { BINS, COUNTS_WORDS, SEGMENTS_CAPACITY, SLOTS_CAPACITY, WINDOW_BYTES } from '../src/layout/batch.ts';
 import { DEPARTURE_WORDS } from '../src/layout/departure.ts';
 import { INSTRUCTION_WORDS, INSTRUCTIONS_CAPACITY } from '../src/layout/filter.ts';
 import { INTERFACE_BYTES, INTERFACES_CAPACITY, STATE_WORDS } from '../src/layout/framing.ts';
@@ -10,9 +10,6 @@ import { COLUMNS } from '../src/layout/note.ts';
 import { COUNTERS, DURATION_DOUBLES, DURATIONS, ROWS_CAPACITY, SHAPE_BYTES, SHAPES_CAPACITY } from '../src/layout/shape.ts';
 import { ADDRESS_PAIR_BYTES, SEGMENT_BYTES } from '../src/layout/segment.ts';
 import { CONNECTIONS_CAPACITY, ENTRY_BYTES, LARGE_PAGE_BYTES, TRACKING_WORDS } from '../src/layout/tracking.ts';
-
-/** Room for a window and for a largest record, of 32 MiB, that crosses its end. */
-export const WINDOW_BYTES = 34 << 20;
 
 /** Keys derived from the seed (hash.ts). */
 export const KEY_BYTES = 208;
@@ -74,10 +71,10 @@ export const DEPARTURE_STARTS: usize = DEPARTURES + ROWS_CAPACITY * DEPARTURE_WO
 export const TEMPLATE_PLACES: usize = DEPARTURE_STARTS + ROWS_CAPACITY * 8;
 export const TEMPLATES: usize = TEMPLATE_PLACES + SHAPES_CAPACITY * COUNTERS * 4;
 export const LINES: usize = TEMPLATES + TEMPLATES_BYTES;
-/** Page aligned, so that pages of a file can be mapped over it. */
-export const WINDOW: usize = (LINES + LINES_BYTES + 0xffff) & ~0xffff;
-/** The index: twice as many entries as connections, and half as much room again to double it in. From here on, large pages are asked for. */
-export const INDEX: usize = (WINDOW + WINDOW_BYTES + LARGE_PAGE_BYTES - 1) & ~(LARGE_PAGE_BYTES - 1);
+/** From here on, large pages are asked for; and pages of a file can be mapped over this one. */
+export const WINDOW: usize = (LINES + LINES_BYTES + LARGE_PAGE_BYTES - 1) & ~(LARGE_PAGE_BYTES - 1);
+/** The index: twice as many entries as connections, and half as much room again to double it in. */
+export const INDEX: usize = WINDOW + WINDOW_BYTES;
 /** IPv6 addresses of connections. */
 export const KEPT_PAIRS: usize = INDEX + CONNECTIONS_CAPACITY * 3 * ENTRY_BYTES;
 export const CONNECTIONS: usize = KEPT_PAIRS + CONNECTIONS_CAPACITY * ADDRESS_PAIR_BYTES;

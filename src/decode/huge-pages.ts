@@ -1,3 +1,4 @@
+import { WINDOW_BYTES } from '../layout/batch.ts';
 import { ADDRESS_PAIR_BYTES } from '../layout/segment.ts';
 import { CONNECTIONS_CAPACITY, ENTRY_BYTES, MEMORY_PAGES, MOST_PAGES } from '../layout/tracking.ts';
 import { openLibrary } from '../platform/library.ts';
@@ -5,11 +6,11 @@ import type { DecoderMemory } from './decoder.ts';
 
 const PAGE = 1 << 16;
 const MADV_HUGEPAGE = 14;
-/** Where what is read at random begins (assembly/memory.ts): before that, a large page would be cleared for the little that is used of it. */
-const FROM = MEMORY_PAGES * PAGE - CONNECTIONS_CAPACITY * (3 * ENTRY_BYTES + ADDRESS_PAIR_BYTES);
+/** The window and the tables (assembly/memory.ts): before them, a large page would be cleared for the little that is used of it. */
+const FROM = MEMORY_PAGES * PAGE - CONNECTIONS_CAPACITY * (3 * ENTRY_BYTES + ADDRESS_PAIR_BYTES) - WINDOW_BYTES;
 
 /**
- * Asks the kernel for large pages behind the tables of connections, as madvise(2) says, also where they have yet to grow: a large one then
+ * Asks the kernel for large pages behind windows and tables of connections, as madvise(2) says, also where they have yet to grow: a large one then
  * costs a page fault for 2 MB instead of 4 KB, and fewer walks through page tables. Where nobody can be asked, nothing changes.
  */
 export function adviseHugePages(memories: readonly DecoderMemory[]): void {

@@ -46,8 +46,9 @@ export const ENTRY_BYTES = 8;
 /** Pages of 64 KiB of a decoder's memory before the slots, which lie at its end and grow (assembly/asconfig.json asks for as many). */
 export const MEMORY_PAGES = 24480;
 /**
- * Bytes of a large page, in the system's words. The index, the addresses and the slots of connections, which are read at random, begin at
- * multiples, at the end of the memory; and it grows by multiples, because what a large page does not fit into is never one.
+ * Bytes of a large page, in the system's words. The window, which is written and read over and over, the index, the addresses and the slots
+ * of connections, which are read at random, begin at multiples, at the end of the memory; and it grows by multiples, because what a large
+ * page does not fit into is never one.
  */
 export const LARGE_PAGE_BYTES = 2097152;
 /** Pages that 32 bits can address. */

@@ -56,7 +56,7 @@ describe.each(['decoder.wasm', 'decoder.debug.wasm'])('%s', (build) => {
       const next = regions[index + 1];
       expect(end).toBeLessThanOrEqual(next ? value(next[0]) : memory.buffer.byteLength);
     });
-    expect(value('WINDOW') % 65536).toBe(0);
+    expect(value('WINDOW') % tracking.LARGE_PAGE_BYTES).toBe(0);
     expect(value('KEPT_PAIRS') % tracking.LARGE_PAGE_BYTES).toBe(0);
     expect(value('CONNECTIONS') % tracking.LARGE_PAGE_BYTES).toBe(0);
     expect(value('SEGMENTS') % segment.SEGMENT_BYTES).toBe(0);

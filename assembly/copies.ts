@@ -9,8 +9,8 @@
 
 import { FROM_HIGH, NO_IDENTIFICATION } from '../src/layout/segment.ts';
 import { FIN, SYN } from '../src/layout/tcp.ts';
-import { FORGOTTEN } from '../src/layout/tracking.ts';
-import { CHAINS, RECENT, RECENT_BYTES, RECENT_MOST } from './memory.ts';
+import { FORGOTTEN, RECENT_BYTES, RECENT_CAPACITY } from '../src/layout/tracking.ts';
+import { CHAINS, RECENT } from './memory.ts';
 import { count } from './tracking.ts';
 
 /** Copies of one packet come within this time of the first, ns. */
@@ -113,7 +113,7 @@ function chain(packet: usize, digest: u32): void {
 
 /** The ring is full, and its oldest packet young. */
 function makeRoom(): void {
-  if (mask < <u32>RECENT_MOST - 1) {
+  if (mask < <u32>RECENT_CAPACITY - 1) {
     double();
     held++;
   } else count(FORGOTTEN); // the bound on the memory of a capture whose clock stands still

@@ -9,7 +9,15 @@ import { LINES_BYTES, TEMPLATES_BYTES } from '../src/layout/line.ts';
 import { COLUMNS } from '../src/layout/note.ts';
 import { COUNTERS, DURATION_DOUBLES, DURATIONS, ROWS_CAPACITY, SHAPE_BYTES, SHAPES_CAPACITY } from '../src/layout/shape.ts';
 import { ADDRESS_PAIR_BYTES, SEGMENT_BYTES } from '../src/layout/segment.ts';
-import { CONNECTIONS_CAPACITY, ENTRY_BYTES, LARGE_PAGE_BYTES, TRACKING_WORDS } from '../src/layout/tracking.ts';
+import {
+  CHAIN_BYTES,
+  CONNECTIONS_CAPACITY,
+  ENTRY_BYTES,
+  LARGE_PAGE_BYTES,
+  RECENT_BYTES,
+  RECENT_CAPACITY,
+  TRACKING_WORDS,
+} from '../src/layout/tracking.ts';
 
 /** Keys derived from the seed (hash.ts). */
 export const KEY_BYTES = 208;
@@ -26,10 +34,6 @@ export const DEPARTED: usize = memory.data(4, 16);
 /** A record that names a connection, and its address pair: for what the host looks up. */
 export const NAME: usize = memory.data(SEGMENT_BYTES, 16);
 export const NAME_PAIR: usize = memory.data(ADDRESS_PAIR_BYTES, 16);
-
-/** Packets that may be remembered to tell their copies (copies.ts). */
-export const RECENT_MOST: usize = 1 << 19;
-export const RECENT_BYTES: usize = 32;
 
 // The large regions lie beyond all static data, which is far below 64 KiB. (As static data, debug builds would write out
 // their zeros.) layout/tracking.ts says where the slots begin, in pages of 64 KiB, and asconfig.json's initialMemory.
@@ -49,11 +53,8 @@ export const SEGMENTS: usize = PAIRS + PAIRS_BYTES * SLOTS_CAPACITY;
 /** A bin and its pairs that came from another memory. */
 export const STAGE: usize = SEGMENTS + SEGMENTS_BYTES * BINS;
 export const STAGE_PAIRS: usize = STAGE + SEGMENTS_BYTES;
-/** The packets of the last millisecond, and two chains for each. */
-export const RECENT: usize = STAGE_PAIRS + PAIRS_BYTES;
-export const CHAINS: usize = RECENT + RECENT_MOST * RECENT_BYTES;
 /** Who waits to leave the table: as many entries again as connections, of those that do not count any more. */
-export const EXPIRIES: usize = CHAINS + RECENT_MOST * 8;
+export const EXPIRIES: usize = STAGE_PAIRS + PAIRS_BYTES;
 /** Entries to order connections by, and as much again to merge them. */
 export const ORDER: usize = EXPIRIES + CONNECTIONS_CAPACITY * 2 * 4;
 export const ORDER_ENTRY_BYTES = 16;
@@ -73,8 +74,11 @@ export const TEMPLATES: usize = TEMPLATE_PLACES + SHAPES_CAPACITY * COUNTERS * 4
 export const LINES: usize = TEMPLATES + TEMPLATES_BYTES;
 /** From here on, large pages are asked for; and pages of a file can be mapped over this one. */
 export const WINDOW: usize = (LINES + LINES_BYTES + LARGE_PAGE_BYTES - 1) & ~(LARGE_PAGE_BYTES - 1);
+/** The packets of the last millisecond, and their chains. */
+export const RECENT: usize = WINDOW + WINDOW_BYTES;
+export const CHAINS: usize = RECENT + RECENT_CAPACITY * RECENT_BYTES;
 /** The index: twice as many entries as connections, and half as much room again to double it in. */
-export const INDEX: usize = WINDOW + WINDOW_BYTES;
+export const INDEX: usize = CHAINS + RECENT_CAPACITY * CHAIN_BYTES;
 /** IPv6 addresses of connections. */
 export const KEPT_PAIRS: usize = INDEX + CONNECTIONS_CAPACITY * 3 * ENTRY_BYTES;
 export const CONNECTIONS: usize = KEPT_PAIRS + CONNECTIONS_CAPACITY * ADDRESS_PAIR_BYTES;

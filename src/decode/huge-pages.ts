@@ -1,13 +1,25 @@
 import { WINDOW_BYTES } from '../layout/batch.ts';
 import { ADDRESS_PAIR_BYTES } from '../layout/segment.ts';
-import { CONNECTIONS_CAPACITY, ENTRY_BYTES, MEMORY_PAGES, MOST_PAGES } from '../layout/tracking.ts';
+import {
+  CHAIN_BYTES,
+  CONNECTIONS_CAPACITY,
+  ENTRY_BYTES,
+  MEMORY_PAGES,
+  MOST_PAGES,
+  RECENT_BYTES,
+  RECENT_CAPACITY,
+} from '../layout/tracking.ts';
 import { openLibrary } from '../platform/library.ts';
 import type { DecoderMemory } from './decoder.ts';
 
 const PAGE = 1 << 16;
 const MADV_HUGEPAGE = 14;
 /** The window and the tables (assembly/memory.ts): before them, a large page would be cleared for the little that is used of it. */
-const FROM = MEMORY_PAGES * PAGE - CONNECTIONS_CAPACITY * (3 * ENTRY_BYTES + ADDRESS_PAIR_BYTES) - WINDOW_BYTES;
+const FROM =
+  MEMORY_PAGES * PAGE -
+  CONNECTIONS_CAPACITY * (3 * ENTRY_BYTES + ADDRESS_PAIR_BYTES) -
+  RECENT_CAPACITY * (RECENT_BYTES + CHAIN_BYTES) -
+  WINDOW_BYTES;
 
 /**
  * Asks the kernel for large pages behind windows and tables of connections, as madvise(2) says, also where they have yet to grow: a large one then

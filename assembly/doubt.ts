@@ -4,6 +4,7 @@ import { DOUBTED_S, DOUBTED_TICKS_S } from '../src/layout/framing.ts';
 
 /** Farther from the capture clock than that a time is doubted, ns. */
 export const DOUBTED: f64 = <f64>DOUBTED_S * 1e9;
+/** And farther ahead of it than that, where times are ticks, ns. */
 export const DOUBTED_TICKS: f64 = <f64>DOUBTED_TICKS_S * 1e9;
 /** Records that have to follow one whose time is doubted, before it is believed. */
 export const WITNESSES = 3;

@@ -14,8 +14,8 @@ import type { DecoderMemory } from './decoder.ts';
 
 const PAGE = 1 << 16;
 const MADV_HUGEPAGE = 14;
-/** The window and the tables (assembly/memory.ts): before them, a large page would be cleared for the little that is used of it. */
-const FROM =
+/** Where the window and the tables begin (assembly/memory.ts): before them, a large page would be cleared for the little that is used of it. */
+export const HUGE_FROM =
   MEMORY_PAGES * PAGE -
   CONNECTIONS_CAPACITY * (3 * ENTRY_BYTES + ADDRESS_PAIR_BYTES) -
   RECENT_CAPACITY * (RECENT_BYTES + CHAIN_BYTES) -
@@ -34,5 +34,5 @@ export function adviseHugePages(memories: readonly DecoderMemory[]): void {
     advice: number,
   ) => number;
   for (const { buffer } of memories)
-    madvise(library.address(new Uint8Array(buffer)) + BigInt(FROM), MOST_PAGES * PAGE - FROM, MADV_HUGEPAGE);
+    madvise(library.address(new Uint8Array(buffer)) + BigInt(HUGE_FROM), MOST_PAGES * PAGE - HUGE_FROM, MADV_HUGEPAGE);
 }

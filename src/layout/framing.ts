@@ -93,10 +93,10 @@ export const BROKEN_INTERFACES = 6;
 
 /** A time that far from the capture clock is doubted, s: a day. */
 export const DOUBTED_S = 86400;
-/** The same ahead of the clock where times count ticks from the capture's beginning: few bits are set in them, as in much else. */
-export const DOUBTED_TICKS_S = 60;
 /** And so is the very first one that far before those that follow it, s: nobody waits a year for the second packet. */
 export const PATIENCE_S = 31622400;
+/** A time that far ahead of the capture clock is doubted where it counts ticks from the capture's beginning, s: few bits are set in those, as in much else. */
+export const DOUBTED_TICKS_S = 60;
 
 /** Bytes in a pcap record header: seconds, fraction, captured length, original length. */
 export const RECORD_HEADER_BYTES = 16;

@@ -50,9 +50,9 @@ export const CHAIN_BYTES = 8;
 /** Pages of 64 KiB of a decoder's memory before the slots, which lie at its end and grow (assembly/asconfig.json asks for as many). */
 export const MEMORY_PAGES = 24480;
 /**
- * Bytes of a large page, in the system's words. The window, which is written and read over and over, and what is read at random, the
- * packets of the last millisecond, the index, the addresses and the slots of connections, begin at multiples, at the end of the memory; and it grows by multiples, because what a large
- * page does not fit into is never one.
+ * Bytes of a large page. At multiples of them, at the end of the memory, lie the window, which is written and read over and over, and what is
+ * read at random: the packets of the last millisecond, the index, the addresses and the slots of connections. The memory grows by multiples,
+ * too, because what a large page does not fit into is never one.
  */
 export const LARGE_PAGE_BYTES = 2097152;
 /** Pages that 32 bits can address. */

@@ -68,12 +68,8 @@ export interface RunOptions {
   readonly windowBytes?: number;
 }
 
-/**
- * Fewer packets are done before threads, each of which compiles its own code, make up for their start: bench/RESULTS.md. Nor are large pages
- * worth asking for. As many bytes take the time of a packet.
- */
-const LARGE = 1_500_000;
-const BYTES_OF_A_PACKET = 1500;
+/** Fewer packets are done before threads, each of which compiles its own code, make up for their start: bench/RESULTS.md. Nor are large pages worth asking for. */
+const LARGE = 2_000_000;
 /** Linux: 32768 to 60999. */
 const EPHEMERAL_PORTS = 28_232;
 
@@ -162,8 +158,7 @@ export class Run {
     this.profile = options.twoMsl === undefined ? profile : { ...profile, twoMsl: options.twoMsl * 1e9 };
     this.#plan = new Plan(input.captures, this.#windowBytes);
     this.clock = new Clock(input.origin, input.digits);
-    const bytes = input.captures.reduce((sum, { size }) => sum + size, 0);
-    this.#large = input.stream !== undefined || input.packets + bytes / BYTES_OF_A_PACKET >= LARGE;
+    this.#large = input.stream !== undefined || input.packets >= LARGE;
     this.workers = options.workers ?? (this.#large ? mostWorkers() : 1);
     this.#answers = new Answers(options.ports ?? EPHEMERAL_PORTS, this.profile.twoMsl, () => new LedgerMemory(), options.whatIf);
     this.#exchange = new Exchange(this.workers);

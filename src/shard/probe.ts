@@ -46,10 +46,9 @@ function look(source: Source, bytes: number, all: boolean, decoder: Decoder): Pr
   const size = Math.min(bytes, end);
   const window = planOf(source, size).window(0);
   const reader = new WindowReader(SETTING, decoder, () => source);
-  reader.decode({ ...window, last: window.last && all }, 0, BEGINNING);
-  const { form, interfaces } = decoder.framing;
-  const framing = { form, interfaces: interfaces.slice() };
-  const firstTime = decoder.state[PACKETS]! > 0 ? decoder.firstTime : undefined;
+  const decoded = reader.decode({ ...window, last: window.last && all }, 0, BEGINNING);
+  const framing = decoded.end.framing!;
+  const firstTime = decoded.packets > 0 ? decoded.firstTime : undefined;
   return { firstTime, framing, interfaces: interfacesOf(framing), size, count };
 }
 
@@ -65,8 +64,8 @@ export function packetsIn(source: Source, decoder: Decoder, { framing, size }: P
   const window = plan.window(plan.announced >> 1);
   const offset = reader.guess(window, framing, Number.NaN);
   if (offset === undefined) return 0;
-  reader.decode(window, 0, { ...BEGINNING, offset, framing });
-  return (decoder.state[PACKETS]! * size) / window.bytes;
+  const { packets } = reader.decode(window, 0, { ...BEGINNING, offset, framing });
+  return (packets * size) / window.bytes;
 }
 
 /** Capture time of a capture's last packets, in the same measure; undefined where its end does not tell. */
@@ -77,10 +76,10 @@ export function lastTimeOf(source: Source, decoder: Decoder, { framing, size }: 
     const window = plan.window(number);
     const offset = reader.guess(window, framing, Number.NaN);
     if (offset === undefined) continue;
-    reader.decode(window, 0, { ...BEGINNING, offset, framing });
-    if (decoder.state[PACKETS]! > 0) return decoder.clock;
+    const { packets, end } = reader.decode(window, 0, { ...BEGINNING, offset, framing });
+    if (packets > 0) return end.clock;
   }
   if (plan.announced > 1) return undefined;
-  reader.decode(plan.window(0), 0, BEGINNING);
-  return decoder.state[PACKETS]! > 0 ? decoder.clock : undefined;
+  const { packets, end } = reader.decode(plan.window(0), 0, BEGINNING);
+  return packets > 0 ? end.clock : undefined;
 }

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { HUGE_FROM } from '../../src/decode/huge-pages.ts';
 import * as batch from '../../src/layout/batch.ts';
 import * as drops from '../../src/layout/drops.ts';
 import * as framing from '../../src/layout/framing.ts';
@@ -57,6 +58,7 @@ describe.each(['decoder.wasm', 'decoder.debug.wasm'])('%s', (build) => {
       expect(end).toBeLessThanOrEqual(next ? value(next[0]) : memory.buffer.byteLength);
     });
     expect(value('WINDOW') % tracking.LARGE_PAGE_BYTES).toBe(0);
+    expect(value('WINDOW')).toBe(HUGE_FROM);
     expect(value('KEPT_PAIRS') % tracking.LARGE_PAGE_BYTES).toBe(0);
     expect(value('CONNECTIONS') % tracking.LARGE_PAGE_BYTES).toBe(0);
     expect(value('SEGMENTS') % segment.SEGMENT_BYTES).toBe(0);

@@ -74,7 +74,7 @@ describe('the house', () => {
     merge: ['layout', 'filter', 'capture', 'decode', 'tracker', 'records', 'stats', 'shard'],
     report: ['layout', 'decode', 'records', 'stats', 'shard', 'merge'],
     stream: ['layout', 'records', 'stats', 'merge'],
-    '': ['layout', 'filter', 'capture', 'tracker', 'records', 'stats', 'shard', 'merge', 'report', 'stream'],
+    '': ['layout', 'platform', 'filter', 'capture', 'tracker', 'records', 'stats', 'shard', 'merge', 'report', 'stream'],
   };
   for (const [folder, allowed] of Object.entries(MAY_IMPORT)) {
     it(`${folder || 'the top'} imports nothing but ${['itself', ...allowed].join(', ')}`, () => {
@@ -97,7 +97,8 @@ describe('the house', () => {
 
   it('nothing imports the top', () => {
     expect(offences((_, target) => ['cli.ts', 'index.ts'].includes(target))).toEqual([]);
-    expect(offences((file, target) => target === 'options.ts' && file.path !== 'cli.ts')).toEqual([]);
+    expect(offences((file, target) => target === 'options.ts' && file.path !== 'command.ts')).toEqual([]);
+    expect(offences((file, target) => target === 'command.ts' && file.path !== 'cli.ts')).toEqual([]);
   });
 
   it('no file imports itself by way of others', () => {

@@ -26,7 +26,7 @@ export class ShardPool {
     // Required, and here: runs without threads do without it, and those with them have the threads on their way before all else.
     const { Piscina } = createRequire(import.meta.url)('piscina') as typeof piscina;
     this.#pool = new Piscina({
-      filename: built('worker.cjs').href,
+      filename: built('thread.cjs').href,
       minThreads: threads,
       maxThreads: SHARDS_CAPACITY,
       idleTimeout: Infinity,

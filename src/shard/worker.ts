@@ -12,7 +12,7 @@ export interface WorkerFailure {
  * What a Piscina worker does: one shard, from the first window to the last.
  * @param port where its task comes from, and its deliveries go to
  */
-export default async function runShard(port: MessagePort): Promise<ShardResult | WorkerFailure> {
+export async function runShard(port: MessagePort): Promise<ShardResult | WorkerFailure> {
   try {
     const task = await new Promise<ShardTask>((resolve) => void port.once('message', resolve));
     const job = new ShardJob(task);

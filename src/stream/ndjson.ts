@@ -21,7 +21,8 @@ export async function writeNdjson(run: Run, only: ReadonlySet<LineType>, out: No
       if (lines.length > 0 && (only.has('connection') || only.has('window'))) yield lines as Uint8Array[];
     if (only.has('summary')) yield [Buffer.from(`${JSON.stringify(summaryRecord(run.outcome(), top))}\n`)];
   }
-  const { default: chain, asStream } = await import('stream-chain'); // only here, because `report` writes no lines
+  const { loadChain } = await import('./chain.ts'); // only here, because `report` writes no lines
+  const { default: chain, asStream } = await loadChain();
   out.setMaxListeners(0); // where it is standard output, each thread of the run listens to it, too
   await pipeline(Readable.from(batches()), chain([asStream(chunks, FEW)], FEW), out, { end: false });
 }

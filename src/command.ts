@@ -1,0 +1,156 @@
+import { readFileSync } from 'node:fs';
+import { CaptureError } from './capture/errors.ts';
+import { filesIn } from './capture/folder.ts';
+import { faultMessage } from './capture/fault.ts';
+import type { Outcome } from './merge/outcome.ts';
+import { Run } from './merge/run.ts';
+import { summaryRecord } from './merge/summary.ts';
+import { type Command, helpText, parseCommand, UsageError } from './options.ts';
+import { explanations } from './report/explanation.ts';
+import { notices } from './report/notices.ts';
+import { pageText, type Report } from './report/page.ts';
+import { PageError, PageFile } from './report/page-file.ts';
+import { ProgressLine } from './report/progress.ts';
+import { reportText } from './report/text.ts';
+import { writeNdjson } from './stream/ndjson.ts';
+
+const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+const DONE = 0;
+const FAILED = 1;
+const MISUSED = 2;
+const PARTIAL = 3;
+/** Faults that are told one by one. */
+const MESSAGES = 20;
+
+const say = (message: string): void => void process.stderr.write(`fourwaves: ${message}\n`);
+
+async function main(command: Command): Promise<number> {
+  if (command.name === 'help') return print(helpText());
+  if (command.name === 'version') return print(`${version()}\n`);
+  const page = command.html === undefined ? undefined : await openPage(command.html, command.captures);
+  try {
+    return await analyseAll(command, page);
+  } finally {
+    await page?.close();
+  }
+}
+
+/** Analyses what the command is about, and answers the exit status. */
+async function analyseAll(command: Command, page: PageFile | undefined): Promise<number> {
+  const form = command.name === 'explain' ? 'segments' : command.name === 'stream' && command.only.has('connection') ? 'lines' : 'none';
+  const abort = new AbortController();
+  let status: number = DONE;
+  for (const [signal, code] of Object.entries(SIGNALS)) {
+    process.once(signal, () => {
+      abort.abort();
+      status = code;
+    });
+  }
+  const sets = command.each ? command.captures.flatMap((path) => filesIn(path) ?? [path]).map((path) => [path]) : [command.captures];
+  const statuses: number[] = [];
+  const reports: Report[] = [];
+  for (const captures of sets) {
+    if (abort.signal.aborted) break;
+    try {
+      const run = await Run.open(captures, form, command.transitions, command.run, abort);
+      await analyse(run, command);
+      const outcome = run.outcome();
+      if (command.name === 'report') {
+        const summary = summaryRecord(outcome, command.top);
+        reports.push({ summary, captures });
+        if (!command.json && !page) await print(reportText(summary, captures, process.stdout.isTTY));
+      }
+      statuses.push(conclude(outcome, command.connection));
+    } catch (error) {
+      if (!(error instanceof CaptureError && (command.each || abort.signal.aborted))) throw error;
+      say(abort.signal.aborted ? 'ended before anything could be read' : error.message);
+      statuses.push(FAILED);
+    }
+  }
+  if (command.name === 'report' && command.json && (command.each || reports.length > 0)) {
+    const summaries = reports.map(({ summary }) => summary);
+    await print(`${JSON.stringify(command.each ? summaries : summaries[0], undefined, 2)}\n`);
+  }
+  if (reports.length > 0) await page?.write(pageText(reports));
+  if (status !== DONE) return status;
+  return statuses.every((one) => one === statuses[0]) ? (statuses[0] ?? DONE) : PARTIAL;
+}
+
+/** @throws UsageError where it cannot be written, or is one of the captures */
+async function openPage(path: string, captures: readonly string[]): Promise<PageFile> {
+  // In a folder a page is no capture.
+  const files = captures.flatMap((name) => filesIn(name)?.filter((file) => !file.endsWith('.html')) ?? [name]);
+  try {
+    return await PageFile.open(path, files);
+  } catch (error) {
+    throw new UsageError(`--html ${path}: ${(error as Error).message}`);
+  }
+}
+
+/** Runs, and prints the lines of `stream`, or what `explain` tells. */
+async function analyse(run: Run, command: Command): Promise<void> {
+  const progress = new ProgressLine(run, process.stderr);
+  try {
+    if (command.name === 'stream') await writeNdjson(run, command.only, process.stdout, command.top);
+    else if (command.name === 'explain') for await (const text of explanations(run)) await print(text);
+    else for await (const _ of run.batches());
+  } finally {
+    progress.end();
+  }
+}
+
+/** Says what the user has to know of a run, and what its exit status would be. `connection`: the only one that was looked for. */
+function conclude(outcome: Outcome, connection: string | undefined): number {
+  const { faults, damages, packets, files } = outcome;
+  for (const fault of faults.slice(0, MESSAGES)) say(faultMessage(fault));
+  if (damages > Math.min(faults.length, MESSAGES)) say(`and ${damages - Math.min(faults.length, MESSAGES)} more like these`);
+  for (const notice of notices(outcome, connection)) say(notice);
+  if (connection !== undefined && outcome.statistics.connections === 0) return FAILED;
+  if (damages === 0) return DONE;
+  return packets > 0 || damages < files ? PARTIAL : FAILED;
+}
+
+/** Writes all of a text, also where standard output is slow. */
+function print(text: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(text, (error) => (error ? reject(error) : resolve(DONE)));
+  });
+}
+
+function version(): string {
+  const { version: text } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  return text;
+}
+
+/** Does what the command line says, with all that a process has for it; answers whether captures were analysed. */
+export async function runCommand(args: readonly string[]): Promise<boolean> {
+  process.stderr.on('error', () => undefined); // whoever should read it is gone, and there is nobody else to tell
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(DONE); // whoever read the output has seen enough
+    say(`standard output: ${error.message}`);
+    process.exit(FAILED);
+  });
+  try {
+    const parsed = parseCommand(args);
+    process.exitCode = await main(parsed);
+    return parsed.name !== 'help' && parsed.name !== 'version';
+  } catch (error) {
+    process.exitCode = failed(error);
+    return false;
+  }
+}
+
+/** Says why nothing could be done, and answers the exit status. */
+function failed(error: unknown): number {
+  if (error instanceof UsageError) {
+    say(`${error.message}\nTry 'fourwaves --help'.`);
+    return MISUSED;
+  }
+  if (error instanceof CaptureError || error instanceof PageError) {
+    say(error.message);
+    return FAILED;
+  }
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EPIPE' || code === 'ERR_STREAM_PREMATURE_CLOSE') return DONE;
+  throw error;
+}

@@ -1,0 +1,72 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire, Module } from 'node:module';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Script } from 'node:vm';
+import { built } from './built.ts';
+
+/** A part of the program that has been loaded. */
+export interface Loaded<T> {
+  readonly exports: T;
+  /** Keeps what V8 has compiled of it so far for the runs to come, where nothing is kept yet. */
+  readonly keep: () => void;
+}
+
+/** What is kept of a file stands beside it, under its name and this. */
+const KEPT = `${process.versions.v8}-${process.arch}.code`;
+
+/**
+ * Loads a CommonJS file of the built program, which must not import others dynamically, with the code that an earlier run kept of it: a short
+ * run is mostly the parsing and compiling of the program, in each thread.
+ * @throws Error where it is not built
+ */
+export function load<T>(name: string): Loaded<T> {
+  return loadFile(fileURLToPath(built(name)));
+}
+
+/** The same of a file by its path. */
+export function loadFile<T>(file: string): Loaded<T> {
+  const source = readFileSync(file);
+  const place = `${file}.${KEPT}`;
+  const cachedData = keptOf(source, place);
+  const text = `(function (exports, require, module, __filename, __dirname) {${source.toString()}\n})`;
+  const script = new Script(text, { filename: file, cachedData });
+  const require = createRequire(file);
+  const module = new Module(file);
+  require.cache[file] = module; // its own chunks may require it
+  const run = script.runInThisContext() as Wrapper;
+  run(module.exports, require, module, file, dirname(file));
+  return {
+    exports: module.exports as T,
+    keep: () => {
+      if (!cachedData) write(place, Buffer.concat([source, script.createCachedData()]));
+    },
+  };
+}
+
+type Wrapper = (exports: unknown, require: NodeJS.Require, module: Module, filename: string, dirname: string) => void;
+
+/**
+ * The code that is kept of a text; undefined where there is none. It follows the text that it was made of, because V8 itself compares
+ * no more than lengths, beside its own version and settings.
+ */
+function keptOf(source: Buffer, place: string): Buffer | undefined {
+  try {
+    const kept = readFileSync(place);
+    const isOfIt = kept.length > source.length && kept.subarray(0, source.length).equals(source);
+    return isOfIt ? kept.subarray(source.length) : undefined;
+  } catch {
+    return undefined; // the program is compiled as if nothing were kept
+  }
+}
+
+/** Others may read or write it at the same time: they see all of it or nothing. */
+function write(place: string, bytes: Uint8Array): void {
+  const draft = `${place}-${Math.random().toString(36).slice(2)}`;
+  try {
+    writeFileSync(draft, bytes);
+    renameSync(draft, place);
+  } catch {
+    rmSync(draft, { force: true }); // the program lies where it must not write, or the disk is full: the next run is as slow as this one
+  }
+}

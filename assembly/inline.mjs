@@ -3,8 +3,7 @@
 // asc stops at 200 nodes, which leaves four calls a packet in the decoder's loop and costs a fifth of its speed. The other way,
 // an @inline before each function, is one that neither tsc nor the formatter can read.
 
-// What few packets need stays a call, so that it takes no registers from the loop: a twentieth of the speed. An export is never
-// inlined; nobody calls these from outside. And what runs only once, for long, keeps a part that is called many times: the engine compiles
+// What few packets need stays a call, so that it takes no registers from the loop: a twentieth of the speed. And what runs only once, for long, keeps a part that is called many times: the engine compiles
 // that anew, and better, while the whole would be through before.
 
 const NO_LIMIT = 1 << 16;
@@ -14,13 +13,19 @@ const CALLED = [
   'assembly/network/networkHeader',
   'assembly/tunnel/innermost',
   'assembly/packets/takeEach',
+  'assembly/order/gatherPart',
+  'assembly/order/countPart',
+  'assembly/order/distributePart',
   'assembly/order/mergeRuns',
 ];
 
 export default class {
   afterCompile() {
     const { module } = this.program;
-    for (const name of CALLED) module.addFunctionExport(name, name);
+    for (const name of CALLED) {
+      module.setPassArgument('no-inline', name);
+      module.runPasses(['no-inline']);
+    }
     const { setOneCallerInlineMaxSize } = module;
     module.setOneCallerInlineMaxSize = () => setOneCallerInlineMaxSize.call(module, NO_LIMIT);
   }

@@ -206,9 +206,11 @@ function take(slot: i32, sender: i32, flags: i32, payload: i32, start: i32, time
   const own = words + ((<usize>sender) << 2);
   const peer = words + ((<usize>(sender ^ 1)) << 2);
   let fresh = payload;
-  const iss = load<i32>(own, ISS << 2);
   // Nothing of it is in the capture yet, but the peer's acknowledgement told where it began.
-  if ((load<i32>(own, SEEN << 2) & (NXT_KNOWN | ISS_KNOWN)) == ISS_KNOWN && plausible(start, iss)) begin(slot, sender, iss);
+  if ((load<i32>(own, SEEN << 2) & (NXT_KNOWN | ISS_KNOWN)) == ISS_KNOWN) {
+    const iss = load<i32>(own, ISS << 2);
+    if (plausible(start, iss)) begin(slot, sender, iss);
+  }
   if ((load<i32>(own, SEEN << 2) & NXT_KNOWN) == 0) {
     store<i32>(own, start - 1, ISS << 2);
     store<i32>(own, start + payload, NXT << 2);
@@ -280,10 +282,12 @@ function extend(slot: i32, sender: i32, start: i32, end: i32): i32 {
   if (start - nxt >= 0 || start == end) return fresh;
   let filled = 0;
   if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0) filled = fillHoles(slot, sender, start, end);
-  const lowest = load<i32>(own, ISS << 2) + 1;
-  if ((load<i32>(own, SEEN << 2) & ISS_KNOWN) == 0 && lowest - start > 0) {
-    filled += min(end - start, lowest - start); // below all that the capture showed so far
-    store<i32>(own, start - 1, ISS << 2);
+  if ((load<i32>(own, SEEN << 2) & ISS_KNOWN) == 0) {
+    const lowest = load<i32>(own, ISS << 2) + 1;
+    if (lowest - start > 0) {
+      filled += min(end - start, lowest - start); // below all that the capture showed so far
+      store<i32>(own, start - 1, ISS << 2);
+    }
   }
   if (filled > 0) modify(words, OUT_OF_ORDER);
   return fresh + filled;

@@ -3,7 +3,7 @@ import { sortAscending } from './ascending.ts';
 /** Events kept exactly before the older half is folded into a running curve. */
 const LIMIT = 1 << 21;
 
-/** Times that an array sorts as fast as a typed array, which has to be made first. */
+/** Times that are as soon sorted one by one as by a call. */
 const FEW = 32;
 
 /** Figures of a population over a stretch of capture time. Times are ns. */
@@ -66,7 +66,7 @@ export class Population {
 
   /** Folds the older half of what is pending. */
   fold(): void {
-    const starts = ascending(this.#starts);
+    const starts = sortAscending(Float64Array.from(this.#starts));
     if (starts.length > 0) this.#sweep(starts[starts.length >> 1]!);
   }
 
@@ -85,33 +85,67 @@ export class Population {
 
   /** Moves all events before `horizon` into the curve. At equal times an end comes before a start. */
   #sweep(horizon: number): void {
-    const starts = ascending(this.#starts.filter((time) => time < horizon));
-    const ends = ascending(this.#ends.filter((time) => time < horizon));
-    let s = 0;
-    let e = 0;
-    while (s < starts.length || e < ends.length) {
-      const leaves = e < ends.length && (s >= starts.length || ends[e]! <= starts[s]!);
-      const time = leaves ? ends[e++]! : starts[s++]!;
-      if (this.#held > 0) {
-        this.#area += this.#held * (time - this.#folded);
-        if (this.#held > this.#threshold) this.#above += time - this.#folded;
+    STARTS.take(this.#starts, horizon);
+    ENDS.take(this.#ends, horizon);
+    const { times: starts, count: entering } = STARTS;
+    const { times: ends, count: leaving } = ENDS;
+    let held = this.#held;
+    let time = this.#folded;
+    for (let s = 0, e = 0; s + e < entering + leaving; ) {
+      const leaves = s === entering || (e < leaving && ends[e]! <= starts[s]!);
+      const now = leaves ? ends[e++]! : starts[s++]!;
+      if (held > 0) {
+        this.#area += held * (now - time);
+        if (held > this.#threshold) this.#above += now - time;
       }
-      this.#folded = time;
-      this.#held += leaves ? -1 : 1;
-      if (this.#held > this.#peak) {
-        this.#peak = this.#held;
-        this.#peakAt = time;
+      time = now;
+      held += leaves ? -1 : 1;
+      if (held > this.#peak) {
+        this.#peak = held;
+        this.#peakAt = now;
       }
     }
-    this.#starts = this.#starts.filter((time) => time >= horizon);
-    this.#ends = this.#ends.filter((time) => time >= horizon);
+    this.#held = held;
+    this.#folded = time;
   }
 }
 
-/** The times in order: often they are already, and those of small populations are few. */
-function ascending(times: number[]): number[] | Float64Array {
-  for (let i = 1; i < times.length; i++) {
-    if (times[i]! < times[i - 1]!) return times.length > FEW ? sortAscending(new Float64Array(times)) : times.sort((a, b) => a - b);
+/** Times in order, in memory that is used again: there may be many thousand populations of a few times each. */
+class Taken {
+  times = new Float64Array(FEW);
+  count = 0;
+
+  /** Takes the times before `horizon` out of others. */
+  take(from: number[], horizon: number): void {
+    if (from.length > this.times.length) this.times = new Float64Array(Math.max(from.length, this.times.length * 2));
+    const { times } = this;
+    let count = 0;
+    let left = 0;
+    let inOrder = true;
+    for (let i = 0; i < from.length; i++) {
+      const time = from[i]!;
+      if (time >= horizon) from[left++] = time;
+      else {
+        if (count > 0 && time < times[count - 1]!) inOrder = false;
+        times[count++] = time;
+      }
+    }
+    from.length = left;
+    this.count = count;
+    if (!inOrder && count > FEW) sortAscending(times.subarray(0, count));
+    else if (!inOrder) insertEach(times, count);
   }
-  return times;
+}
+
+const STARTS = new Taken();
+const ENDS = new Taken();
+
+/** Sorts the first few of times in place. */
+function insertEach(times: Float64Array, count: number): void {
+  for (let i = 1; i < count; i++) {
+    const time = times[i]!;
+    let at = i;
+    for (; at > 0 && times[at - 1]! > time; at--) times[at] = times[at - 1]!;
+    times[at] = time;
+  }
 }

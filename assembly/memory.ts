@@ -13,6 +13,7 @@ import {
   CHAIN_BYTES,
   CONNECTIONS_CAPACITY,
   ENTRY_BYTES,
+  HINTS as HINTS_CAPACITY,
   LARGE_PAGE_BYTES,
   RECENT_BYTES,
   RECENT_CAPACITY,
@@ -72,8 +73,10 @@ export const DEPARTURE_STARTS: usize = DEPARTURES + ROWS_CAPACITY * DEPARTURE_WO
 export const TEMPLATE_PLACES: usize = DEPARTURE_STARTS + ROWS_CAPACITY * 8;
 export const TEMPLATES: usize = TEMPLATE_PLACES + SHAPES_CAPACITY * COUNTERS * 4;
 export const LINES: usize = TEMPLATES + TEMPLATES_BYTES;
-/** From here on, large pages are asked for; and pages of a file can be mapped over this one. */
-export const WINDOW: usize = (LINES + LINES_BYTES + LARGE_PAGE_BYTES - 1) & ~(LARGE_PAGE_BYTES - 1);
+/** From here on, large pages are asked for. Hints share the first one with the part of the window that is always used. */
+export const HINTS: usize = (LINES + LINES_BYTES + LARGE_PAGE_BYTES - 1) & ~(LARGE_PAGE_BYTES - 1);
+/** Pages of a file can be mapped over this one. */
+export const WINDOW: usize = HINTS + HINTS_CAPACITY * 4;
 /** The packets of the last millisecond, and their chains. */
 export const RECENT: usize = WINDOW + WINDOW_BYTES;
 export const CHAINS: usize = RECENT + RECENT_CAPACITY * RECENT_BYTES;

@@ -1,6 +1,10 @@
 // The connections that are alive or may still get segments: an open-addressing index over dense slots (src/layout/slot.ts).
 //
 //   index   hash | slot + 1 | hash | slot + 1 ...      linear probing, at most half full, 0: empty
+//   hints   number of the slot | bits of the hash      by other bits of the hash: of connections that had segments lately
+//
+// Connections in TIME_WAIT are most of a table, and so of the index, and nothing comes of them: what the others need of it does not stay in the
+// cache. Their hints do. A hint may be wrong; whether it is, its slot tells.
 //
 // A slot is named by the offset of its first word. Free ones are chained, the one that was given back last first: it may still be in
 // the cache. The addresses of a connection that has an address pair lie beside the slots, in an entry of its slot's number.
@@ -19,8 +23,8 @@ import {
   SLOT_BYTES,
   SLOT_WORDS,
 } from '../src/layout/slot.ts';
-import { ENTRY_BYTES, FIRST_ENTRIES } from '../src/layout/tracking.ts';
-import { CONNECTIONS, INDEX, KEPT_PAIRS } from './memory.ts';
+import { CONNECTIONS_CAPACITY, ENTRY_BYTES, FIRST_ENTRIES, HINTS as HINTS_CAPACITY } from '../src/layout/tracking.ts';
+import { CONNECTIONS, HINTS, INDEX, KEPT_PAIRS } from './memory.ts';
 
 /** Bytes of a cache line. */
 export const LINE_BYTES: usize = 64;
@@ -46,7 +50,7 @@ export function usedSlots(): i32 {
 }
 
 /** Address of the index entry where a hash is looked for first. */
-function homeOf(hash: u32): usize {
+export function homeOf(hash: u32): usize {
   return INDEX + <usize>((hash & mask) * ENTRY_BYTES);
 }
 
@@ -57,6 +61,7 @@ export function forgetConnections(): void {
   used = 0;
   free = 0;
   memory.fill(INDEX, 0, FIRST_ENTRIES * ENTRY_BYTES);
+  memory.fill(HINTS, 0, HINTS_CAPACITY * 4);
 }
 
 /** The slot of a record's 4-tuple, or -1. `pairs`: the address pairs that the record refers to. */
@@ -79,6 +84,27 @@ export function isOf(slot: i32, record: usize, pairs: usize): bool {
   if (load<u64>(words, LOW << 2) != load<u64>(record, LOW_WORD << 2)) return false;
   if (load<i32>(words, PORTS << 2) != load<i32>(record, PORTS_WORD << 2) || facts == 0) return false;
   return (facts & PAIRED_FACT) == 0 ? (load<i32>(record, FLAGS_WORD << 2) & PAIRED) == 0 : isPairOf(words, record, pairs);
+}
+
+/** Where the hint for a hash is. */
+function hintAt(hash: u32): usize {
+  return HINTS + ((<usize>(hash & (HINTS_CAPACITY - 1))) << 2);
+}
+
+/** The bits of a hash that tell whether a hint is meant for it, behind the slot's number. */
+function tagOf(hash: u32): u32 {
+  return (hash / <u32>HINTS_CAPACITY) * <u32>CONNECTIONS_CAPACITY;
+}
+
+/** The slot that a hint says, or -1 where there is none. */
+export function hintedSlot(hash: u32): i32 {
+  const number = load<u32>(hintAt(hash)) ^ tagOf(hash);
+  return number < <u32>CONNECTIONS_CAPACITY ? <i32>number * SLOT_WORDS : -1;
+}
+
+/** There was a segment of the connection with a hash, which is in a slot. */
+export function hint(hash: u32, slot: i32): void {
+  store<u32>(hintAt(hash), <u32>(slot / SLOT_WORDS) | tagOf(hash));
 }
 
 /** What the index has where a hash is looked for first: means nothing but that it was read. */
@@ -146,6 +172,7 @@ export function enter(record: usize, pairs: usize): i32 {
     memory.copy(pairOf(words), pair, ADDRESS_PAIR_BYTES);
   }
   insert(load<u32>(words, HASH << 2), (<u64>(slot + 1)) << 32);
+  hint(load<u32>(words, HASH << 2), slot);
   entered++;
   return slot;
 }

@@ -53,7 +53,7 @@ import { forgetCopies, isCopy } from './copies.ts';
 import { expireAfter, forgetExpiries } from './expiry.ts';
 import { setSeen } from './facts.ts';
 import { place } from './place.ts';
-import { entryOf, find, forgetConnections, isOf, likelySlot, LINE_BYTES, slotAt } from './table.ts';
+import { find, forgetConnections, hint, hintedSlot, homeOf, isOf, likelySlot, LINE_BYTES, slotAt } from './table.ts';
 import { count, told, tell } from './tracking.ts';
 
 /** Segments whose table entries are touched ahead of them. */
@@ -108,7 +108,7 @@ export function walk(records: usize, pairs: usize, from: i32, to: i32, due: f64)
       count(SEGMENTS);
     }
     const likely = load<i32>(ENTRIES + ((<usize>(at % BLOCK)) << 2));
-    const slot = isOf(likely, record, pairs) ? likely : find(record, pairs);
+    const slot = isOf(likely, record, pairs) ? likely : look(record, pairs);
     if (slot >= 0 && (flags & ORDINARY) == ACK) {
       const sender: usize = (flags & FROM_HIGH) == 0 ? 0 : 1;
       const words = slotAt(slot);
@@ -135,6 +135,13 @@ export function walk(records: usize, pairs: usize, from: i32, to: i32, due: f64)
   }
   tell(REASON, TAKEN);
   return to;
+}
+
+/** The slot of a segment that is not where it was likely to be, or -1. */
+function look(record: usize, pairs: usize): i32 {
+  const slot = find(record, pairs);
+  if (slot >= 0) hint(load<u32>(record, HASH_WORD << 2), slot);
+  return slot;
 }
 
 /** Whether the segment goes on where its sender was, and acknowledges what its receiver has sent. */
@@ -169,15 +176,23 @@ function addLetter(words: usize, sender: u32, data: bool): void {
 
 /**
  * Reads what the next segments will need: with many connections each is a cache miss or two, and misses that do not
- * wait for each other overlap. First the entries of the index, without a look at them,
+ * wait for each other overlap. First the hints; of segments without one the entries of the index, without a look at them,
  * because a branch that was guessed wrong would wait for each of them; then the slots, then what else of those that are not ordinary.
  */
 function touch(records: usize, ahead: i32): void {
   let sum = 0;
-  for (let i = 0; i < ahead; i++) sum += entryOf(load<u32>(records + <usize>(i * SEGMENT_BYTES), HASH_WORD << 2));
   for (let i = 0; i < ahead; i++) {
     const hash = load<u32>(records + <usize>(i * SEGMENT_BYTES), HASH_WORD << 2);
-    store<i32>(ENTRIES + ((<usize>i) << 2), likelySlot(hash));
+    const slot = hintedSlot(hash);
+    store<i32>(ENTRIES + ((<usize>i) << 2), slot);
+    sum += load<i32>(slot >= 0 ? ENTRIES : homeOf(hash)); // not a branch
+  }
+  for (let i = 0; i < ahead; i++) {
+    if (load<i32>(ENTRIES + ((<usize>i) << 2)) >= 0) continue;
+    const hash = load<u32>(records + <usize>(i * SEGMENT_BYTES), HASH_WORD << 2);
+    const slot = likelySlot(hash);
+    store<i32>(ENTRIES + ((<usize>i) << 2), slot);
+    hint(hash, slot);
   }
   for (let i = 0; i < ahead; i++) sum += load<i32>(slotAt(load<i32>(ENTRIES + ((<usize>i) << 2))));
   for (let i = 0; i < ahead; i++) {

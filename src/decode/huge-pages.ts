@@ -4,6 +4,7 @@ import {
   CHAIN_BYTES,
   CONNECTIONS_CAPACITY,
   ENTRY_BYTES,
+  HINTS,
   MEMORY_PAGES,
   MOST_PAGES,
   RECENT_BYTES,
@@ -14,12 +15,13 @@ import type { DecoderMemory } from './decoder.ts';
 
 const PAGE = 1 << 16;
 const MADV_HUGEPAGE = 14;
-/** Where the window and the tables begin (assembly/memory.ts): before them, a large page would be cleared for the little that is used of it. */
+/** Where the hints, the window and the tables begin (assembly/memory.ts): before them, a large page would be cleared for the little that is used of it. */
 export const HUGE_FROM =
   MEMORY_PAGES * PAGE -
   CONNECTIONS_CAPACITY * (3 * ENTRY_BYTES + ADDRESS_PAIR_BYTES) -
   RECENT_CAPACITY * (RECENT_BYTES + CHAIN_BYTES) -
-  WINDOW_BYTES;
+  WINDOW_BYTES -
+  HINTS * 4;
 
 /**
  * Asks the kernel for large pages behind windows and tables of connections, as madvise(2) says, also where they have yet to grow: a large one then

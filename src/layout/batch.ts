@@ -18,7 +18,7 @@ export const COUNTS_WORDS = 80;
 /** Bytes of a capture whose records are decoded into one batch, at most. */
 export const WINDOW_CAPACITY = 1 << 20;
 /** Room for a window and for a largest record, of 32 MiB, that crosses its end. */
-export const WINDOW_BYTES = 35651584;
+export const WINDOW_BYTES = 35389440;
 /** The smallest record that writes one: a record header and an IPv4 header (a last fragment under raw IP). */
 export const SMALLEST_RECORD_BYTES = 36;
 /** Records in a batch: as many as can begin in a window. */

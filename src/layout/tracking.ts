@@ -43,6 +43,8 @@ export const CONNECTIONS_CAPACITY = 8388608;
 export const FIRST_ENTRIES = 2048;
 /** Bytes of an index entry: hash, slot + 1. */
 export const ENTRY_BYTES = 8;
+/** Hints where connections are that had segments lately (assembly/table.ts). */
+export const HINTS = 65536;
 /** Packets that may be remembered to tell their copies (assembly/copies.ts), bytes of each, and of the heads of two chains for it. */
 export const RECENT_CAPACITY = 524288;
 export const RECENT_BYTES = 32;
@@ -50,8 +52,8 @@ export const CHAIN_BYTES = 8;
 /** Pages of 64 KiB of a decoder's memory before the slots, which lie at its end and grow (assembly/asconfig.json asks for as many). */
 export const MEMORY_PAGES = 24480;
 /**
- * Bytes of a large page. At multiples of them, at the end of the memory, lie the window, which is written and read over and over, and what is
- * read at random: the packets of the last millisecond, the index, the addresses and the slots of connections. The memory grows by multiples,
+ * Bytes of a large page. At multiples of them, at the end of the memory, lie the hints and the window, which is written and read over and over, and
+ * what is read at random: the packets of the last millisecond, the index, the addresses and the slots of connections. The memory grows by multiples,
  * too, because what a large page does not fit into is never one.
  */
 export const LARGE_PAGE_BYTES = 2097152;

@@ -49,6 +49,7 @@ describe.each(['decoder.wasm', 'decoder.debug.wasm'])('%s', (build) => {
       ['STAGE', segmentEnd('STAGE', SEGMENTS_CAPACITY * segment.SEGMENT_BYTES)],
       ['STAGE_PAIRS', segmentEnd('STAGE_PAIRS', SEGMENTS_CAPACITY * segment.ADDRESS_PAIR_BYTES)],
       ['ORDER', segmentEnd('ORDER', tracking.CONNECTIONS_CAPACITY * 32)],
+      ['HINTS', segmentEnd('HINTS', tracking.HINTS * 4)],
       ['WINDOW', segmentEnd('WINDOW', value('WINDOW_BYTES'))],
       ['KEPT_PAIRS', segmentEnd('KEPT_PAIRS', tracking.CONNECTIONS_CAPACITY * segment.ADDRESS_PAIR_BYTES)],
       ['CONNECTIONS', memory.buffer.byteLength],
@@ -57,8 +58,9 @@ describe.each(['decoder.wasm', 'decoder.debug.wasm'])('%s', (build) => {
       const next = regions[index + 1];
       expect(end).toBeLessThanOrEqual(next ? value(next[0]) : memory.buffer.byteLength);
     });
-    expect(value('WINDOW') % tracking.LARGE_PAGE_BYTES).toBe(0);
-    expect(value('WINDOW')).toBe(HUGE_FROM);
+    expect(value('WINDOW') % 65536).toBe(0);
+    expect(value('HINTS') % tracking.LARGE_PAGE_BYTES).toBe(0);
+    expect(value('HINTS')).toBe(HUGE_FROM);
     expect(value('KEPT_PAIRS') % tracking.LARGE_PAGE_BYTES).toBe(0);
     expect(value('CONNECTIONS') % tracking.LARGE_PAGE_BYTES).toBe(0);
     expect(value('SEGMENTS') % segment.SEGMENT_BYTES).toBe(0);

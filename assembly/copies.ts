@@ -57,6 +57,11 @@ function chainOf(digest: u32): usize {
   return CHAINS + ((<usize>((digest ^ (digest >>> 15)) & chainMask)) << 2);
 }
 
+/** The newest packet of a digest's chain: means nothing but that it was read. */
+export function chainHead(digest: u32): u32 {
+  return load<u32>(chainOf(digest));
+}
+
 function packetAt(number: u32): usize {
   return RECENT + <usize>(number & mask) * RECENT_BYTES;
 }

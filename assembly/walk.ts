@@ -49,7 +49,7 @@ import {
   TELL_OPENED,
   WAS,
 } from '../src/layout/tracking.ts';
-import { forgetCopies, isCopy } from './copies.ts';
+import { chainHead, forgetCopies, isCopy } from './copies.ts';
 import { expireAfter, forgetExpiries } from './expiry.ts';
 import { setSeen } from './facts.ts';
 import { place } from './place.ts';
@@ -186,6 +186,7 @@ function touch(records: usize, ahead: i32): void {
     const slot = hintedSlot(hash);
     store<i32>(ENTRIES + ((<usize>i) << 2), slot);
     sum += load<i32>(slot >= 0 ? ENTRIES : homeOf(hash)); // not a branch
+    sum += chainHead(load<u32>(records + <usize>(i * SEGMENT_BYTES), DIGEST_WORD << 2));
   }
   for (let i = 0; i < ahead; i++) {
     if (load<i32>(ENTRIES + ((<usize>i) << 2)) >= 0) continue;

@@ -27,6 +27,9 @@ import type { Window } from './plan.ts';
 /** A record before that begins farther back is not looked at again, bytes: the decoder's window has to hold it, too. */
 const FARTHEST_PREVIOUS = 1 << 19;
 
+/** Bytes behind a window that are read at once: few records that cross its end need more of those that may be. */
+const NEAR = 1 << 12;
+
 /** Where the walk through a capture stands: what a window has to know of all that came before it. */
 export interface Place {
   /** Of the next record; Infinity: nothing more of the capture can be read. */
@@ -85,7 +88,7 @@ export class WindowReader {
 
   /** Guesses the offset of the first record that begins in a window; undefined where nothing looks like one. */
   guess(window: Window, framing: Framing, near: number): number | undefined {
-    if (this.#attempt(window, window.base) instanceof CaptureError) return undefined; // decode() tells of it
+    if (this.#attempt(() => this.#read(window, window.base)) instanceof CaptureError) return undefined; // decode() tells of it
     const bytes = this.#decoder.window.subarray(0, this.#filled);
     const from = window.base - this.#base;
     const boundary = guessBoundary(bytes, from, from + window.bytes, window.last, framing, near);
@@ -129,12 +132,17 @@ export class WindowReader {
       decoder.decode(0, 0);
       return answer({ offset: from, lost: start.lost });
     }
-    const wanted = this.#attempt(window, Math.min(from, start.previous || from, window.base));
+    let wanted = this.#attempt(() => this.#read(window, Math.min(from, start.previous || from, window.base)));
     if (wanted instanceof CaptureError) return unreadable(wanted);
     const base = this.#base;
-    const filled = this.#filled;
-    const end = Math.min(stop - base, filled);
-    const atEnd = window.last || filled < wanted;
+    let { lost } = start;
+    if (lost || start.clock === -Infinity) {
+      wanted = this.#attempt(() => this.#readOn(window));
+      if (wanted instanceof CaptureError) return unreadable(wanted);
+    }
+    let filled = this.#filled;
+    let end = Math.min(stop - base, filled);
+    let atEnd = window.last || filled < wanted;
     const near = (): number => (decoder.clock === -Infinity ? Number.NaN : this.#setting.origin + Math.floor(decoder.clock / 1e9));
     let at = from - base;
     if (at > filled) {
@@ -142,7 +150,6 @@ export class WindowReader {
       troubles.push({ offset: base + filled, rule: this.#cutRule(window, filled, true), truncated: true });
       return answer({ offset: Infinity, lost: false });
     }
-    let { lost } = start;
     if (start.clock === -Infinity && !lost) {
       const beginning = findBeginning(decoder.window.subarray(0, filled), at, atEnd, framing);
       if (!beginning) {
@@ -170,6 +177,14 @@ export class WindowReader {
       }
       at = decoder.decode(at, filled, end, atEnd);
       if (decoder.state[PREVIOUS]! >= 0) previous = base + decoder.state[PREVIOUS]!;
+      if (at < end && base + filled < window.to && !atEnd) {
+        wanted = this.#attempt(() => this.#readOn(window));
+        if (wanted instanceof CaptureError) return unreadable(wanted);
+        filled = this.#filled;
+        end = Math.min(stop - base, filled);
+        atEnd = filled < wanted;
+        continue;
+      }
       // It may be the length of the record before that is wrong, and then records were passed over.
       const behind = (Number.isNaN(previous) ? at : previous - base) + 1;
       let rule = this.#brokenRule(at);
@@ -258,10 +273,10 @@ export class WindowReader {
     return `the file ends within its last record, ${this.#filled - at} bytes after where that begins`;
   }
 
-  /** The same as #read(), or why it cannot be: what came before has to be reported. */
-  #attempt(window: Window, offset: number): number | CaptureError {
+  /** What reading answers, or why it cannot be done: what came before has to be reported. */
+  #attempt(read: () => number): number | CaptureError {
     try {
-      return this.#read(window, offset);
+      return read();
     } catch (error) {
       if (error instanceof CaptureError) return error;
       throw error;
@@ -269,8 +284,8 @@ export class WindowReader {
   }
 
   /**
-   * Has a stretch of the capture in the decoder's window, from an offset, or a little before it, to where the window may be read;
-   * answers how many bytes it should be.
+   * Has a stretch of the capture in the decoder's window, from an offset, or a little before it, to a little behind the window; answers how
+   * many bytes it should be.
    */
   #read(window: Window, offset: number): number {
     const { capture } = window;
@@ -282,19 +297,32 @@ export class WindowReader {
     }
     const { alignment = 1 } = this.#source!;
     const base = offset - (offset % alignment);
-    const wanted = window.to - base;
+    // What is mapped costs nothing until it is looked at, and has to begin with a page.
+    const wanted = (alignment > 1 ? window.to : Math.min(window.to, window.base + window.bytes + NEAR)) - base;
     if (this.#base === base && this.#filled === wanted) return wanted;
+    this.#base = base;
+    this.#filled = 0;
+    return this.#fill(wanted, offset);
+  }
+
+  /** Has the rest, too, up to where the window may be read; answers how many bytes it should be, all together. */
+  #readOn(window: Window): number {
+    return this.#fill(window.to - this.#base, window.base);
+  }
+
+  /** Reads on until the decoder's window holds as many bytes, or there are no more. `offset`: what an error is about. */
+  #fill(wanted: number, offset: number): number {
+    const { path } = this.#source!;
     const target = this.#decoder.window;
-    if (wanted > target.length) {
+    if (wanted > target.length)
       throw new CaptureError(
-        this.#source!.path,
+        path,
         offset,
         `a record is larger than ${target.length} bytes, or no end of a damaged stretch is found in as many`,
       );
-    }
-    this.#base = base;
+    const filled = this.#filled;
     this.#filled = -1; // nothing, if it fails
-    this.#filled = this.#source!.read(target.subarray(0, wanted), base);
+    this.#filled = filled + this.#source!.read(target.subarray(filled, wanted), this.#base + filled);
     return wanted;
   }
 }

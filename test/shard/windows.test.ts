@@ -79,6 +79,24 @@ describe('windows', () => {
     expect(decodeSource(inMemory(pcap([packet, large, packet])), 1000)).toMatchObject({ packets: 3, segments: 3, faults: [] });
   });
 
+  it.each([1000, 100_000, 1 << 20])('read on for the record that crosses their end, where %i bytes are one', (windowBytes) => {
+    // Of 60,000 and of 60 bytes, as of segmentation offload and its acknowledgements: their ends lie anywhere behind a window's.
+    const many = Array.from({ length: 200 }, (_, i) => ({ captured: ethernet(ipv4(tcp({ payload: new Uint8Array(i % 3 ? i * 300 : 1) }))) }));
+    const whole = bytes(pcap(many));
+    const positions: number[] = [];
+    const source: MemorySource = {
+      ...inMemory(whole),
+      read: (target, position) => {
+        positions.push(position);
+        return inMemory(whole).read(target, position);
+      },
+    };
+    const { packets, faults } = decodeSource(source, windowBytes);
+    expect({ packets, faults }).toEqual({ packets: 200, faults: [] });
+    // Where a window and its record begin is read once or twice, not again and again.
+    expect(positions.length).toBeLessThanOrEqual(2 * Math.ceil(whole.length / windowBytes) + 2);
+  });
+
   it('take a file that becomes shorter for one whose tail is cut', () => {
     const whole = inMemory(five);
     const left = 24 + 3 * record + 10;

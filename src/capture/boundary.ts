@@ -87,7 +87,18 @@ export function findBoundary(
   near: number,
   chain: number,
 ): Boundary | undefined {
-  const { lengthAt, secondsAt } = headersIn(bytes, section);
+  return boundaryAmong(headersIn(bytes, section), bytes.length, from, to, atEnd, near, chain);
+}
+
+function boundaryAmong(
+  { lengthAt, secondsAt }: Headers,
+  size: number,
+  from: number,
+  to: number,
+  atEnd: boolean,
+  near: number,
+  chain: number,
+): Boundary | undefined {
   for (let start = from; start < to; start++) {
     let at = start;
     let links = 0;
@@ -103,7 +114,7 @@ export function findBoundary(
     if (enough) return { offset: start, found: true };
     if (length !== BEYOND) continue;
     if (!atEnd) return { offset: start, found: false };
-    if (links > 0 && at === bytes.length) return { offset: start, found: true };
+    if (links > 0 && at === size) return { offset: start, found: true };
   }
   return undefined;
 }
@@ -122,6 +133,7 @@ export function guessBoundary(
   near: number,
 ): Boundary | undefined {
   const half = upperHalfIn(section);
+  const headers = headersIn(bytes, section);
   if (half !== undefined) {
     const { buffer, byteOffset } = bytes;
     const where = Buffer.from(buffer, byteOffset + from + half, Math.min(to, bytes.length - half) - from);
@@ -129,11 +141,11 @@ export function guessBoundary(
     if ((section.form & (SWAPPED | SNOOP)) === 0) shared.writeUInt16LE(near >>> 16);
     else shared.writeUInt16BE(near >>> 16);
     for (let tries = 0, at = 0; tries < TRIES && (at = where.indexOf(shared, at)) >= 0; tries++, at++) {
-      const boundary = findBoundary(bytes, from + at, from + at + 1, atEnd, section, near, GUESS);
+      const boundary = boundaryAmong(headers, bytes.length, from + at, from + at + 1, atEnd, near, GUESS);
       if (boundary?.found) return boundary;
     }
   }
-  return findBoundary(bytes, from, to, atEnd, section, near, GUESS);
+  return boundaryAmong(headers, bytes.length, from, to, atEnd, near, GUESS);
 }
 
 /** Where in a record the upper half of its seconds is; undefined where its time is none of whole seconds. */

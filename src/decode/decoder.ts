@@ -5,7 +5,7 @@
 // it left in them.
 
 import { readFileSync } from 'node:fs';
-import { BINS, COUNTS_WORDS, PAIR_COUNT, SEGMENTS_CAPACITY, SLOTS_CAPACITY } from '../layout/batch.ts';
+import { BINS, COUNTS_WORDS, PAIR_COUNT, SEGMENTS_CAPACITY, SHARDS_CAPACITY, SLOTS_CAPACITY } from '../layout/batch.ts';
 import { DROP_REASONS } from '../layout/drops.ts';
 import { INSTRUCTION_WORDS } from '../layout/filter.ts';
 import {
@@ -72,6 +72,7 @@ interface BinViews {
   readonly words: Int32Array;
   readonly times: Float64Array;
   readonly pairs: Uint8Array;
+  readonly noPairs: Uint8Array;
   readonly counts: Int32Array;
 }
 
@@ -104,7 +105,7 @@ export class Decoder {
   readonly #interfaces: Float64Array;
   readonly #filter: Int32Array;
   readonly #constant: (name: string) => number;
-  readonly #views = new Map<string, BinViews>();
+  readonly #views = new Map<number, BinViews>();
 
   constructor(module: DecoderModule, memory: DecoderMemory) {
     const calls = Module.imports(module).filter(({ module: from }) => from === HOST);
@@ -173,13 +174,17 @@ export class Decoder {
     return { form: this.state[FORM]!, interfaces: this.#interfaces.subarray(0, this.state[INTERFACE_COUNT]! * INTERFACE_WORDS) };
   }
 
-  /** A shard's part of a slot's batch for `shards`, of this decoder or of another one's memory. Valid until it is decoded into again. */
-  batch(memory: DecoderMemory, slot: number, shard = 0, shards = 1, of = ''): ShardBatch {
-    const key = `${of}/${slot}/${shard}`;
+  /**
+   * A shard's part of a slot's batch for `shards`, of this decoder or of another one's memory, which goes by the number `of`. Valid until it is
+   * decoded into again.
+   */
+  batch(memory: DecoderMemory, slot: number, shard = 0, shards = 1, of = 0): ShardBatch {
+    const key = (of * SLOTS_CAPACITY + slot) * SHARDS_CAPACITY + shard;
     let views = this.#views.get(key);
     if (!views) this.#views.set(key, (views = this.#binViews(memory, slot, slot * shards + shard)));
-    const { words, times, pairs, counts } = views;
-    return { words, times, pairs: pairs.subarray(0, counts[PAIR_COUNT]! * ADDRESS_PAIR_BYTES), count: counts[shard]! };
+    const { words, times, pairs, noPairs, counts } = views;
+    const bytes = counts[PAIR_COUNT]! * ADDRESS_PAIR_BYTES;
+    return { words, times, pairs: bytes === 0 ? noPairs : pairs.subarray(0, bytes), count: counts[shard]! };
   }
 
   #binViews(memory: DecoderMemory, slot: number, bin: number): BinViews {
@@ -192,6 +197,7 @@ export class Decoder {
       words: new Int32Array(buffer, records, bytes / Int32Array.BYTES_PER_ELEMENT),
       times: new Float64Array(buffer, records, bytes / Float64Array.BYTES_PER_ELEMENT),
       pairs: new Uint8Array(buffer, place('PAIRS', slot), this.#constant('PAIRS_BYTES')),
+      noPairs: new Uint8Array(buffer, place('PAIRS', slot), 0),
       counts: new Int32Array(buffer, place('COUNTS', slot), COUNTS_WORDS),
     };
   }

@@ -202,7 +202,8 @@ export class TableMemory {
     if (records.words.buffer !== this.answers.buffer) {
       copyBytes(records.words.subarray(0, records.count * SEGMENT_WORDS), this.#staged.words);
       copyBytes(records.pairs, this.#staged.pairs);
-      here = { ...this.#staged, count: records.count };
+      const { words, times, pairs } = this.#staged;
+      here = { words, times, pairs, count: records.count };
     }
     this.#recordsAt = here.words.byteOffset;
     this.#recordPairsAt = here.pairs.byteOffset;

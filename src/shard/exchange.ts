@@ -92,16 +92,17 @@ export class Exchange {
   /** What was proved of the windows up to and with this one; -1: before the first. */
   proof(window: number): Proof {
     if (window < 0) return BEGINNING;
-    const entry = this.#entries.subarray((window % this.#ring) * ENTRY);
+    const entries = this.#entries;
+    const at = (window % this.#ring) * ENTRY;
     return {
-      offset: entry[OFFSET]!,
-      lost: entry[LOST] === 1,
-      previous: entry[PREVIOUS]!,
-      clock: entry[CLOCK]!,
-      packets: entry[PACKETS]!,
-      section: { form: entry[FORM]!, from: entry[FROM]!, to: entry[TO]! },
-      owner: entry[OWNER]!,
-      slot: entry[SLOT]!,
+      offset: entries[at + OFFSET]!,
+      lost: entries[at + LOST] === 1,
+      previous: entries[at + PREVIOUS]!,
+      clock: entries[at + CLOCK]!,
+      packets: entries[at + PACKETS]!,
+      section: { form: entries[at + FORM]!, from: entries[at + FROM]!, to: entries[at + TO]! },
+      owner: entries[at + OWNER]!,
+      slot: entries[at + SLOT]!,
     };
   }
 
@@ -117,17 +118,18 @@ export class Exchange {
 
   /** States a window's proof; the window before must have been proved. */
   prove(window: number, { offset, lost, previous, clock, packets, section, owner, slot }: Proof): void {
-    const entry = this.#entries.subarray((window % this.#ring) * ENTRY);
-    entry[OFFSET] = offset;
-    entry[LOST] = lost ? 1 : 0;
-    entry[PREVIOUS] = previous;
-    entry[CLOCK] = clock;
-    entry[PACKETS] = packets;
-    entry[FORM] = section.form;
-    entry[FROM] = section.from;
-    entry[TO] = section.to;
-    entry[OWNER] = owner;
-    entry[SLOT] = slot;
+    const entries = this.#entries;
+    const at = (window % this.#ring) * ENTRY;
+    entries[at + OFFSET] = offset;
+    entries[at + LOST] = lost ? 1 : 0;
+    entries[at + PREVIOUS] = previous;
+    entries[at + CLOCK] = clock;
+    entries[at + PACKETS] = packets;
+    entries[at + FORM] = section.form;
+    entries[at + FROM] = section.from;
+    entries[at + TO] = section.to;
+    entries[at + OWNER] = owner;
+    entries[at + SLOT] = slot;
     Atomics.store(this.#words, PROVED, window + 1);
     this.announce();
   }

@@ -236,7 +236,7 @@ export class Shard {
   *#track(number: number): Generator<void, void, undefined> {
     const { index, shards, exchange, memories, tracked } = this.#setting;
     const { clock, owner, slot } = exchange.proof(number);
-    const batch = this.#decoder.batch(memories[owner]!, slot, index, shards, String(owner));
+    const batch = this.#decoder.batch(memories[owner]!, slot, index, shards, owner);
     const { packets } = exchange.proof(number - 1);
     if (tracked) yield* this.#trackEach(batch, packets, tracked);
     else yield* this.tracker.track(batch, packets);

@@ -222,15 +222,14 @@ export class WindowReader {
   /** Why what is at a place of the decoder's window cannot be a record. */
   #brokenRule(at: number): string | undefined {
     const { state, window, framing } = this.#decoder;
+    const stopped = state[STOPPED]!;
+    if (stopped === WANTS_BYTES) return undefined;
     const view = new DataView(window.buffer, window.byteOffset + at);
     const little = (framing.form & SWAPPED) === 0;
     const blocks = (framing.form & BLOCKS) !== 0;
     const snoop = (framing.form & SNOOP) !== 0;
     const ticks = (framing.form & TICKS) !== 0;
-    const stopped = state[STOPPED]!;
     switch (stopped) {
-      case WANTS_BYTES:
-        return undefined;
       case BATCH_FULL:
         throw new Error('a window has more segments than a batch holds');
       case BROKEN_CAPTURED:

@@ -1,4 +1,4 @@
-import { INTERFACE_WORDS } from '../layout/framing.ts';
+import { INTERFACE_BYTES, INTERFACE_WORDS } from '../layout/framing.ts';
 
 /**
  * What has to be known to read the records of a stretch of a capture: how their headers are written, and on which interfaces
@@ -53,14 +53,15 @@ export function interfaceEntry({ linkType, limit, snaplen, units, start }: Inter
 /** The interfaces of a section, read back. */
 export function interfacesOf({ interfaces }: Section): Interface[] {
   const view = new DataView(interfaces.buffer, interfaces.byteOffset, interfaces.byteLength);
-  return Array.from({ length: interfaces.length / INTERFACE_WORDS }, (_, i) => {
-    const at = i * INTERFACE_WORDS * Float64Array.BYTES_PER_ELEMENT;
-    return {
+  const all: Interface[] = [];
+  for (let at = 0; at < interfaces.byteLength; at += INTERFACE_BYTES) {
+    all.push({
       linkType: view.getInt32(at, true),
       limit: view.getUint32(at + 4, true),
       snaplen: view.getUint32(at + 8, true),
       units: Number(view.getBigUint64(at + 16, true)),
       start: view.getFloat64(at + 48, true),
-    };
-  });
+    });
+  }
+  return all;
 }

@@ -50,7 +50,7 @@ export function usedSlots(): i32 {
 }
 
 /** Address of the index entry where a hash is looked for first. */
-export function homeOf(hash: u32): usize {
+function homeOf(hash: u32): usize {
   return INDEX + <usize>((hash & mask) * ENTRY_BYTES);
 }
 

@@ -53,7 +53,7 @@ import { chainHead, forgetCopies, isCopy } from './copies.ts';
 import { expireAfter, forgetExpiries } from './expiry.ts';
 import { setSeen } from './facts.ts';
 import { place } from './place.ts';
-import { find, forgetConnections, hint, hintedSlot, homeOf, isOf, likelySlot, LINE_BYTES, slotAt } from './table.ts';
+import { entryOf, find, forgetConnections, hint, hintedSlot, isOf, likelySlot, LINE_BYTES, slotAt } from './table.ts';
 import { count, told, tell } from './tracking.ts';
 
 /** Segments whose table entries are touched ahead of them. */
@@ -62,6 +62,8 @@ const ORDINARY = FIN | SYN | RST | ACK | FRAGMENT_HEAD | FRAGMENT_TAIL;
 
 /** Slots that the segments of a block are likely of. */
 const ENTRIES: usize = memory.data(BLOCK * 4, 16);
+/** Which segments of a block something is to be read for. */
+const SOME: usize = memory.data((BLOCK + 1) * 4, 16);
 /** Sum of the words touched ahead: means nothing, but no compiler can leave the reads out. */
 let touched: i32 = 0;
 
@@ -107,7 +109,7 @@ export function walk(records: usize, pairs: usize, from: i32, to: i32, due: f64)
       }
       count(SEGMENTS);
     }
-    const likely = load<i32>(ENTRIES + ((<usize>(at % BLOCK)) << 2));
+    const likely = entryAt(at % BLOCK);
     const slot = isOf(likely, record, pairs) ? likely : look(record, pairs);
     if (slot >= 0 && (flags & ORDINARY) == ACK) {
       const sender: usize = (flags & FROM_HIGH) == 0 ? 0 : 1;
@@ -176,34 +178,56 @@ function addLetter(words: usize, sender: u32, data: bool): void {
 
 /**
  * Reads what the next segments will need: with many connections each is a cache miss or two, and misses that do not
- * wait for each other overlap. First the hints; of segments without one the entries of the index, without a look at them,
- * because a branch that was guessed wrong would wait for each of them; then the slots, then what else of those that are not ordinary.
+ * wait for each other overlap. As many do as loads fit into what the processor looks ahead, up to the first branch that it guesses wrong: so those
+ * that need a thing are listed first, without a branch, and then it is read for all of them in a loop that does nothing else.
  */
 function touch(records: usize, ahead: i32): void {
   let sum = 0;
+  let some = 0;
   for (let i = 0; i < ahead; i++) {
-    const hash = load<u32>(records + <usize>(i * SEGMENT_BYTES), HASH_WORD << 2);
-    const slot = hintedSlot(hash);
-    store<i32>(ENTRIES + ((<usize>i) << 2), slot);
-    sum += load<i32>(slot >= 0 ? ENTRIES : homeOf(hash)); // not a branch
-    sum += chainHead(load<u32>(records + <usize>(i * SEGMENT_BYTES), DIGEST_WORD << 2));
+    const record = recordAt(records, i);
+    const slot = hintedSlot(load<u32>(record, HASH_WORD << 2));
+    setEntry(i, slot);
+    store<i32>(SOME + ((<usize>some) << 2), i);
+    some += slot >>> 31;
+    sum += chainHead(load<u32>(record, DIGEST_WORD << 2));
   }
-  for (let i = 0; i < ahead; i++) {
-    if (load<i32>(ENTRIES + ((<usize>i) << 2)) >= 0) continue;
-    const hash = load<u32>(records + <usize>(i * SEGMENT_BYTES), HASH_WORD << 2);
+  for (let i = 0; i < some; i++) sum += entryOf(load<u32>(recordAt(records, someAt(i)), HASH_WORD << 2));
+  for (let i = 0; i < some; i++) {
+    const hash = load<u32>(recordAt(records, someAt(i)), HASH_WORD << 2);
     const slot = likelySlot(hash);
-    store<i32>(ENTRIES + ((<usize>i) << 2), slot);
+    setEntry(someAt(i), slot);
     hint(hash, slot);
   }
-  for (let i = 0; i < ahead; i++) sum += load<i32>(slotAt(load<i32>(ENTRIES + ((<usize>i) << 2))));
+  for (let i = 0; i < ahead; i++) sum += load<i32>(slotAt(entryAt(i)));
+  some = 0;
   for (let i = 0; i < ahead; i++) {
-    const words = slotAt(load<i32>(ENTRIES + ((<usize>i) << 2)));
-    const flags = load<i32>(records + <usize>(i * SEGMENT_BYTES), FLAGS_WORD << 2);
-    const facts = load<i32>(words, FACTS << 2);
-    if ((flags & ORDINARY) == ACK && (facts & PLAIN) != 0) continue;
-    const begun = (facts & (ESTABLISHED | MIDSTREAM)) != 0; // then it is mostly a FIN, or comes after one; else of the handshake
+    const facts = load<i32>(slotAt(entryAt(i)), FACTS << 2);
+    const ordinary = (load<i32>(recordAt(records, i), FLAGS_WORD << 2) & ORDINARY) == ACK;
+    store<i32>(SOME + ((<usize>some) << 2), i);
+    some += <i32>!ordinary | <i32>((facts & PLAIN) == 0);
+  }
+  for (let i = 0; i < some; i++) {
+    const words = slotAt(entryAt(someAt(i)));
+    const begun = (load<i32>(words, FACTS << 2) & (ESTABLISHED | MIDSTREAM)) != 0; // then it is mostly a FIN, or comes after one; else of the handshake
     sum +=
       load<i32>(words + LINE_BYTES) + load<i32>(words + LINE_BYTES * (begun ? 3 : 2)) + load<i32>(words + LINE_BYTES * (begun ? 4 : 2));
   }
   touched = sum;
+}
+
+function recordAt(records: usize, i: i32): usize {
+  return records + <usize>(i * SEGMENT_BYTES);
+}
+
+function entryAt(i: i32): i32 {
+  return load<i32>(ENTRIES + ((<usize>i) << 2));
+}
+
+function setEntry(i: i32, slot: i32): void {
+  store<i32>(ENTRIES + ((<usize>i) << 2), slot);
+}
+
+function someAt(i: i32): i32 {
+  return load<i32>(SOME + ((<usize>i) << 2));
 }

@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire, Module } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,7 +39,7 @@ export function loadFile<T>(file: string): Loaded<T> {
   return {
     exports: module.exports as T,
     keep: () => {
-      if (!cachedData) write(place, Buffer.concat([source, script.createCachedData()]));
+      if (!cachedData) write(place, () => Buffer.concat([source, script.createCachedData()]));
     },
   };
 }
@@ -61,10 +61,11 @@ function keptOf(source: Buffer, place: string): Buffer | undefined {
 }
 
 /** Others may read or write it at the same time: they see all of it or nothing. */
-function write(place: string, bytes: Uint8Array): void {
+function write(place: string, bytes: () => Uint8Array): void {
   const draft = `${place}-${Math.random().toString(36).slice(2)}`;
   try {
-    writeFileSync(draft, bytes);
+    accessSync(dirname(place), constants.W_OK); // before the bytes are made
+    writeFileSync(draft, bytes());
     renameSync(draft, place);
   } catch {
     rmSync(draft, { force: true }); // the program lies where it must not write, or the disk is full: the next run is as slow as this one

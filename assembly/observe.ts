@@ -307,7 +307,8 @@ function acknowledge(slot: i32, sender: i32, record: usize, flags: i32, payload:
 
   if (advance > 0) clearSeen(own, NXT_DOUBTED); // no probe does that
   if ((peer & NXT_DOUBTED) != 0 && ack - load<i32>(other, NXT << 2) == 1) settleProbes(other, ack);
-  if ((peer & NXT_KNOWN) != 0) {
+  const heard = (peer & NXT_KNOWN) != 0 && load<i32>(other, SEGMENTS << 2) != 0; // else nothing but acknowledgements tells of it
+  if (heard) {
     const nxt = load<i32>(other, NXT << 2);
     if (!plausible(ack, nxt)) return oddity(ACK_IMPLAUSIBLE);
     if (ack - nxt > 0) {

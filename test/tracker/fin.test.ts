@@ -524,6 +524,23 @@ describe('one side only', () => {
     });
     expect(told.record().confidence).not.toBe('certain');
   });
+
+  it.each([10, 3 * 2 ** 30])('and where it had sent %i bytes before, of which nothing but acknowledgements tells', (payload) => {
+    const { client, server, record } = story();
+    client.syn({ unseen: true });
+    server.synAck();
+    for (let sent = 0; sent < payload; sent += 2 ** 29) {
+      client.data(Math.min(payload, 2 ** 29), { unseen: true });
+      server.ack();
+    }
+    client.fin({ unseen: true });
+    server.ack();
+    server.fin();
+    expect(record()).toMatchObject({
+      close: { class: 'orderly', initiator: 'client', sequence: 'F<', modifiers: ['fin_inferred', 'one_sided'] },
+      confidence: 'likely',
+    });
+  });
 });
 
 describe('a FIN that is not in the capture, but acknowledged by the other FIN', () => {

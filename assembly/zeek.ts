@@ -218,8 +218,16 @@ function retransmitted(slot: i32, sender: i32): void {
   if (isPowerOfTen(count)) letter(slot, sender, LETTER_T);
 }
 
+/** Whether an endpoint is open, or has closed out of that: Zeek tells of no gap where either is not, because its numbers may be wrong. */
+function isClean(words: usize, endpoint: i32): bool {
+  const state = stateOf(words, endpoint);
+  return state == ESTABLISHED || (state == CLOSED && stateBefore(words, endpoint) == ESTABLISHED);
+}
+
 /** An acknowledgement showed that the capture lacks payload of `endpoint`. */
 export function contentGap(slot: i32, endpoint: i32): void {
+  const words = slotAt(slot);
+  if (!isClean(words, 0) || !isClean(words, 1)) return;
   if (isPowerOfTen(countGap(slot, endpoint))) letter(slot, endpoint, LETTER_G);
 }
 

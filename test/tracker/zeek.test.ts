@@ -123,6 +123,16 @@ describe("Zeek's history", () => {
     expect(record().zeek.history).toContain('G');
   });
 
+  it('no g where Zeek has not seen both open', () => {
+    const { client, server, record } = midstream();
+    client.data(10);
+    server.ack();
+    client.data(100, { unseen: true });
+    server.ack();
+    server.data(10);
+    expect(record().zeek.history).toBe('Dad');
+  });
+
   it('^ where the first segment comes from a likely server, and is no SYN', () => {
     const { server, client, record } = midstream();
     server.data(10);

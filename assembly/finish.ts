@@ -19,6 +19,7 @@ import {
   FIN_ACK,
   FIN_ACKED,
   FIN_ACKED_TIME,
+  FIN_ACKS_ANEW,
   FIN_AGAIN,
   FIN_HAS_ACK,
   FIN_RETRANSMITS,
@@ -45,8 +46,11 @@ import { slotAt } from './table.ts';
 /** Words of a TCP header with a timestamp: twenty bytes, and ten of option. */
 const WITH_TIMESTAMP = 8;
 
-/** `fresh`: payload bytes of this segment never seen before; `start`: sequence number of its first payload byte. */
-export function finish(slot: i32, sender: i32, record: usize, start: i32, fresh: i32): void {
+/**
+ * `fresh`: payload bytes of this segment never seen before; `start`: sequence number of its first payload byte; `anew`: it acknowledges more
+ * than its sender had before.
+ */
+export function finish(slot: i32, sender: i32, record: usize, start: i32, fresh: i32, anew: bool): void {
   const words = slotAt(slot);
   const own = words + ((<usize>sender) << 2);
   const other = words + ((<usize>(sender ^ 1)) << 2);
@@ -67,7 +71,7 @@ export function finish(slot: i32, sender: i32, record: usize, start: i32, fresh:
     store<f64>(words + ((<usize>(sender ^ 1)) << 3), load<f64>(record, TIME_WORD << 2), FIN_ACKED_TIME << 3);
   }
   const payload = load<i32>(record, PAYLOAD_WORD << 2);
-  if (isFin) fin(slot, sender, record, start + payload, firstTime);
+  if (isFin) fin(slot, sender, record, start + payload, firstTime, anew);
   else if (acknowledged) {
     const sent = (load<i32>(own, SEEN << 2) & FIN_SENT) != 0;
     const beforeOwnFin = sent && payload == 0 && load<i32>(record, SEQ_WORD << 2) == load<i32>(own, FIN_SEQ << 2);
@@ -112,8 +116,8 @@ function dataAfterFin(slot: i32, sender: i32, end: i32, fresh: i32, acknowledges
   log(slot, D, sender);
 }
 
-/** A segment with FIN; `end` is the FIN's own sequence number, `firstAck` whether it is the first to acknowledge the peer's FIN. */
-function fin(slot: i32, sender: i32, record: usize, end: i32, firstAck: bool): void {
+/** A segment with FIN; `end` is the FIN's own sequence number, `firstAck` whether it is the first to acknowledge the peer's FIN; `anew` as in finish(). */
+function fin(slot: i32, sender: i32, record: usize, end: i32, firstAck: bool, anew: bool): void {
   const words = slotAt(slot);
   const own = words + ((<usize>sender) << 2);
   const other = words + ((<usize>(sender ^ 1)) << 2);
@@ -140,7 +144,7 @@ function fin(slot: i32, sender: i32, record: usize, end: i32, firstAck: bool): v
   if (load<i32>(record, PAYLOAD_WORD << 2) > 0) modify(words, FIN_WITH_DATA);
   store<i32>(own, end, FIN_SEQ << 2);
   store<i32>(own, load<i32>(record, ACK_WORD << 2), FIN_ACK << 2);
-  setSeen(own, FIN_SENT | (firstAck ? FIN_WITH_ACK : 0) | ((flags & ACK) == 0 ? 0 : FIN_HAS_ACK));
+  setSeen(own, FIN_SENT | (firstAck ? FIN_WITH_ACK : 0) | ((flags & ACK) == 0 ? 0 : FIN_HAS_ACK) | (anew ? FIN_ACKS_ANEW : 0));
   store<f64>(words + ((<usize>sender) << 3), time, FIN_TIME << 3);
   if (end + 1 - load<i32>(own, NXT << 2) > 0) store<i32>(own, end + 1, NXT << 2);
   else if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0) {

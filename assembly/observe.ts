@@ -130,7 +130,8 @@ function show(slot: i32, sender: i32, record: usize, flags: i32, payload: i32): 
     if ((flags & FIN) != 0) repeatsFin(words, sender, start + payload);
   } else if (fresh >= 0) {
     if ((flags & ACK) != 0) acknowledge(slot, sender, record, flags, payload);
-    finish(slot, sender, record, start, fresh);
+    const anew = (flags & ACK) != 0 && (acknowledged == 0 || load<i32>(record, ACK_WORD << 2) - acked > 0);
+    finish(slot, sender, record, start, fresh, anew);
     if (far) farFin(slot, sender, nxt, acked, acknowledged);
   }
   if (fresh > 0) {

@@ -182,6 +182,8 @@ export const NO_TIMESTAMPS = 0x800000;
 export const NO_SCALE = 0x1000000;
 /** All that was seen of it, in the middle of a connection, may be keep-alive probes: then NXT is one too low. */
 export const NXT_DOUBTED = 0x2000000;
+/** Its first FIN acknowledged more than all that it had sent before. */
+export const FIN_ACKS_ANEW = 0x4000000;
 
 // -- bits of COMPLETENESS: what was seen of a conversation, whoever sent it and whatever its numbers (Wireshark's user's guide,
 // "TCP Conversation Completeness")

@@ -7,6 +7,7 @@ import {
   FIN_ACK,
   FIN_ACKED,
   FIN_ACKED_TIME,
+  FIN_ACKS_ANEW,
   FIN_HAS_ACK,
   FIN_SEQ,
   FIN_WITH_ACK,
@@ -30,13 +31,16 @@ export function acknowledgedAlready(table: ConnectionTable, slot: number, sender
     (words[slot + SEEN + receiver]! & FIN_HAS_ACK) !== 0 &&
     distance(words[slot + FIN_ACK + receiver]!, words[slot + FIN_SEQ + sender]!) > 0;
   if (!byItsFin) return table.log(slot, A, receiver);
-  // The peer's FIN carried that acknowledgement, so this FIN was sent before it.
+  // The peer's FIN carried that acknowledgement, or repeated it, so this FIN was sent before it.
   const list = tokens(table, slot);
   const own = list.pop()!;
   const at = list.findIndex((token) => token >> 3 === receiver && (token & 7) <= FA);
-  list[at] = tokenOf(FA, receiver);
-  list.splice(at, 0, own);
-  words[slot + SEEN + receiver]! |= FIN_WITH_ACK;
+  if ((words[slot + SEEN + receiver]! & FIN_ACKS_ANEW) === 0) list.splice(at, 0, own, tokenOf(A, receiver));
+  else {
+    list[at] = tokenOf(FA, receiver);
+    list.splice(at, 0, own);
+    words[slot + SEEN + receiver]! |= FIN_WITH_ACK;
+  }
   rewrite(table, slot, list);
 }
 

@@ -9,6 +9,8 @@ import {
   ipv6,
   lastAck,
   midstream,
+  MILLISECOND,
+  retell,
   SECOND,
   serverTimeWait,
   story,
@@ -228,6 +230,34 @@ describe('who closed first does not depend on the place of capture', () => {
     told.server.fin();
     told.client.ack();
     expect(told.record().close).toMatchObject({ class: 'four_wave', initiator: 'client', sequence: 'F> A< F< A>' });
+  });
+
+  it('a FIN captured behind its acknowledgement and the FIN that follows that', () => {
+    const told = established();
+    told.client.fin();
+    told.server.ack();
+    told.captureEarlier();
+    told.server.fin();
+    told.captureEarlier();
+    told.client.ack();
+    expect(told.record().close).toMatchObject({ class: 'four_wave', initiator: 'client', sequence: 'F> A< F< A>' });
+  });
+
+  it('all that one endpoint sent captured before all of the other', () => {
+    const told = established();
+    told.client.data(10);
+    told.server.data(20);
+    told.client.ack();
+    told.server.fin();
+    told.client.ack();
+    told.client.fin();
+    told.server.ack();
+    for (const first of [0, 1]) {
+      const order = [...told.told].sort((a, b) => Number(a.from !== first) - Number(b.from !== first));
+      for (const [i, segment] of order.entries()) segment.time = i * MILLISECOND;
+      const [record] = retell(order).records;
+      expect(record?.close).toMatchObject({ class: 'four_wave', initiator: 'server', sequence: 'F< A> F> A<' });
+    }
   });
 
   it('by order, and no more than likely, where the capture began in the middle', () => {

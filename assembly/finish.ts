@@ -39,7 +39,7 @@ import {
 } from '../src/layout/slot.ts';
 import { ACK, FIN, SYN } from '../src/layout/tcp.ts';
 import { clearSeen, modify, setFact, setSeen } from './facts.ts';
-import { acknowledgedAlready, addHalfClosedBytes, fillHoles, oddity, overtaken } from './host.ts';
+import { acknowledgedAlready, addHalfClosedBytes, fillHoles, noteFinAcked, oddity, overtaken } from './host.ts';
 import { log } from './sequence.ts';
 import { slotAt } from './table.ts';
 
@@ -67,6 +67,7 @@ export function finish(slot: i32, sender: i32, record: usize, start: i32, fresh:
   if (fresh > 0 && !isFin) dataAfterFin(slot, sender, start + load<i32>(record, PAYLOAD_WORD << 2), fresh, acknowledged);
   if (firstTime) {
     clearSeen(own, NXT_DOUBTED); // no probe does that
+    if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0) noteFinAcked(slot, sender, load<i32>(own, NXT << 2));
     setSeen(other, FIN_ACKED);
     store<f64>(words + ((<usize>(sender ^ 1)) << 3), load<f64>(record, TIME_WORD << 2), FIN_ACKED_TIME << 3);
   }
@@ -110,8 +111,8 @@ function dataAfterFin(slot: i32, sender: i32, end: i32, fresh: i32, acknowledges
   }
   if ((load<i32>(words + ((<usize>(sender ^ 1)) << 2), SEEN << 2) & FIN_ACKED) == 0) return;
   if (!acknowledges) return modify(words, OUT_OF_ORDER); // sent before the acknowledgement, captured behind it
-  addHalfClosedBytes(slot, sender, fresh);
-  if ((seen & DATA_AFTER_FIN) != 0) return;
+  // Else it fills a hole: sent before the acknowledgement, and lost on its way to the capture.
+  if (addHalfClosedBytes(slot, sender, end, fresh) == 0 || (seen & DATA_AFTER_FIN) != 0) return;
   setSeen(own, DATA_AFTER_FIN);
   log(slot, D, sender);
 }

@@ -18,8 +18,10 @@ export declare function countZeroWindow(slot: i32, endpoint: i32): i32;
 /** Simultaneous open: an endpoint sent its SYN-ACK, or was established, at `time`. */
 export declare function noteSynAck(slot: i32, endpoint: i32, time: f64): void;
 export declare function noteEstablished(slot: i32, endpoint: i32, time: f64): void;
-/** Payload that an endpoint sent after it had acknowledged the peer's FIN. */
-export declare function addHalfClosedBytes(slot: i32, endpoint: i32, bytes: i32): void;
+/** An endpoint that has something rare acknowledges the peer's FIN: what lies below its `next` number was sent before. */
+export declare function noteFinAcked(slot: i32, endpoint: i32, next: i32): void;
+/** Counts what of `bytes` new ones up to number `end` an endpoint sent after that, and answers how many they are. */
+export declare function addHalfClosedBytes(slot: i32, endpoint: i32, end: i32, bytes: i32): i32;
 /** An endpoint lives: an inexact RST that it was sent was not believed. */
 export declare function stillAlive(slot: i32, endpoint: i32): void;
 /** Takes an RST, after `idle` ns of silence; `first`: it is the first segment of its connection. */

@@ -10,6 +10,7 @@ import type { Oddities } from './oddities.ts';
 import { HISTORY_MORE, IDLE, MORE_TOKENS } from './rare.ts';
 import { reset } from './reset.ts';
 import { Segment } from './segment.ts';
+import { distance } from './serial.ts';
 import type { ConnectionTable } from './table.ts';
 
 /**
@@ -63,8 +64,16 @@ export function hostCalls(table: () => ConnectionTable, memory: TableMemory, odd
       rare(slot).establishedTime[endpoint as 0] = time;
     },
 
-    addHalfClosedBytes(slot: number, endpoint: number, bytes: number): void {
-      rare(slot).halfClosedBytes[endpoint as 0] += bytes;
+    noteFinAcked(slot: number, endpoint: number, next: number): void {
+      rare(slot).sentBefore[endpoint as 0] = next;
+    },
+
+    addHalfClosedBytes(slot: number, endpoint: number, end: number, bytes: number): number {
+      const { halfClosedBytes, sentBefore } = rare(slot);
+      const before = sentBefore[endpoint as 0];
+      const after = before === undefined ? bytes : Math.min(bytes, Math.max(0, distance(end, before)));
+      halfClosedBytes[endpoint as 0] += after;
+      return after;
     },
 
     /** An inexact RST that it was sent was challenged or dropped (RFC 5961 §3). */

@@ -94,6 +94,36 @@ describe('four waves', () => {
     expect(record()).toMatchObject({ close: { class: 'four_wave', sequence: 'F> A< F< A>' }, server: { bytes: 300 } });
   });
 
+  it('nor is payload sent before, and lost on its way to the capture, when it is repeated', () => {
+    const { client, server, record } = established();
+    server.data(1000, { lost: true, unseen: true });
+    client.fin();
+    server.ack();
+    server.data(1000, { seq: 1 });
+    client.ack();
+    server.fin();
+    client.ack();
+    expect(record()).toMatchObject({
+      close: { class: 'four_wave', sequence: 'F> A< F< A>', half_closed_bytes: 0 },
+      server: { bytes: 1000 },
+    });
+  });
+
+  it('but what was sent behind that is', () => {
+    const { client, server, record } = established();
+    server.data(1000, { lost: true, unseen: true });
+    client.fin();
+    server.ack();
+    server.data(1500, { seq: 1 });
+    server.data(200, { lost: true, unseen: true });
+    server.data(300);
+    server.data(200, { seq: 1501 });
+    client.ack();
+    server.fin();
+    client.ack();
+    expect(record().close).toMatchObject({ class: 'half_close', sequence: 'F> A< D< F< A>', half_closed_bytes: 1000 });
+  });
+
   it('nor is payload sent before that acknowledgement and only captured behind it', () => {
     const told = established();
     told.client.fin({ lost: true }); // arrives later than the data leaves

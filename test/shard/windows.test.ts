@@ -81,7 +81,9 @@ describe('windows', () => {
 
   it.each([1000, 100_000, 1 << 20])('read on for the record that crosses their end, where %i bytes are one', (windowBytes) => {
     // Of 60,000 and of 60 bytes, as of segmentation offload and its acknowledgements: their ends lie anywhere behind a window's.
-    const many = Array.from({ length: 200 }, (_, i) => ({ captured: ethernet(ipv4(tcp({ payload: new Uint8Array(i % 3 ? i * 300 : 1) }))) }));
+    const many = Array.from({ length: 200 }, (_, i) => ({
+      captured: ethernet(ipv4(tcp({ payload: new Uint8Array(i % 3 ? i * 300 : 1) }))),
+    }));
     const whole = bytes(pcap(many));
     const positions: number[] = [];
     const source: MemorySource = {

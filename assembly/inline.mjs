@@ -3,8 +3,8 @@
 // asc stops at 200 nodes, which leaves four calls a packet in the decoder's loop and costs a fifth of its speed. The other way,
 // an @inline before each function, is one that neither tsc nor the formatter can read.
 
-// What few packets need stays a call, so that it takes no registers from the loop: a twentieth of the speed. And what runs only once, for long, keeps a part that is called many times: the engine compiles
-// that anew, and better, while the whole would be through before.
+// What few packets need stays a call, so that it takes no registers from the loop: a twentieth of the speed. And what runs only once,
+// for long, keeps a part that is called many times: the engine compiles that anew, and better, while the whole would be through before.
 
 const NO_LIMIT = 1 << 16;
 const CALLED = [

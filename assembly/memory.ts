@@ -36,7 +36,7 @@ export const DEPARTED: usize = memory.data(4, 16);
 export const NAME: usize = memory.data(SEGMENT_BYTES, 16);
 export const NAME_PAIR: usize = memory.data(ADDRESS_PAIR_BYTES, 16);
 
-// The large regions lie beyond all static data, which is far below 64 KiB. (As static data, debug builds would write out
+// The large regions lie beyond all static data, which is below 64 KiB. (As static data, debug builds would write out
 // their zeros.) layout/tracking.ts says where the slots begin, in pages of 64 KiB, and asconfig.json's initialMemory.
 /** One bin; a slot has one for each shard. */
 export const SEGMENTS_BYTES: usize = SEGMENTS_CAPACITY * SEGMENT_BYTES;

@@ -177,6 +177,7 @@ export class WindowReader {
       }
       at = decoder.decode(at, filled, end, atEnd);
       if (decoder.state[PREVIOUS]! >= 0) previous = base + decoder.state[PREVIOUS]!;
+      // What crosses the window's end, or seems broken, is looked at with all that may be read behind it.
       if (at < end && base + filled < window.to && !atEnd) {
         wanted = this.#attempt(() => this.#readOn(window));
         if (wanted instanceof CaptureError) return unreadable(wanted);

@@ -2,6 +2,7 @@ import { accessSync, constants, readFileSync, renameSync, rmSync, writeFileSync 
 import { createRequire, Module } from 'node:module';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { cachedDataVersionTag } from 'node:v8';
 import { Script } from 'node:vm';
 import { built } from './built.ts';
 
@@ -12,8 +13,8 @@ export interface Loaded<T> {
   readonly keep: () => void;
 }
 
-/** What is kept of a file stands beside it, under its name and this. */
-const KEPT = `${process.versions.v8}-${process.arch}.code`;
+/** What is kept of a file stands beside it, under its name and this: of V8's version and settings, and the processor. */
+const kept = (): string => `${cachedDataVersionTag().toString(16)}.code`;
 
 /**
  * Loads a CommonJS file of the built program, which must not import others dynamically, with the code that an earlier run kept of it: a short
@@ -27,7 +28,7 @@ export function load<T>(name: string): Loaded<T> {
 /** The same of a file by its path. */
 export function loadFile<T>(file: string): Loaded<T> {
   const source = readFileSync(file);
-  const place = `${file}.${KEPT}`;
+  const place = `${file}.${kept()}`;
   const cachedData = keptOf(source, place);
   const text = `(function (exports, require, module, __filename, __dirname) {${source.toString()}\n})`;
   const script = new Script(text, { filename: file, cachedData });
@@ -39,7 +40,7 @@ export function loadFile<T>(file: string): Loaded<T> {
   return {
     exports: module.exports as T,
     keep: () => {
-      if (!cachedData) write(place, () => Buffer.concat([source, script.createCachedData()]));
+      if (!cachedData || script.cachedDataRejected) write(place, () => Buffer.concat([source, script.createCachedData()]));
     },
   };
 }

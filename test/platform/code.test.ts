@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { loadFile } from '../../src/platform/code.ts';
 
@@ -42,6 +43,25 @@ describe('code that is kept', () => {
     writeFileSync(file, TWO);
     writeFileSync(join(folder, name!), Buffer.concat([Buffer.from(TWO), code]));
     expect(loadFile<Program>(file).exports.number).toBe(1);
+  });
+
+  it('is kept for each setting of V8 by itself', () => {
+    loadFile<Program>(file).keep();
+    onTestFinished(() => setFlagsFromString('--flush-bytecode'));
+    setFlagsFromString('--no-flush-bytecode');
+    loadFile<Program>(file).keep();
+    expect(kept()).toHaveLength(2);
+  });
+
+  it('is kept anew where V8 refuses it', () => {
+    loadFile<Program>(file).keep();
+    const place = join(folder, kept()[0]!);
+    const other = `${ONE} // V8 has not compiled this before`;
+    const refused = Buffer.concat([Buffer.from(other), Buffer.alloc(999)]);
+    writeFileSync(file, other);
+    writeFileSync(place, refused);
+    loadFile<Program>(file).keep();
+    expect(readFileSync(place).equals(refused)).toBe(false);
   });
 
   it('is not taken for that of another text', () => {

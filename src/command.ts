@@ -21,6 +21,11 @@ const MISUSED = 2;
 const PARTIAL = 3;
 /** Faults that are told one by one. */
 const MESSAGES = 20;
+/**
+ * V8 optimizes what has run for a while, in each thread, on the processors that the threads need; most of a run is WebAssembly, so that seldom
+ * pays off within seconds. Its own figure is 67584 bytes of bytecode.
+ */
+const THREAD_FLAGS = '--interrupt-budget=500000';
 
 const say = (message: string): void => void process.stderr.write(`fourwaves: ${message}\n`);
 
@@ -52,7 +57,7 @@ async function analyseAll(command: Command, page: PageFile | undefined): Promise
   for (const captures of sets) {
     if (abort.signal.aborted) break;
     try {
-      const run = await Run.open(captures, form, command.transitions, command.run, abort);
+      const run = await Run.open(captures, form, command.transitions, { ...command.run, threadFlags: THREAD_FLAGS }, abort);
       await analyse(run, command);
       const outcome = run.outcome();
       if (command.name === 'report') {

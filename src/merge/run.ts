@@ -64,6 +64,8 @@ export interface RunOptions {
   readonly whatIf?: readonly Change[];
   /** How files are read; as is fastest where absent. */
   readonly io?: Io;
+  /** Settings of V8 that are made when a thread starts, as on a command line. They hold for the whole process: none where absent. */
+  readonly threadFlags?: string;
   /** Bytes that are decoded together, at most 1 MiB: for tests, no answer depends on it. */
   readonly windowBytes?: number;
 }
@@ -113,7 +115,7 @@ export class Run {
     options: RunOptions,
     abort = new AbortController(),
   ): Promise<Run> {
-    const { workers, windowBytes = WINDOW_CAPACITY, profile = 'linux' } = options;
+    const { workers, windowBytes = WINDOW_CAPACITY, profile = 'linux', threadFlags } = options;
     if (!Object.hasOwn(PROFILES, profile)) throw new RangeError(`no such profile: ${profile}`);
     if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1 && workers <= SHARDS_CAPACITY)) {
       throw new RangeError(`${workers} workers: not a whole number from 1 to ${SHARDS_CAPACITY}`);
@@ -127,8 +129,8 @@ export class Run {
       throw new RangeError(`window of ${windowBytes} bytes`);
     setMaxListeners(0, abort.signal); // each capture that is open listens
     // Where threads are asked for, they start while the captures are looked at; and where a stream is met, while it is waited for.
-    let pool = workers !== undefined && workers > 1 ? new ShardPool(workers - 1) : undefined;
-    const met = (): void => void (pool ??= new ShardPool(workers ?? mostWorkers()));
+    let pool = workers !== undefined && workers > 1 ? new ShardPool(workers - 1, threadFlags) : undefined;
+    const met = (): void => void (pool ??= new ShardPool(workers ?? mostWorkers(), threadFlags));
     try {
       const module = Decoder.compile();
       const input = await openInput(paths, options.follow ?? false, new Decoder(module, Decoder.memory()), abort.signal, met);
@@ -330,7 +332,7 @@ export class Run {
 
   async *#together(tasks: readonly ShardTask[]): AsyncGenerator<Delivery[], void, undefined> {
     const there = tasks.slice(0, this.#threads);
-    const pool = this.#pool ?? new ShardPool(this.#threads);
+    const pool = this.#pool ?? new ShardPool(this.#threads, this.#options.threadFlags);
     let failure: unknown;
     const pumped = this.#pump().catch((error: unknown) => {
       failure = error;

@@ -9,12 +9,12 @@ import { built } from './built.ts';
 /** A part of the program that has been loaded. */
 export interface Loaded<T> {
   readonly exports: T;
-  /** Keeps what V8 has compiled of it so far for the runs to come, where nothing is kept yet. */
+  /** Keeps what V8 has compiled of it so far for the runs to come, where nothing is kept yet and V8's settings are still the same. */
   readonly keep: () => void;
 }
 
-/** What is kept of a file stands beside it, under its name and this: of V8's version and settings, and the processor. */
-const kept = (): string => `${cachedDataVersionTag().toString(16)}.code`;
+/** Where what is kept of a file stands: beside it, by V8's version and settings, and the processor. */
+const keptOf = (file: string): string => `${file}.${cachedDataVersionTag().toString(16)}.code`;
 
 /**
  * Loads a CommonJS file of the built program, which must not import others dynamically, with the code that an earlier run kept of it: a short
@@ -28,8 +28,8 @@ export function load<T>(name: string): Loaded<T> {
 /** The same of a file by its path. */
 export function loadFile<T>(file: string): Loaded<T> {
   const source = readFileSync(file);
-  const place = `${file}.${kept()}`;
-  const cachedData = keptOf(source, place);
+  const place = keptOf(file);
+  const cachedData = read(place, source);
   const text = `(function (exports, require, module, __filename, __dirname) {${source.toString()}\n})`;
   const script = new Script(text, { filename: file, cachedData });
   const require = createRequire(file);
@@ -40,7 +40,8 @@ export function loadFile<T>(file: string): Loaded<T> {
   return {
     exports: module.exports as T,
     keep: () => {
-      if (!cachedData || script.cachedDataRejected) write(place, () => Buffer.concat([source, script.createCachedData()]));
+      if ((!cachedData || script.cachedDataRejected) && place === keptOf(file))
+        write(place, () => Buffer.concat([source, script.createCachedData()]));
     },
   };
 }
@@ -51,7 +52,7 @@ type Wrapper = (exports: unknown, require: NodeJS.Require, module: Module, filen
  * The code that is kept of a text; undefined where there is none. It follows the text that it was made of, because V8 itself compares
  * no more than lengths, beside its own version and settings.
  */
-function keptOf(source: Buffer, place: string): Buffer | undefined {
+function read(place: string, source: Buffer): Buffer | undefined {
   try {
     const kept = readFileSync(place);
     const isOfIt = kept.length > source.length && kept.subarray(0, source.length).equals(source);

@@ -10,6 +10,12 @@ import { runHere } from './here.ts';
 import type { Delivery, ShardResult, ShardTask } from './job.ts';
 import type { WorkerFailure } from './worker.ts';
 
+/** What a thread is told when it starts. */
+export interface ThreadData {
+  /** Settings of V8, as on a command line. */
+  readonly flags: string | undefined;
+}
+
 /**
  * Shards that work at the same time: one long-lived task a worker, and perhaps one shard in this thread. The workers' threads start
  * when the pool is made, and wait for what they are to do.
@@ -22,7 +28,8 @@ export class ShardPool {
   readonly #ports: MessagePort[] = [];
   readonly #runs: Promise<void>[] = [];
 
-  constructor(threads: number) {
+  /** `flags`: what V8 is told as soon as a thread has started; it holds for the whole process. */
+  constructor(threads: number, flags: string | undefined) {
     // Required, and here: runs without threads do without it, and those with them have the threads on their way before all else.
     const { Piscina } = createRequire(import.meta.url)('piscina') as typeof piscina;
     this.#pool = new Piscina({
@@ -32,6 +39,7 @@ export class ShardPool {
       idleTimeout: Infinity,
       atomics: 'disabled',
       recordTiming: false,
+      workerData: { flags } satisfies ThreadData,
     });
     this.#start(threads);
   }

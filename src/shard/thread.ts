@@ -1,5 +1,11 @@
-import type { MessagePort } from 'node:worker_threads';
+import { setFlagsFromString } from 'node:v8';
+import { type MessagePort, workerData } from 'node:worker_threads';
 import { load } from '../platform/code.ts';
+import type { ThreadData } from './pool.ts';
+
+// Not before: V8 would refuse what Node.js has compiled of itself, and compile it anew for the thread.
+const { flags } = workerData as ThreadData;
+if (flags !== undefined) setFlagsFromString(flags);
 
 const program = load<typeof import('./worker.ts')>('worker.cjs');
 

@@ -46,10 +46,15 @@ describe('code that is kept', () => {
   });
 
   it('is kept for each setting of V8 by itself', () => {
-    loadFile<Program>(file).keep();
+    const { keep } = loadFile<Program>(file);
     onTestFinished(() => setFlagsFromString('--flush-bytecode'));
     setFlagsFromString('--no-flush-bytecode');
+    keep(); // V8 would refuse it
+    expect(kept()).toHaveLength(0);
     loadFile<Program>(file).keep();
+    expect(kept()).toHaveLength(1);
+    setFlagsFromString('--flush-bytecode');
+    keep();
     expect(kept()).toHaveLength(2);
   });
 

@@ -1,11 +1,11 @@
 // Bytes in the order in which they come: from standard input, a pipe, or a compressed file.
 
-import { constants, createReadStream, open as openDescriptor } from 'node:fs';
+import { constants, open as openDescriptor } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
-import { formatOf, MAGIC_BYTES } from '../compression/decompress.ts';
+import { formatOf, MAGIC_BYTES, type Room } from '../compression/decompress.ts';
 import { CompressionError } from '../compression/errors.ts';
 import { CaptureError } from './errors.ts';
 import { reasonOf } from './file.ts';
@@ -19,23 +19,30 @@ export function nameOf(path: string): string {
   return path === STANDARD_INPUT ? 'standard input' : path;
 }
 
-/** Bytes that are read from a file at once. */
-const CHUNK = 1 << 20;
+/** Bytes that are read from a file at once, and how many chunks of them there may be at a time. */
+const CHUNK = 1 << 18;
+const CHUNKS = 3;
 
 /** Decompresses a stream, of whatever format; answers in the end what was wrong with it. */
 export type Decompression = (chunks: AsyncIterable<Uint8Array>) => AsyncGenerator<Uint8Array, string | undefined, undefined>;
 
-/** Decompression in the thread that asks. What it gives may be written over as soon as more is asked for. */
-export const decompressHere: Decompression = async function* decompressed(chunks) {
+/**
+ * Decompression in the thread that asks. What it gives may be written over as soon as more is asked for.
+ * @param room where formats that can write anywhere are to put what they give
+ */
+export async function* decompressHere(
+  chunks: AsyncIterable<Uint8Array>,
+  room?: Room,
+): AsyncGenerator<Uint8Array, string | undefined, undefined> {
   const { head, all } = await peek(chunks);
   try {
-    yield* formatOf(head)?.decompress(all) ?? all;
+    yield* formatOf(head)?.decompress(all, room) ?? all;
   } catch (error) {
     if (error instanceof CompressionError) return error.message;
     throw error;
   }
   return undefined;
-};
+}
 
 /**
  * A capture's bytes, decompressed where they are compressed, up to where its records end. They end early, without an error, when
@@ -50,18 +57,11 @@ export async function* byteStream(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let given = 0;
   try {
-    const input = await readable(path);
-    const stop = (): void => void input.destroy();
-    signal?.addEventListener('abort', stop);
-    try {
-      if (signal?.aborted) return;
-      for await (const chunk of untilRecordsEnd(decoded(input, decompression))) {
-        given += chunk.length;
-        yield chunk;
-      }
-    } finally {
-      signal?.removeEventListener('abort', stop);
-      input.destroy();
+    const isFile = path !== STANDARD_INPUT && (await stat(path)).isFile();
+    const input = isFile ? fileChunks(path, signal) : pipeChunks(path, signal);
+    for await (const chunk of untilRecordsEnd(decoded(input, decompression))) {
+      given += chunk.length;
+      yield chunk;
     }
   } catch (error) {
     if (signal?.aborted) return;
@@ -88,9 +88,36 @@ export async function kindOf(path: string): Promise<Kind> {
   }
 }
 
+/** A file's bytes. They are read into the same memory again and again: new memory costs more than what is done with it. */
+async function* fileChunks(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+  const file = await open(path);
+  try {
+    const chunks = Array.from({ length: CHUNKS }, () => new Uint8Array(CHUNK));
+    for (let number = 0; !signal?.aborted; number++) {
+      const { buffer, bytesRead } = await file.read(chunks[number % CHUNKS]!, 0, CHUNK);
+      if (bytesRead === 0) return;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** What comes through standard input or another pipe. */
+async function* pipeChunks(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+  const input = await readable(path);
+  const stop = (): void => void input.destroy();
+  signal?.addEventListener('abort', stop);
+  try {
+    if (!signal?.aborted) yield* input;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    input.destroy();
+  }
+}
+
 async function readable(path: string): Promise<Readable> {
   if (path === STANDARD_INPUT) return process.stdin;
-  if ((await stat(path)).isFile()) return createReadStream(path, { highWaterMark: CHUNK });
   // To open a pipe that nobody writes, and to read it, may take for ever: a thread must not wait for it, for which the program's end
   // would have to wait. Its end comes after its first writer's.
   const fd = await promisify(openDescriptor)(path, constants.O_RDONLY | constants.O_NONBLOCK);

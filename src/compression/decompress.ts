@@ -1,5 +1,14 @@
-/** Gives what chunks hold. What it gives may be written over as soon as more is asked for. */
-export type Decompress = (chunks: AsyncIterable<Uint8Array>) => AsyncGenerator<Uint8Array, void, undefined>;
+/** Memory of whoever takes what comes out. */
+export interface Room {
+  /** Where the next bytes go, in shared memory: so many at most, and one at least. Undefined: nobody wants any more. */
+  room(bytes: number): Promise<Uint8Array | undefined>;
+}
+
+/**
+ * Gives what chunks hold. What it gives may be written over as soon as more is asked for. One that can write anywhere puts it into
+ * the room where there is one.
+ */
+export type Decompress = (chunks: AsyncIterable<Uint8Array>, room?: Room) => AsyncGenerator<Uint8Array, void, undefined>;
 
 export interface Format {
   readonly name: string;
@@ -24,9 +33,9 @@ const isSkippable = (bytes: Uint8Array): boolean => (bytes[0]! & 0xf0) === 0x50 
 
 /** A decompressor that is loaded when it is used: most captures are not compressed, and some bring a module of their own. */
 const later = (load: () => Promise<Decompress>): Decompress =>
-  async function* decompressed(chunks) {
+  async function* decompressed(chunks, room) {
     const decompress = await load();
-    yield* decompress(chunks);
+    yield* decompress(chunks, room);
   };
 
 const FORMATS: readonly Format[] = [

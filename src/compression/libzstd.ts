@@ -2,12 +2,16 @@
 // that has the library, and koffi, which is an optional dependency.
 
 import { openLibrary } from '../platform/library.ts';
+import type { Decompress, Room } from './decompress.ts';
 import { CompressionError } from './errors.ts';
 
 /** What Linux distributions call it: the number is that of its binary interface, which has not changed since 1.0. */
 const LIBRARY = 'libzstd.so.1';
-/** Bytes that come out at once: a block is no larger (RFC 8878 §3.1.1.2), and so few stay in the cache. */
+/** Bytes that come out at once: a block is no larger (RFC 8878 §3.1.1.2), and so few stay in the cache until they are copied. */
 const CHUNK = 1 << 17;
+/** The same where nobody has to copy them. */
+const AT_ONCE = 1 << 19;
+const NOTHING = new Uint8Array(0);
 /** Bytes that a frame is begun with: no header is shorter. */
 const HEADER = 5;
 
@@ -51,30 +55,42 @@ function loadLibrary(): Functions | undefined {
 }
 
 /** Decompresses zstd (RFC 8878), of any number of frames, by the system's library; undefined where that cannot be had. */
-export function systemUnzstd(): ((chunks: AsyncIterable<Uint8Array>) => AsyncGenerator<Uint8Array, void, undefined>) | undefined {
+export function systemUnzstd(): Decompress | undefined {
   const library = loadLibrary();
-  return library && ((chunks) => unzstd(library, chunks));
+  return library && ((chunks, room) => unzstd(library, chunks, room ?? new Chunk()));
 }
 
-async function* unzstd(library: Functions, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
-  const output = new Uint8Array(CHUNK);
+/** The same memory again and again. */
+class Chunk implements Room {
+  readonly #bytes = new Uint8Array(CHUNK);
+
+  async room(): Promise<Uint8Array> {
+    return this.#bytes;
+  }
+}
+
+async function* unzstd(library: Functions, chunks: AsyncIterable<Uint8Array>, room: Room): AsyncGenerator<Uint8Array, void, undefined> {
+  let output: Uint8Array = NOTHING;
+  let filled = 0;
   const words = new BigUint64Array(new ArrayBuffer(WORDS * WORD_BYTES));
   const at = library.address(words);
   const stream = library.create();
   if (Number(stream) === 0) throw new Error('there is no memory to decompress zstd');
-  words[OUTPUT + ADDRESS] = library.address(output);
-  words[OUTPUT + SIZE] = BigInt(CHUNK);
   let wanted: Size = 0;
   try {
     for await (const chunk of chunks) {
       words[INPUT + ADDRESS] = library.address(chunk);
       words[INPUT + POSITION] = 0n;
-      let filled = 0;
       // What the frame still holds comes out without further input.
-      for (let taken = 0; taken < chunk.length || (filled === CHUNK && wanted !== 0); taken = Number(words[INPUT + POSITION])) {
-        if (filled === CHUNK) {
-          yield output;
+      for (let taken = 0; taken < chunk.length || (filled === output.length && wanted !== 0); taken = Number(words[INPUT + POSITION])) {
+        if (filled === output.length) {
+          if (filled > 0) yield output;
+          const next = await room.room(AT_ONCE);
+          if (!next) return;
+          output = next;
           filled = 0;
+          words[OUTPUT + ADDRESS] = library.address(output);
+          words[OUTPUT + SIZE] = BigInt(output.length);
         }
         // No more than one block: where it is damaged, or the checksum behind it is wrong, what the same call gave before is not told of.
         words[INPUT + SIZE] = BigInt(Math.min(chunk.length, taken + (Number(wanted) || HEADER)));
@@ -86,7 +102,10 @@ async function* unzstd(library: Functions, chunks: AsyncIterable<Uint8Array>): A
         }
         filled = Number(words[OUTPUT + POSITION]);
       }
-      if (filled > 0) yield output.subarray(0, filled);
+      if (filled === 0) continue;
+      yield output.subarray(0, filled);
+      output = NOTHING;
+      filled = 0;
     }
     if (wanted !== 0) throw new CompressionError('the zstd stream is cut');
   } finally {

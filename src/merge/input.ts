@@ -27,6 +27,8 @@ export interface Input {
   readonly files: number;
   /** The bytes of the only capture, where it is no file that can be read at any place. */
   readonly stream: Bytes | undefined;
+  /** The only capture, where it is a compressed file: a thread of its own reads it. */
+  readonly compressed: string | undefined;
   /** Bytes that have come of captures which are merged: their stream has other headers, and is longer. Undefined where none are. */
   readonly read: { bytes: number } | undefined;
   /** Packets of files that are read at any place, estimated. */
@@ -46,6 +48,8 @@ interface Opened extends PlannedCapture, Probe {
   readonly packets: number;
   /** The only way to read it. */
   readonly stream?: () => Bytes;
+  /** It is a file that is compressed, so that another thread can read it, too. */
+  readonly compressed?: boolean;
 }
 
 interface Found {
@@ -57,7 +61,7 @@ interface Found {
 /**
  * Looks at how captures begin, and orders them by that. Those of a folder are all its files that are captures.
  * @param follow the only capture is still being written
- * @param met called when a capture is a stream, while its first bytes are waited for
+ * @param met called when a capture is a stream, or a compressed file, while its first bytes are waited for
  * @throws CaptureError where none can be read
  */
 export async function openInput(
@@ -65,7 +69,7 @@ export async function openInput(
   follow: boolean,
   decoder: Decoder,
   signal: AbortSignal,
-  met: () => void,
+  met: (compressed: boolean) => void,
 ): Promise<Input> {
   const faults: Fault[] = [];
   const found = await find(paths, follow, decoder, signal, faults, met);
@@ -75,7 +79,8 @@ export async function openInput(
   faults.push(...errors.map(({ file, offset, rule }) => ({ file, offset, rule, truncated: false })));
   const merged = opened.length > 1 && (opened.some(({ stream }) => stream) || overlap(opened, decoder));
   const read = merged ? { bytes: 0 } : undefined;
-  const stream = read ? merge(opened, signal, faults, read) : opened[0]?.stream?.();
+  const compressed = !read && opened[0]?.compressed ? opened[0].path : undefined;
+  const stream = read ? merge(opened, signal, faults, read) : compressed === undefined ? opened[0]?.stream?.() : undefined;
   return {
     captures: merged
       ? [{ path: `the ${opened.length} captures, merged,`, size: 0 }]
@@ -83,6 +88,7 @@ export async function openInput(
     names: opened.map(({ path }) => path),
     files: opened.length + errors.length,
     stream,
+    compressed,
     read,
     packets: opened.reduce((sum, { packets }) => sum + packets, 0),
     origin: Math.floor((opened[0]?.firstTime ?? 0) / 1e9),
@@ -98,7 +104,7 @@ async function find(
   decoder: Decoder,
   signal: AbortSignal,
   faults: Fault[],
-  met: () => void,
+  met: (compressed: boolean) => void,
 ): Promise<Found> {
   const found: Found = { opened: [], errors: [], passedOver: [] };
   for (const path of paths) {
@@ -192,7 +198,13 @@ function openFile(path: string, decoder: Decoder): Opened {
 }
 
 /** Takes as much of a stream as tells what it is. What can be opened again, is; else it is put back. */
-async function openStream(path: string, open: () => Bytes, again: boolean, decoder: Decoder, met: () => void): Promise<Opened> {
+async function openStream(
+  path: string,
+  open: () => Bytes,
+  again: boolean,
+  decoder: Decoder,
+  met: (compressed: boolean) => void,
+): Promise<Opened> {
   const name = nameOf(path);
   const chunks = open();
   let head: Uint8Array = new Uint8Array(0);
@@ -201,7 +213,7 @@ async function openStream(path: string, open: () => Bytes, again: boolean, decod
   try {
     while (found?.firstTime === undefined && head.length < HEAD_BYTES) {
       const coming = chunks.next();
-      met();
+      met(again);
       const { value, done } = await coming;
       if (done) break;
       head = head.length === 0 ? value : Buffer.concat([head, value]);
@@ -214,7 +226,7 @@ async function openStream(path: string, open: () => Bytes, again: boolean, decod
   if (found?.firstTime === undefined) found = probe(inMemory(name, head), head.length, decoder);
   if (again) {
     await chunks.return();
-    return { ...found, path: name, size: 0, packets: 0, stream: open };
+    return { ...found, path: name, size: 0, packets: 0, stream: open, compressed: true };
   }
   async function* rest(): Bytes {
     yield head;

@@ -9,6 +9,7 @@ import { SHARDS_CAPACITY, WINDOW_CAPACITY } from '../layout/batch.ts';
 import { AFTER_TIME_WAIT, DROP_REASONS, FRAGMENT } from '../layout/drops.ts';
 import { BY_VLAN, BY_VNI } from '../layout/framing.ts';
 import { Clock } from '../records/time.ts';
+import { feedBeside } from '../shard/decompression.ts';
 import { Exchange } from '../shard/exchange.ts';
 import { Feed, FeedWriter } from '../shard/feed.ts';
 import { InterfaceLog } from '../shard/interfaces.ts';
@@ -77,7 +78,8 @@ const EPHEMERAL_PORTS = 28_232;
 
 /**
  * A run over captures, read as one in the order given: what ends comes out in batches, in capture order; then the outcome.
- * The work is divided among threads, or done in this one, by the same code. A stream is read by this thread and analysed by others.
+ * The work is divided among threads, or done in this one, by the same code. A stream is read by this thread and analysed by others;
+ * a compressed file is read by a thread that does nothing else.
  */
 export class Run {
   readonly clock: Clock;
@@ -87,8 +89,8 @@ export class Run {
   readonly #input: Input;
   readonly #windowBytes: number;
   readonly #plan: Plan;
-  /** Where the input is a stream. */
-  readonly #feed: { readonly feed: Feed; readonly writer: FeedWriter } | undefined;
+  /** Where the input is a stream, or compressed. */
+  readonly #feed: Feed | undefined;
   /** Where threads were asked for. */
   #pool: ShardPool | undefined;
   readonly #exchange: Exchange;
@@ -130,7 +132,10 @@ export class Run {
     setMaxListeners(0, abort.signal); // each capture that is open listens
     // Where threads are asked for, they start while the captures are looked at; and where a stream is met, while it is waited for.
     let pool = workers !== undefined && workers > 1 ? new ShardPool(workers - 1, threadFlags) : undefined;
-    const met = (): void => void (pool ??= new ShardPool(workers ?? mostWorkers(), threadFlags));
+    const met = (compressed: boolean): void => {
+      const threads = (workers ?? mostWorkers()) - (compressed ? 1 : 0);
+      if (threads > 0) pool ??= new ShardPool(threads, threadFlags);
+    };
     try {
       const module = Decoder.compile();
       const input = await openInput(paths, options.follow ?? false, new Decoder(module, Decoder.memory()), abort.signal, met);
@@ -160,14 +165,12 @@ export class Run {
     this.profile = options.twoMsl === undefined ? profile : { ...profile, twoMsl: options.twoMsl * 1e9 };
     this.#plan = new Plan(input.captures, this.#windowBytes);
     this.clock = new Clock(input.origin, input.digits);
-    this.#large = input.stream !== undefined || input.packets >= LARGE;
+    const comes = input.stream !== undefined || input.compressed !== undefined;
+    this.#large = comes || input.packets >= LARGE;
     this.workers = options.workers ?? (this.#large ? mostWorkers() : 1);
     this.#answers = new Answers(options.ports ?? EPHEMERAL_PORTS, this.profile.twoMsl, () => new LedgerMemory(), options.whatIf);
     this.#exchange = new Exchange(this.workers);
-    if (input.stream) {
-      const feed = new Feed();
-      this.#feed = { feed, writer: new FeedWriter(feed, this.#exchange, this.#windowBytes) };
-    }
+    if (comes) this.#feed = new Feed();
     const stop = (): void => {
       this.#interrupted = true;
       this.#exchange.stop();
@@ -180,7 +183,7 @@ export class Run {
   get bytes(): number {
     const { read, captures } = this.#input;
     if (read) return read.bytes;
-    return this.#feed ? this.#feed.writer.written : captures.reduce((sum, { size }) => sum + size, 0);
+    return this.#feed ? this.#feed.bytes : captures.reduce((sum, { size }) => sum + size, 0);
   }
 
   /** Ends the run before its input does; what has been read is reported. */
@@ -205,7 +208,9 @@ export class Run {
     const together = windowsOf(this.#form);
     const tasks = this.#tasks();
     const [only] = tasks;
-    for await (const deliveries of only && tasks.length === 1 && !this.#feed ? this.#alone(only) : this.#together(tasks)) {
+    const alone = only && this.#threads === 0;
+    const delivered = alone ? this.#alone(only) : this.#together(tasks);
+    for await (const deliveries of this.#feed ? this.#fed(this.#feed, delivered) : delivered) {
       for (const delivery of deliveries) {
         for (const items of merger.add(delivery)) {
           yield items;
@@ -260,14 +265,14 @@ export class Run {
       faults: this.#faults,
       damages: this.#input.faults.length + this.#miscounts.length + sum(({ counts }) => counts.damages),
       firstTime: first !== undefined && first.window < Infinity ? first.time : undefined,
-      lastTime: this.#exchange.proof((this.#feed?.feed ?? this.#plan).announced - 1).clock,
+      lastTime: this.#exchange.proof((this.#feed ?? this.#plan).announced - 1).clock,
       interrupted: this.#interrupted,
     };
   }
 
   /** Threads beside this one, which has a shard of its own where it has no stream to hand on. */
   get #threads(): number {
-    return this.#feed ? this.workers : this.workers - 1;
+    return this.#input.stream ? this.workers : this.workers - 1;
   }
 
   /** What was wrong with the captures. */
@@ -306,7 +311,7 @@ export class Run {
       module: this.#module,
       memories,
       captures: this.#input.captures,
-      feed: this.#feed?.feed.buffer,
+      feed: this.#feed?.buffer,
       windowBytes: this.#windowBytes,
       io: this.#options.io ?? 'read',
       filter: this.#filter,
@@ -333,38 +338,41 @@ export class Run {
   async *#together(tasks: readonly ShardTask[]): AsyncGenerator<Delivery[], void, undefined> {
     const there = tasks.slice(0, this.#threads);
     const pool = this.#pool ?? new ShardPool(this.#threads, this.#options.threadFlags);
+    if (this.#large) adviseHugePages(tasks[0]!.memories); // while the threads start
+    yield* pool.run(there, this.#exchange, tasks[this.#threads]);
+    this.#results.push(...pool.results);
+  }
+
+  /** What the shards deliver, while what comes as a stream is handed to them. */
+  async *#fed(feed: Feed, deliveries: AsyncGenerator<Delivery[], void, undefined>): AsyncGenerator<Delivery[], void, undefined> {
     let failure: unknown;
-    const pumped = this.#pump().catch((error: unknown) => {
+    const fed = this.#fill(feed).catch((error: unknown) => {
       failure = error;
       this.#exchange.abort(); // the shards would wait for ever for what does not come
     });
     let through = false;
-    if (this.#large) adviseHugePages(tasks[0]!.memories); // while the threads start
     try {
-      yield* pool.run(there, this.#exchange, tasks[this.#threads]);
+      yield* deliveries;
       through = true;
     } finally {
-      if (!through) this.#abort.abort(); // a stream that waits for its writer ends by that alone
-      await this.#input.stream?.return();
-      await pumped;
+      if (!through) {
+        this.#abort.abort(); // a stream that waits for its writer ends by that alone
+        this.#exchange.abort();
+      }
+      await fed;
       if (failure !== undefined) throw failure; // oxlint-disable-line no-unsafe-finally -- that the shards were aborted follows from it
     }
-    this.#results.push(...pool.results);
   }
 
-  /** Hands the stream to the shards. Where it breaks off, all before was handed on. */
-  async #pump(): Promise<void> {
-    const { stream } = this.#input;
-    if (!this.#feed || !stream) return;
-    const { writer } = this.#feed;
-    try {
-      await pump(stream, writer);
-    } catch (error) {
-      if (!(error instanceof CaptureError)) throw error;
-      const { file, offset, rule } = error;
-      this.#input.faults.push({ file, offset, rule, truncated: true });
-    }
-    writer.end();
+  /** Hands the stream, or the compressed file, to the shards. Where it breaks off, all before was handed on. */
+  async #fill(feed: Feed): Promise<void> {
+    const { stream, compressed, faults } = this.#input;
+    const windowBytes = this.#windowBytes;
+    const { buffer: control, shards } = this.#exchange;
+    const fault = stream
+      ? await pump(stream, new FeedWriter(feed, this.#exchange, windowBytes))
+      : await feedBeside({ path: compressed!, feed: feed.buffer, control, shards, windowBytes });
+    if (fault) faults.push(fault);
   }
 }
 

@@ -1,54 +1,48 @@
-// Decompression beside the thread that asks: the streams that are open have as many threads as there are processors (decompressor.ts).
+// Decompression beside the thread that asks.
 
-import { MessageChannel, Worker } from 'node:worker_threads';
+import { MessageChannel, type Worker } from 'node:worker_threads';
+import type { Fault } from '../capture/fault.ts';
 import type { Decompression } from '../capture/stream.ts';
-import { built } from '../platform/built.ts';
 import type { Answer, StreamTask } from './decompressor.ts';
-import { processors } from './parallelism.ts';
+import { giveBack, takeThread } from './decompressors.ts';
+import type { Fed, FileTask } from './feeder.ts';
 import { Slots } from './slots.ts';
 
 /** Compressed chunks that are under way. */
 const AHEAD = 2;
 
-/** A thread, and how many streams it has. */
-interface Thread {
-  readonly worker: Worker;
-  streams: number;
-}
-
-/** Those that there are. One is kept that has none, because a set of captures is many streams, one after the other. */
-const threads = new Set<Thread>();
-const MOST_THREADS = processors();
-
 /** What it gives is not written over before the chunk after the next one is asked for, or the stream is left. */
 export const decompressBeside: Decompression = async function* decompressed(chunks) {
-  const thread = leastBusy();
-  thread.streams++;
+  const thread = takeThread();
   const stream = new RemoteStream(thread.worker);
   try {
     void stream.feed(chunks);
     return yield* stream.output();
   } finally {
     await stream.close();
-    thread.streams--;
-    if (thread.streams === 0 && threads.size > 1) {
-      threads.delete(thread);
-      await thread.worker.terminate();
-    }
+    await giveBack(thread);
   }
 };
 
-/** The thread for one more stream: one that has none, or a new one, or the one that has the fewest. */
-function leastBusy(): Thread {
-  const [least] = [...threads].toSorted((a, b) => a.streams - b.streams);
-  if (least && (least.streams === 0 || threads.size >= MOST_THREADS)) return least;
-  const worker = new Worker(built('decompressor.cjs'));
-  worker.setMaxListeners(0); // each of its streams listens
-  worker.unref(); // it is its answers that are waited for
-  const thread = { worker, streams: 0 };
-  threads.add(thread);
-  worker.once('error', () => threads.delete(thread));
-  return thread;
+/** Has a compressed file put into a feed; answers where it broke off, if it did. */
+export async function feedBeside(task: Omit<FileTask, 'port'>): Promise<Fault | undefined> {
+  const thread = takeThread();
+  const { worker } = thread;
+  const { port1, port2 } = new MessageChannel();
+  let died: ((error: unknown) => void) | undefined;
+  try {
+    const fed = await new Promise<Fed>((resolve, reject) => {
+      died = reject;
+      port1.once('message', resolve);
+      worker.once('error', died);
+      worker.postMessage({ ...task, port: port2 }, [port2]);
+    });
+    return fed.fault;
+  } finally {
+    if (died) worker.off('error', died);
+    port1.close();
+    await giveBack(thread);
+  }
 }
 
 /** A stream that another thread decompresses. */

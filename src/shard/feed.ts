@@ -1,4 +1,5 @@
 import type { Source } from '../capture/file.ts';
+import type { Room } from '../compression/decompress.ts';
 import { copyBytes } from '../platform/copy.ts';
 import type { Exchange } from './exchange.ts';
 import type { Window, Windows } from './plan.ts';
@@ -54,6 +55,14 @@ export class Feed implements Windows {
     return Atomics.load(this.#words, COMPLETE) === 1;
   }
 
+  /** Bytes of the capture that are in windows. */
+  get bytes(): number {
+    const { announced } = this;
+    if (announced === 0) return 0;
+    const { base, bytes } = this.window(announced - 1);
+    return base + bytes;
+  }
+
   window(number: number): Window {
     const at = (number % AHEAD) * ENTRY;
     const entry = this.#entries.subarray(at, at + ENTRY);
@@ -76,8 +85,16 @@ export class Feed implements Windows {
     if (last) Atomics.store(this.#words, COMPLETE, 1);
   }
 
+  /** Where bytes of the capture lie, as far as they lie one behind the other. */
+  at(position: number, bytes: number): Uint8Array {
+    const at = position % RING_BYTES;
+    return this.#bytes.subarray(at, at + bytes);
+  }
+
+  /** Has a chunk where it belongs; it may have been written there. */
   put(chunk: Uint8Array, position: number): void {
     const at = position % RING_BYTES;
+    if (chunk.buffer === this.buffer && chunk.byteOffset === this.#bytes.byteOffset + at) return;
     const first = chunk.subarray(0, RING_BYTES - at);
     copyBytes(first, this.#bytes.subarray(at));
     copyBytes(chunk.subarray(first.length), this.#bytes);
@@ -93,7 +110,7 @@ export class Feed implements Windows {
 }
 
 /** Puts a stream into a feed, window by window, no faster than the shards take them. */
-export class FeedWriter {
+export class FeedWriter implements Room {
   /** Bytes written so far. */
   written = 0;
   readonly #feed: Feed;
@@ -113,11 +130,16 @@ export class FeedWriter {
     return this.written - this.#base;
   }
 
+  /** Where the next bytes of the capture may be written, as soon as there is room, and before they are taken by write(). */
+  async room(bytes: number): Promise<Uint8Array | undefined> {
+    return (await this.#hasRoom(bytes)) ? this.#feed.at(this.written, bytes) : undefined;
+  }
+
   /** Takes bytes, as soon as there is room. False: the run has been ended meanwhile. */
   async write(chunk: Uint8Array): Promise<boolean> {
     for (let from = 0; from < chunk.length; ) {
       const part = chunk.subarray(from, from + this.#windowBytes);
-      if (!(await this.#room(part.length))) return false;
+      if (!(await this.#hasRoom(part.length))) return false;
       this.#feed.put(part, this.written);
       this.written += part.length;
       from += part.length;
@@ -148,7 +170,7 @@ export class FeedWriter {
     this.#exchange.announce();
   }
 
-  async #room(bytes: number): Promise<boolean> {
+  async #hasRoom(bytes: number): Promise<boolean> {
     for (;;) {
       if (this.#exchange.aborted) return false;
       this.#exchange.look();

@@ -1,11 +1,29 @@
+import { CaptureError } from '../capture/errors.ts';
+import type { Fault } from '../capture/fault.ts';
 import type { FeedWriter } from './feed.ts';
 
 /** What has come is handed on when nothing more does for as long, or when it has waited as long, ms. */
 const IDLE = 20;
 const PATIENCE = 100;
 
-/** Writes a stream into a feed to its end. A slow stream is handed on as it comes. */
-export async function pump(chunks: AsyncIterator<Uint8Array>, writer: FeedWriter): Promise<void> {
+/** Writes a stream into a feed to its end; answers where it broke off, if it did: all before is handed on. */
+export async function pump(chunks: AsyncGenerator<Uint8Array>, writer: FeedWriter): Promise<Fault | undefined> {
+  let fault: Fault | undefined;
+  try {
+    await writeAll(chunks, writer);
+  } catch (error) {
+    if (!(error instanceof CaptureError)) throw error;
+    const { file, offset, rule } = error;
+    fault = { file, offset, rule, truncated: true };
+  } finally {
+    await chunks.return(undefined);
+  }
+  writer.end();
+  return fault;
+}
+
+/** A slow stream is handed on as it comes. */
+async function writeAll(chunks: AsyncGenerator<Uint8Array>, writer: FeedWriter): Promise<void> {
   let handedOn = performance.now();
   for (;;) {
     const coming = chunks.next();

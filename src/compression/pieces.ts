@@ -3,7 +3,7 @@
  * are small, and later ones small beside what went before them.
  */
 const SMALLEST_PIECE = 256;
-const LARGEST_PIECE = 1 << 16;
+const LARGEST_PIECE = 1 << 18;
 const SHARE = 64;
 
 /** The same bytes, in pieces of which none is more than a sixty-fourth of all before it, but for the first. */

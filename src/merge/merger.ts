@@ -33,7 +33,7 @@ interface Queue {
   /** Whether the first one was looked at. */
   opened: boolean;
   /** What was noted in the deliveries of the present window, as far as nobody has it, with their numbers; and the place in the first chunk. */
-  readonly notes: { readonly rows: Float64Array; readonly delivery: number }[];
+  readonly notes: { readonly rows: Float64Array<ArrayBuffer>; readonly delivery: number; readonly reuse: Delivery['reuse'] }[];
   row: number;
 }
 
@@ -127,7 +127,7 @@ export class Merger {
     const [head] = queue.deliveries;
     if (head && !queue.opened) {
       queue.opened = true;
-      for (const rows of head.notes) queue.notes.push({ rows, delivery: queue.taken });
+      for (const rows of head.notes) queue.notes.push({ rows, delivery: queue.taken, reuse: head.reuse });
       this.#windows?.queue.add(head.parts);
     }
     return head;
@@ -157,6 +157,7 @@ export class Merger {
           if (queue.row < next.rows.length) continue;
           queue.notes.shift();
           queue.row = 0;
+          next.reuse?.(next.rows);
         } else if (queue.opened && queue.deliveries[0]!.last) answers.close(shard);
         else return; // what comes first may be what this shard has yet to deliver
       }

@@ -17,13 +17,14 @@ export async function* runHere(
   taker?: NoteTaker,
 ): AsyncGenerator<Delivery, void, undefined> {
   const job = new ShardJob(task, taker);
+  const reuse = (notes: Float64Array<ArrayBuffer>): void => job.reuse(notes);
   let windows = 0;
   for (const delivery of job.run()) {
     if (!delivery) {
       await job.exchange.change();
       continue;
     }
-    yield delivery;
+    yield Object.assign(delivery, { reuse });
     if ((windows += windowsOf(task.form)) % TURN === 0) await setImmediate();
   }
   result(job.result());

@@ -87,6 +87,8 @@ export interface Delivery {
   readonly text: Uint8Array<ArrayBuffer> | undefined;
   /** What was noted of them (stats/note.ts), in chunks; none where a taker has it already. */
   readonly notes: Float64Array<ArrayBuffer>[];
+  /** Takes those chunks back, where that is in the same thread. */
+  readonly reuse?: (notes: Float64Array<ArrayBuffer>) => void;
   /** This shard's part of the windows of capture time that are over. */
   readonly parts: WindowPart[];
 }
@@ -179,6 +181,11 @@ export class ShardJob {
     }
     if (this.#rest) this.#part(this.#rest.number, 0, this.#rest.end);
     yield this.#take(window, true);
+  }
+
+  /** Takes back what was noted, when it is merged. */
+  reuse(notes: Float64Array<ArrayBuffer>): void {
+    this.#notes.reuse(notes);
   }
 
   result(): ShardResult {

@@ -58,6 +58,8 @@ export class NoteLog {
   #rows = new Float64Array(CHUNK_ROWS * COLUMNS);
   #used = 0;
   #full: Float64Array<ArrayBuffer>[] = [];
+  /** Chunks that nobody needs any more. */
+  readonly #spare: Float64Array<ArrayBuffer>[] = [];
 
   constructor(taker?: NoteTaker) {
     this.#taker = taker;
@@ -83,11 +85,18 @@ export class NoteLog {
   /** The rows since the last call, in chunks. */
   take(): Float64Array<ArrayBuffer>[] {
     if (this.#taker) this.#drain(this.#used);
+    else if (this.#spare.length > 0 || this.#used > this.#rows.length / 2) this.#close(this.#used);
     else if (this.#used > 0) this.#full.push(this.#rows.slice(0, this.#used));
     this.#used = 0;
     const chunks = this.#full;
     this.#full = [];
     return chunks;
+  }
+
+  /** Takes a chunk back, whose rows are needed no more: new memory costs more than to write them. */
+  reuse({ buffer }: Float64Array<ArrayBuffer>): void {
+    const rows = new Float64Array(buffer);
+    if (rows.length === CHUNK_ROWS * COLUMNS) this.#spare.push(rows);
   }
 
   #makeRoom(): void {
@@ -100,7 +109,8 @@ export class NoteLog {
   /** The rows before `end` are a chunk; those behind it begin the next one. */
   #close(end: number): void {
     const rest = this.#rows.subarray(end, this.#used);
-    const rows = new Float64Array(Math.max(CHUNK_ROWS * COLUMNS, rest.length * 2)); // where the log had grown, these may be many
+    const least = Math.max(CHUNK_ROWS * COLUMNS, rest.length * 2); // where the log had grown, these may be many
+    const rows = (least === CHUNK_ROWS * COLUMNS ? this.#spare.pop() : undefined) ?? new Float64Array(least);
     rows.set(rest);
     this.#full.push(this.#rows.subarray(0, end));
     this.#rows = rows;

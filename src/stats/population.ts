@@ -85,6 +85,7 @@ export class Population {
 
   /** Moves all events before `horizon` into the curve. At equal times an end comes before a start. */
   #sweep(horizon: number): void {
+    if (this.#held + this.#starts.length <= this.#threshold) this.#grow(Math.min(horizon, earliest(this.#ends)));
     STARTS.take(this.#starts, horizon);
     ENDS.take(this.#ends, horizon);
     const { times: starts, count: entering } = STARTS;
@@ -108,6 +109,40 @@ export class Population {
     this.#held = held;
     this.#folded = time;
   }
+
+  /** Moves all starts before `end`, and no end is earlier, into the curve: what only grows needs no order. */
+  #grow(end: number): void {
+    const starts = this.#starts;
+    const from = this.#held > 0 ? this.#folded : 0;
+    let last = this.#folded;
+    let sum = 0;
+    let left = 0;
+    for (let i = 0; i < starts.length; i++) {
+      const start = starts[i]!;
+      if (start >= end) starts[left++] = start;
+      else {
+        sum += start - from;
+        if (start > last) last = start;
+      }
+    }
+    const count = starts.length - left;
+    if (count === 0) return;
+    starts.length = left;
+    this.#area += (this.#held + count) * (last - from) - sum;
+    this.#held += count;
+    this.#folded = last;
+    if (this.#held > this.#peak) {
+      this.#peak = this.#held;
+      this.#peakAt = last;
+    }
+  }
+}
+
+/** The first of times; Infinity where there are none. */
+function earliest(times: readonly number[]): number {
+  let first = Infinity;
+  for (let i = 0; i < times.length; i++) if (times[i]! < first) first = times[i]!;
+  return first;
 }
 
 /** Times in order, in memory that is used again: there may be many thousand populations of a few times each. */

@@ -58,7 +58,7 @@ describe('what a shard notes', () => {
   it('is kept whole and in order, however many connections end at once, again and again', () => {
     const bursts = fc.array(fc.record({ size: fc.integer({ min: 1, max: 1500 }), taken: fc.boolean() }), { maxLength: 8 });
     fc.assert(
-      fc.property(bursts, fc.boolean(), (all, soon) => {
+      fc.property(bursts, fc.boolean(), fc.boolean(), (all, soon, again) => {
         const rows: Float64Array[] = [];
         const taker = (some: Float64Array) => {
           for (let at = 0; at < some.length; at += COLUMNS) rows.push(some.slice(at, at + COLUMNS));
@@ -72,7 +72,11 @@ describe('what a shard notes', () => {
             burst[i * COLUMNS + PORTS] = i;
           }
           notes.append(burst, burst.length);
-          if (taken) notes.take().forEach(taker);
+          if (!taken) continue;
+          for (const chunk of notes.take()) {
+            taker(chunk);
+            if (again) notes.reuse(chunk);
+          }
         }
         notes.take().forEach(taker);
         expect(rows.map((row) => [row[TIME], row[PORTS]])).toEqual(
@@ -87,6 +91,7 @@ describe('what a shard notes', () => {
               { size: 600, taken: false },
               { size: 500, taken: false },
             ],
+            false,
             false,
           ],
         ],

@@ -93,9 +93,9 @@ async function* fileChunks(path: string, signal?: AbortSignal): AsyncGenerator<U
   const file = await open(path);
   try {
     const chunks = Array.from({ length: CHUNKS }, () => new Uint8Array(CHUNK));
-    for (let number = 0; !signal?.aborted; number++) {
+    for (let number = 0; ; number++) {
       const { buffer, bytesRead } = await file.read(chunks[number % CHUNKS]!, 0, CHUNK);
-      if (bytesRead === 0) return;
+      if (bytesRead === 0 || signal?.aborted) return;
       yield buffer.subarray(0, bytesRead);
     }
   } finally {

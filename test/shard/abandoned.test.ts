@@ -7,13 +7,13 @@ import { describe, expect, it } from 'vitest';
 // Threads run the built files, so what runs is taken from dist/.
 import { analyze } from '../../dist/index.js';
 
-const CAPTURE = fileURLToPath(new URL('../captures/all_eth.pcap', import.meta.url));
+const CAPTURES = ['all_eth.pcap', 'all_eth.pcap.gz', 'all_eth.pcap.zst'];
 
-/** How often this process has the capture open. */
-function open(): number {
+/** How often this process has a capture open. */
+function open(capture: string): number {
   return readdirSync('/proc/self/fd').filter((fd) => {
     try {
-      return readlinkSync(`/proc/self/fd/${fd}`) === CAPTURE;
+      return readlinkSync(`/proc/self/fd/${fd}`) === capture;
     } catch {
       return false; // the folder's own descriptor is closed by now
     }
@@ -21,9 +21,13 @@ function open(): number {
 }
 
 describe.skipIf(process.platform !== 'linux')('a run that is left', () => {
-  it.each([1, 2, 3])('closes what it has open, with %i workers', async (workers) => {
-    for await (const record of analyze(CAPTURE, { workers, windowBytes: 2000 })) if (record.type === 'connection') break;
-    for (let tries = 0; open() > 0 && tries < 100; tries++) await setTimeout(20); // threads end in their own time
-    expect(open()).toBe(0);
-  });
+  it.each(CAPTURES.flatMap((name) => [1, 2, 3].map((workers) => [name, workers] as const)))(
+    'closes %s, with %i workers',
+    async (name, workers) => {
+      const capture = fileURLToPath(new URL(`../captures/${name}`, import.meta.url));
+      for await (const record of analyze(capture, { workers, windowBytes: 2000 })) if (record.type === 'connection') break;
+      for (let tries = 0; open(capture) > 0 && tries < 100; tries++) await setTimeout(20); // threads end in their own time
+      expect(open(capture)).toBe(0);
+    },
+  );
 });

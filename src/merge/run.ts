@@ -133,7 +133,7 @@ export class Run {
     // Where threads are asked for, they start while the captures are looked at; and where a stream is met, while it is waited for.
     let pool = workers !== undefined && workers > 1 ? new ShardPool(workers - 1, threadFlags) : undefined;
     const met = (compressed: boolean): void => {
-      const threads = (workers ?? mostWorkers()) - (compressed ? 1 : 0);
+      const threads = compressed ? (workers ?? mostWorkers(compressed)) - 1 : (workers ?? mostWorkers());
       if (threads > 0) pool ??= new ShardPool(threads, threadFlags);
     };
     try {
@@ -167,7 +167,7 @@ export class Run {
     this.clock = new Clock(input.origin, input.digits);
     const comes = input.stream !== undefined || input.compressed !== undefined;
     this.#large = comes || input.packets >= LARGE;
-    this.workers = options.workers ?? (this.#large ? mostWorkers() : 1);
+    this.workers = options.workers ?? (this.#large ? mostWorkers(input.compressed !== undefined) : 1);
     this.#answers = new Answers(options.ports ?? EPHEMERAL_PORTS, this.profile.twoMsl, () => new LedgerMemory(), options.whatIf);
     this.#exchange = new Exchange(this.workers);
     if (comes) this.#feed = new Feed();
@@ -368,16 +368,17 @@ export class Run {
   async #fill(feed: Feed): Promise<void> {
     const { stream, compressed, faults } = this.#input;
     const windowBytes = this.#windowBytes;
+    const { threadFlags: flags } = this.#options;
     const { buffer: control, shards } = this.#exchange;
     const fault = stream
       ? await pump(stream, new FeedWriter(feed, this.#exchange, windowBytes))
-      : await feedBeside({ path: compressed!, feed: feed.buffer, control, shards, windowBytes });
+      : await feedBeside({ path: compressed!, feed: feed.buffer, control, shards, windowBytes, flags });
     if (fault) faults.push(fault);
   }
 }
 
-/** Workers where nobody says how many. */
-const mostWorkers = (): number => Math.min(processors(), SHARDS_CAPACITY);
+/** Workers where nobody says how many: one processor is what decompresses. */
+const mostWorkers = (compressed = false): number => Math.max(1, Math.min(processors() - (compressed ? 1 : 0), SHARDS_CAPACITY));
 
 /** What the shards found wrong, in the order of the captures: as much of it as all shards have kept. */
 function faultsOf(captures: readonly PlannedCapture[], results: readonly ShardResult[]): Fault[] {

@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import type { MessagePort } from 'node:worker_threads';
 import type { Fault } from '../capture/fault.ts';
 import { byteStream, decompressHere } from '../capture/stream.ts';
@@ -12,6 +13,8 @@ export interface FileTask {
   readonly control: SharedArrayBuffer;
   readonly shards: number;
   readonly windowBytes: number;
+  /** Settings of V8, as on a command line. */
+  readonly flags: string | undefined;
   /** Where the answer goes. */
   readonly port: MessagePort;
 }
@@ -22,7 +25,8 @@ export interface Fed {
 }
 
 /** What a thread does that decompresses a file for the shards: from it they read without another thread in between. */
-export async function feedFile({ path, feed, control, shards, windowBytes, port }: FileTask): Promise<void> {
+export async function feedFile({ path, feed, control, shards, windowBytes, flags, port }: FileTask): Promise<void> {
+  if (flags !== undefined) setFlagsFromString(flags); // for those who share the processors with it
   const writer = new FeedWriter(new Feed(feed), new Exchange(shards, control), windowBytes);
   const answer: Fed = {
     fault: await pump(

@@ -2,8 +2,8 @@
 // that has the library, and koffi, which is an optional dependency.
 
 import { openLibrary } from '../platform/library.ts';
-import type { Decompress, Room } from './decompress.ts';
 import { CompressionError } from './errors.ts';
+import type { Decompress, Room } from './room.ts';
 
 /** What Linux distributions call it: the number is that of its binary interface, which has not changed since 1.0. */
 const LIBRARY = 'libzstd.so.1';

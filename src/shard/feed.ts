@@ -1,5 +1,4 @@
 import type { Source } from '../capture/file.ts';
-import type { Room } from '../compression/decompress.ts';
 import { copyBytes } from '../platform/copy.ts';
 import type { Exchange } from './exchange.ts';
 import type { Window, Windows } from './plan.ts';
@@ -110,7 +109,7 @@ export class Feed implements Windows {
 }
 
 /** Puts a stream into a feed, window by window, no faster than the shards take them. */
-export class FeedWriter implements Room {
+export class FeedWriter {
   /** Bytes written so far. */
   written = 0;
   readonly #feed: Feed;

@@ -7,10 +7,11 @@ import { constants, gunzipSync, gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decompressBeside } from '#dist/shard/decompression.js';
-import { type Decompress, formatOf, MAGIC_BYTES } from '../../src/compression/decompress.ts';
+import { formatOf, MAGIC_BYTES } from '../../src/compression/decompress.ts';
 import { CompressionError } from '../../src/compression/errors.ts';
 import { gunzip } from '../../src/compression/gzip.ts';
 import { systemUnzstd } from '../../src/compression/libzstd.ts';
+import type { Decompress } from '../../src/compression/room.ts';
 import { unzstd } from '../../src/compression/zstd.ts';
 import { processors } from '../../src/shard/parallelism.ts';
 import { bytes } from '../support/packets.ts';
@@ -46,10 +47,20 @@ async function* beside(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
 }
 
 const system = systemUnzstd();
+
+/** Into memory that others give, now much of it and now hardly any. */
+const intoRoom: Decompress = (chunks) => {
+  const memory = new Uint8Array(new SharedArrayBuffer(1 << 17));
+  const sizes = [1 << 17, 1, 1000, 7, 65_536];
+  let turn = 0;
+  return system!(chunks, { room: async (most) => memory.subarray(0, Math.min(most, sizes[turn++ % sizes.length]!)) });
+};
+
 /** Zstd by the system's library, where it is to be had, and without; and in another thread, as the program does it. */
 const WAYS: [name: string, suffix: string, way?: Decompress][] = [
   ['gz', 'gz'],
   ...(system ? [['zst by the library', 'zst', system] satisfies [string, string, Decompress]] : []),
+  ...(system ? [['zst by the library, into room', 'zst', intoRoom] satisfies [string, string, Decompress]] : []),
   ['zst by WebAssembly', 'zst', unzstd],
   ['lz4', 'lz4'],
   ['xz', 'xz'],

@@ -1,6 +1,6 @@
 /** Memory of whoever takes what comes out. */
 export interface Room {
-  /** Where the next bytes go, in shared memory: so many at most, and one at least. Undefined: nobody wants any more. */
+  /** Where the next bytes go: so many at most, and one at least. Undefined: nobody wants any more. */
   room(bytes: number): Promise<Uint8Array | undefined>;
 }
 

@@ -85,7 +85,7 @@ export class NoteLog {
   /** The rows since the last call, in chunks. */
   take(): Float64Array<ArrayBuffer>[] {
     if (this.#taker) this.#drain(this.#used);
-    else if (this.#spare.length > 0 || this.#used > this.#rows.length / 2) this.#close(this.#used);
+    else if (this.#used > (this.#spare.length > 0 ? 0 : this.#rows.length / 2)) this.#close(this.#used);
     else if (this.#used > 0) this.#full.push(this.#rows.slice(0, this.#used));
     this.#used = 0;
     const chunks = this.#full;

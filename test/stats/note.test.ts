@@ -79,6 +79,7 @@ describe('what a shard notes', () => {
           }
         }
         notes.take().forEach(taker);
+        expect(notes.take()).toEqual([]);
         expect(rows.map((row) => [row[TIME], row[PORTS]])).toEqual(
           all.flatMap(({ size }, time) => Array.from({ length: size }, (_, i) => [time, i])),
         );

@@ -1,21 +1,39 @@
-// The command and its workers as few files: a run over a small capture is mostly the loading of modules, and each worker loads them again.
-// They are CommonJS, because only of that V8's code can be kept (src/platform/code.ts), and what threads run is required in half the time of an import.
+import { readFileSync } from 'node:fs';
+import { parse } from 'node:path';
 
-const shared = { platform: 'node', external: /^[^./]/ };
+// The command and its workers as few files: a run over a small capture is mostly the loading of modules, and each worker loads them again.
+// They are CommonJS, because only of that V8's code can be kept (src/platform/code.ts), and Node starts sooner where it loads no ES module
+// at all; what threads run is required in half the time of an import. Piscina is one of them: it, too, is many small modules. The library (lib/) is ES modules, as tsc writes them.
 
 /** No comments and no spaces: each thread reads all of it. All else stays as it is written, and names do for the sake of those who read a stack. */
 const minify = { compress: false, mangle: false, codegen: true };
 
-const bundle = (name, input) => ({
-  ...shared,
-  input: { [name]: input },
-  output: { dir: 'dist', format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: `chunks/${name}-[name].cjs`, minify },
+/** Writes another file beside a bundle. */
+const beside = (fileName, source) => ({
+  name: `beside-${fileName}`,
+  generateBundle() {
+    this.emitFile({ type: 'asset', fileName, source });
+  },
 });
 
+const bundle = (name, input, ...plugins) => ({
+  platform: 'node',
+  external: (id) => /^[^./]/.test(id) && id !== 'piscina',
+  input: { [name]: input },
+  output: { dir: 'dist', format: 'cjs', entryFileNames: name, chunkFileNames: `chunks/${parse(name).name}-[name].cjs`, minify },
+  plugins,
+});
+
+/** Piscina looks for its worker beside itself, by this name. */
+const PISCINA = './node_modules/piscina';
+
 export default [
-  { ...shared, input: 'src/cli.ts', output: { file: 'dist/cli.js', format: 'esm', minify } },
-  bundle('command', 'src/command.ts'),
-  bundle('thread', 'src/shard/thread.ts'),
-  bundle('worker', 'src/shard/worker.ts'),
-  bundle('decompressor', 'src/shard/decompressor.ts'),
+  // The package is one of ES modules, but not in this folder.
+  bundle('cli.js', 'src/cli.ts', beside('package.json', '{ "type": "commonjs" }\n')),
+  bundle('command.cjs', 'src/command.ts'),
+  bundle('thread.cjs', 'src/shard/thread.ts'),
+  bundle('shard.cjs', 'src/shard/worker.ts'),
+  bundle('decompressor.cjs', 'src/shard/decompressor.ts'),
+  bundle('piscina.cjs', 'piscina', beside('piscina.LICENSE', readFileSync(`${PISCINA}/LICENSE`))),
+  bundle('worker.js', `${PISCINA}/dist/worker.js`),
 ];

@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { ACK, FIN, PSH, SYN } from '#dist/layout/tcp.js';
+import { ACK, FIN, PSH, SYN } from '#lib/layout/tcp.js';
 
 /** What a generated capture is like. Every 4-tuple occurs once; the client closes, with four waves or three segments in turn. */
 export interface Shape {

@@ -1,15 +1,15 @@
 import { Bench } from 'tinybench';
-import { CaptureFile } from '#dist/capture/file.js';
-import { Decoder } from '#dist/decode/decoder.js';
-import { WINDOW_CAPACITY } from '#dist/layout/batch.js';
-import { PACKETS } from '#dist/layout/framing.js';
-import { SEGMENT_WORDS } from '#dist/layout/segment.js';
-import { Run } from '#dist/merge/run.js';
-import { Plan } from '#dist/shard/plan.js';
-import { probe } from '#dist/shard/probe.js';
-import { type Place, WindowReader } from '#dist/shard/windows.js';
-import { PROFILES } from '#dist/tracker/time-wait.js';
-import { Tracker } from '#dist/tracker/tracker.js';
+import { CaptureFile } from '#lib/capture/file.js';
+import { Decoder } from '#lib/decode/decoder.js';
+import { WINDOW_CAPACITY } from '#lib/layout/batch.js';
+import { PACKETS } from '#lib/layout/framing.js';
+import { SEGMENT_WORDS } from '#lib/layout/segment.js';
+import { Run } from '#lib/merge/run.js';
+import { Plan } from '#lib/shard/plan.js';
+import { probe } from '#lib/shard/probe.js';
+import { type Place, WindowReader } from '#lib/shard/windows.js';
+import { PROFILES } from '#lib/tracker/time-wait.js';
+import { Tracker } from '#lib/tracker/tracker.js';
 
 export interface Part {
   readonly name: string;

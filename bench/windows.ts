@@ -1,17 +1,17 @@
-import { CaptureFile } from '#dist/capture/file.js';
-import { adviseHugePages } from '#dist/decode/huge-pages.js';
-import { Decoder } from '#dist/decode/decoder.js';
-import { WINDOW_CAPACITY } from '#dist/layout/batch.js';
-import { PACKETS } from '#dist/layout/framing.js';
-import { Plan } from '#dist/shard/plan.js';
-import { probe } from '#dist/shard/probe.js';
-import { type Place, WindowReader } from '#dist/shard/windows.js';
-import { NoteLog } from '#dist/stats/note.js';
-import { Shapes } from '#dist/stats/shapes.js';
-import { Statistics } from '#dist/stats/statistics.js';
-import { Clock } from '#dist/records/time.js';
-import { PROFILES } from '#dist/tracker/time-wait.js';
-import { Tracker } from '#dist/tracker/tracker.js';
+import { CaptureFile } from '#lib/capture/file.js';
+import { adviseHugePages } from '#lib/decode/huge-pages.js';
+import { Decoder } from '#lib/decode/decoder.js';
+import { WINDOW_CAPACITY } from '#lib/layout/batch.js';
+import { PACKETS } from '#lib/layout/framing.js';
+import { Plan } from '#lib/shard/plan.js';
+import { probe } from '#lib/shard/probe.js';
+import { type Place, WindowReader } from '#lib/shard/windows.js';
+import { NoteLog } from '#lib/stats/note.js';
+import { Shapes } from '#lib/stats/shapes.js';
+import { Statistics } from '#lib/stats/statistics.js';
+import { Clock } from '#lib/records/time.js';
+import { PROFILES } from '#lib/tracker/time-wait.js';
+import { Tracker } from '#lib/tracker/tracker.js';
 
 /** What one packet takes, ns. */
 export interface Step {

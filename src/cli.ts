@@ -2,4 +2,6 @@
 import { load } from './platform/code.ts';
 
 const program = load<typeof import('./command.ts')>('command.cjs');
-if (await program.exports.runCommand(process.argv.slice(2))) program.keep();
+void program.exports.runCommand(process.argv.slice(2)).then((analysed) => {
+  if (analysed) program.keep();
+});

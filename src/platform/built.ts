@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 
-/** Beside the file that asks, as in a bundle; in dist/, from one of its folders; and in dist/ beside src/, under a test runner. */
-const PLACES = ['./', '../', '../../dist/'];
+/** Beside the file that asks, as in a bundle; and in dist/ beside the folder of the one that asks, lib/ or src/. */
+const PLACES = ['./', '../../dist/'];
 
 /**
  * Where a file of the built program lies.

@@ -1,8 +1,8 @@
-import { createRequire } from 'node:module';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import type * as piscina from 'piscina';
 import { CaptureError } from '../capture/errors.ts';
 import { built } from '../platform/built.ts';
+import { type Loaded, load } from '../platform/code.ts';
 import { Backlog } from './backlog.ts';
 import type { Exchange } from './exchange.ts';
 import { SHARDS_CAPACITY } from '../layout/batch.ts';
@@ -15,6 +15,9 @@ export interface ThreadData {
   /** Settings of V8, as on a command line. */
   readonly flags: string | undefined;
 }
+
+/** Piscina, once somebody needs it. */
+let program: Loaded<typeof piscina> | undefined;
 
 /**
  * Shards that work at the same time: one long-lived task a worker, and perhaps one shard in this thread. The workers' threads start
@@ -30,8 +33,9 @@ export class ShardPool {
 
   /** `flags`: what V8 is told as soon as a thread has started; it holds for the whole process. */
   constructor(threads: number, flags: string | undefined) {
-    // Required, and here: runs without threads do without it, and those with them have the threads on their way before all else.
-    const { Piscina } = createRequire(import.meta.url)('piscina') as typeof piscina;
+    // Here: runs without threads do without it, and those with them have the threads on their way before all else.
+    program ??= load<typeof piscina>('piscina.cjs');
+    const { Piscina } = program.exports;
     this.#pool = new Piscina({
       filename: built('thread.cjs').href,
       minThreads: threads,
@@ -42,6 +46,7 @@ export class ShardPool {
       workerData: { flags } satisfies ThreadData,
     });
     this.#start(threads);
+    program.keep(); // now: what threads tell V8 makes it another one
   }
 
   /**

@@ -7,7 +7,7 @@ import type { ThreadData } from './pool.ts';
 const { flags } = workerData as ThreadData;
 if (flags !== undefined) setFlagsFromString(flags);
 
-const program = load<typeof import('./worker.ts')>('worker.cjs');
+const program = load<typeof import('./worker.ts')>('shard.cjs');
 
 /** What Piscina's threads run. */
 export default async function run(port: MessagePort): ReturnType<typeof program.exports.runShard> {

@@ -6,7 +6,7 @@ import type { Worker } from 'node:worker_threads';
 import { constants, gunzipSync, gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decompressBeside } from '#dist/shard/decompression.js';
+import { decompressBeside } from '#lib/shard/decompression.js';
 import { formatOf, MAGIC_BYTES } from '../../src/compression/decompress.ts';
 import { CompressionError } from '../../src/compression/errors.ts';
 import { gunzip } from '../../src/compression/gzip.ts';

@@ -4,8 +4,8 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-// Threads run the built files, so what runs is taken from dist/.
-import { analyze } from '../../dist/index.js';
+// Threads run the built files, so what runs is taken from lib/.
+import { analyze } from '../../lib/index.js';
 
 const CAPTURES = ['all_eth.pcap', 'all_eth.pcap.gz', 'all_eth.pcap.zst'];
 

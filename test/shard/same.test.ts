@@ -1,11 +1,11 @@
-// The answer must not depend on how the work was cut. Threads run the built files, so this test takes Run from dist/.
+// The answer must not depend on how the work was cut. Threads run the built files, so this test takes Run from lib/.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { Run } from '../../dist/merge/run.js';
-import { summaryRecord } from '../../dist/merge/summary.js';
+import { Run } from '../../lib/merge/run.js';
+import { summaryRecord } from '../../lib/merge/summary.js';
 import { ACK, FIN, PSH, SYN } from '../../src/layout/tcp.ts';
 import { bytes, type CapturedPacket, ethernet, ipv4, pcap, tcp } from '../support/packets.ts';
 import { netmon, netxray } from '../support/ticks.ts';

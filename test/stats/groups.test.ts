@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-// Threads run the built files, so what runs is taken from dist/.
-import { analyze } from '../../dist/index.js';
+// Threads run the built files, so what runs is taken from lib/.
+import { analyze } from '../../lib/index.js';
 import type { ConnectionRecord, GroupWindowRecord, WindowRecord } from '../../src/index.ts';
 import { ACK, SYN } from '../../src/layout/tcp.ts';
 import type { GroupBy } from '../../src/stats/grouping.ts';

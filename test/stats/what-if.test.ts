@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-// Threads run the built files, so what runs is taken from dist/.
-import { analyze } from '../../dist/index.js';
+// Threads run the built files, so what runs is taken from lib/.
+import { analyze } from '../../lib/index.js';
 import type { AnalyzeOptions, ConnectionRecord, SummaryRecord } from '../../src/index.ts';
 import { reportText } from '../../src/report/text.ts';
 

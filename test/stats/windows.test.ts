@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-// Threads run the built files, so what runs is taken from dist/.
-import { analyze } from '../../dist/index.js';
+// Threads run the built files, so what runs is taken from lib/.
+import { analyze } from '../../lib/index.js';
 import type { ConnectionRecord, SummaryRecord, WindowRecord } from '../../src/index.ts';
 import { ACK, FIN, RST, SYN } from '../../src/layout/tcp.ts';
 import { WindowQueue } from '../../src/merge/window-queue.ts';

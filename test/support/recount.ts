@@ -1,8 +1,8 @@
 // What the tests that count figures again have in common: capture time as numbers, and how many of something there were, in the plainest way.
 
 import { expect } from 'vitest';
-// Threads run the built files, so what runs is taken from dist/.
-import { analyze } from '../../dist/index.js';
+// Threads run the built files, so what runs is taken from lib/.
+import { analyze } from '../../lib/index.js';
 import type { AnalyzeOptions, ConnectionRecord, SummaryRecord, WindowRecord } from '../../src/index.ts';
 import { ACK, FIN, RST, SYN } from '../../src/layout/tcp.ts';
 import { type CapturedPacket, ethernet, ipv4, pcap, tcp } from './packets.ts';

@@ -18,7 +18,7 @@ const beside = (fileName, source) => ({
 
 const bundle = (name, input, ...plugins) => ({
   platform: 'node',
-  external: (id) => /^[^./]/.test(id) && id !== 'piscina',
+  external: /^[^./]/,
   input: { [name]: input },
   output: { dir: 'dist', format: 'cjs', entryFileNames: name, chunkFileNames: `chunks/${parse(name).name}-[name].cjs`, minify },
   plugins,
@@ -34,6 +34,6 @@ export default [
   bundle('thread.cjs', 'src/shard/thread.ts'),
   bundle('shard.cjs', 'src/shard/worker.ts'),
   bundle('decompressor.cjs', 'src/shard/decompressor.ts'),
-  bundle('piscina.cjs', 'piscina', beside('piscina.LICENSE', readFileSync(`${PISCINA}/LICENSE`))),
+  bundle('piscina.cjs', `${PISCINA}/dist/main.js`, beside('piscina.LICENSE', readFileSync(`${PISCINA}/LICENSE`))),
   bundle('worker.js', `${PISCINA}/dist/worker.js`),
 ];

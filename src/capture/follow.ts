@@ -1,6 +1,7 @@
 // A capture that is still being written, read as it grows, through rotation: `tail -F`.
 
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { promises } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CaptureError } from './errors.ts';
 import type { Fault } from './fault.ts';
@@ -52,7 +53,7 @@ async function* tail(path: string, signal: AbortSignal): AsyncGenerator<Uint8Arr
 async function present(path: string, signal: AbortSignal): Promise<FileHandle | undefined> {
   while (!signal.aborted) {
     try {
-      const file = await open(path, 'r');
+      const file = await promises.open(path, 'r');
       if ((await file.stat()).size > 0) return file;
       await file.close();
     } catch (error) {
@@ -67,7 +68,7 @@ async function present(path: string, signal: AbortSignal): Promise<FileHandle | 
 async function isReplaced(path: string, file: FileHandle, position: number): Promise<boolean> {
   const own = await file.stat();
   if (own.size < position) return true;
-  const named = await stat(path).catch(() => undefined);
+  const named = await promises.stat(path).catch(() => undefined);
   return named !== undefined && (named.ino !== own.ino || named.dev !== own.dev);
 }
 

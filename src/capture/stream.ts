@@ -1,7 +1,6 @@
 // Bytes in the order in which they come: from standard input, a pipe, or a compressed file.
 
-import { constants, open as openDescriptor } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { closeSync, constants, open as openDescriptor, openSync, promises, readSync, statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
@@ -58,7 +57,7 @@ export async function* byteStream(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let given = 0;
   try {
-    const isFile = path !== STANDARD_INPUT && (await stat(path)).isFile();
+    const isFile = path !== STANDARD_INPUT && (await promises.stat(path)).isFile();
     const input = isFile ? fileChunks(path, signal) : pipeChunks(path, signal);
     for await (const chunk of untilRecordsEnd(decoded(input, decompression))) {
       given += chunk.length;
@@ -74,24 +73,31 @@ export async function* byteStream(
 /** How a capture can be read: at any place; as a stream, again if need be; or as a stream, once. */
 export type Kind = 'file' | 'again' | 'once';
 
-export async function kindOf(path: string): Promise<Kind> {
+export function kindOf(path: string): Kind {
   if (path === STANDARD_INPUT) return 'once';
-  const status = await stat(path).catch(() => undefined);
-  if (!status || status.isDirectory()) return 'file'; // whoever opens it says what is wrong
-  if (!status.isFile()) return status.isFIFO() || status.isSocket() ? 'once' : 'file';
-  const file = await open(path).catch(() => undefined);
-  if (!file) return 'file';
   try {
-    const { buffer, bytesRead } = await file.read(new Uint8Array(MAGIC_BYTES), 0, MAGIC_BYTES, 0);
-    return formatOf(buffer.subarray(0, bytesRead)) === undefined ? 'file' : 'again';
+    const status = statSync(path);
+    if (status.isFIFO() || status.isSocket()) return 'once';
+    return status.isFile() && formatOf(headOf(path)) !== undefined ? 'again' : 'file';
+  } catch {
+    return 'file'; // whoever opens it says what is wrong
+  }
+}
+
+/** A file's first bytes. */
+function headOf(path: string): Uint8Array {
+  const descriptor = openSync(path, 'r');
+  try {
+    const head = new Uint8Array(MAGIC_BYTES);
+    return head.subarray(0, readSync(descriptor, head, 0, MAGIC_BYTES, 0));
   } finally {
-    await file.close();
+    closeSync(descriptor);
   }
 }
 
 /** A file's bytes. They are read into the same memory again and again: new memory costs more than what is done with it. */
 async function* fileChunks(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
-  const file = await open(path);
+  const file = await promises.open(path);
   try {
     const chunks = Array.from({ length: CHUNKS }, () => new Uint8Array(CHUNK));
     for (let number = 0; ; number++) {

@@ -111,7 +111,7 @@ async function find(
     const files = follow ? [path] : filesOf(path, found.errors);
     for (const file of files) {
       try {
-        const kind = await kindOf(file);
+        const kind = kindOf(file);
         const grows = follow && kind !== 'once';
         const bytes = (): Bytes =>
           grows ? followCapture(file, (fault) => void faults.push(fault), signal) : byteStream(file, decompressBeside, signal);

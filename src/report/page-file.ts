@@ -1,5 +1,5 @@
-import { existsSync, fstatSync, statSync, unlinkSync } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { existsSync, fstatSync, promises, statSync, unlinkSync } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 
 const STANDARD_INPUT = 0;
 
@@ -33,7 +33,7 @@ export class PageFile {
       }
     }
     const isNew = !existsSync(path);
-    return new PageFile(path, await open(path, 'a'), isNew);
+    return new PageFile(path, await promises.open(path, 'a'), isNew);
   }
 
   /** @throws PageError where it cannot be written any more */

@@ -1,7 +1,7 @@
 import type { Run } from '../merge/run.ts';
 
-/** Runs shorter than this show no progress, and a line is drawn no more often, ms. */
-const PATIENCE = 1000;
+/** Runs shorter than this show no progress, s; and a line is drawn no more often than this, ms. */
+const PATIENCE = 1;
 const INTERVAL = 250;
 const GIGA = 1e9;
 
@@ -9,7 +9,7 @@ const GIGA = 1e9;
 export class ProgressLine {
   readonly #run: Run;
   readonly #out: NodeJS.WriteStream;
-  readonly #began = performance.now();
+  readonly #began = process.uptime();
   readonly #timer: NodeJS.Timeout | undefined;
   #drawn = false;
 
@@ -20,13 +20,13 @@ export class ProgressLine {
   }
 
   #draw(): void {
-    const elapsed = performance.now() - this.#began;
+    const elapsed = process.uptime() - this.#began;
     if (elapsed < PATIENCE) return;
     const { share, packets } = this.#run.progress;
     const total = this.#run.bytes / GIGA;
     const known = !Number.isNaN(share);
     const read = known ? total * share : total;
-    const rate = (read / (elapsed / 1000)).toFixed(2);
+    const rate = (read / elapsed).toFixed(2);
     const far = known ? `${Math.floor(share * 100)} %  ${read.toFixed(2)} of ${total.toFixed(2)} GB` : `${read.toFixed(2)} GB`;
     this.#out.write(`\r${far}  ${rate} GB/s  ${packets.toLocaleString('en')} packets\u001b[K`);
     this.#drawn = true;

@@ -40,17 +40,23 @@ const ROW_BYTES: usize = note.COLUMNS * 8;
 /** Entries of an index: at most half of them are used. */
 const ENTRIES: u32 = HOLDERS_CAPACITY * 2;
 const ENTRY_BYTES = 8;
+const ADDRESS_BYTES: usize = note.ADDRESS_WORDS * 4;
 const MULTIPLIER: u64 = 0xbf58476d1ce4e5b9;
 
 export const STATE: usize = memory.data(STATE_WORDS * 4, 16);
-/** The keys that are looked for; the word behind an odd number of them stays 0. */
+/** The host that is looked for; the word behind it stays 0. */
 const HOST_KEY: usize = memory.data((HOST_WORDS + 1) * 4, 16);
-const GROUP_KEY: usize = memory.data((GROUP_WORDS + 1) * 4, 16);
+
+// What is found out of each row of a lane at once (look()): the key of its group, and hashes. Offsets in bytes.
+/** Behind the words of the group's key, which is in front, and one that stays 0. */
+const GROUP_HASH = 40;
+/** Of the low endpoint's host and of the high one's, where they were in TIME_WAIT. */
+const HOST_HASH = 44;
+const FOUND_BYTES = 56;
 
 export const LANES: usize = 0x10000;
-/** The hash of each row's group. */
-const HASHES: usize = LANES + <usize>(LANE_COUNT * LANE_ROWS) * ROW_BYTES;
-export const HOST_KEYS: usize = HASHES + <usize>(LANE_COUNT * LANE_ROWS) * 4;
+const FOUND: usize = LANES + <usize>(LANE_COUNT * LANE_ROWS) * ROW_BYTES;
+export const HOST_KEYS: usize = FOUND + <usize>(LANE_COUNT * LANE_ROWS) * FOUND_BYTES;
 export const HOST_MEMBERS: usize = HOST_KEYS + HOLDERS_CAPACITY * HOST_WORDS * 4;
 export const HOST_LOG: usize = (HOST_MEMBERS + HOLDERS_CAPACITY * 4 + 7) & ~7;
 /** A row makes two hosts hold TIME_WAIT at most: the log may have one more than it was asked to keep. */
@@ -89,20 +95,37 @@ function stateOf(word: i32): usize {
 }
 
 /**
- * Looks at the rows that a lane was filled with, and reads what the groups of all of them have in the index: each is a miss where there are
+ * Looks at the rows that a lane was filled with, and reads what the holders of all of them have in the indices: each is a miss where there are
  * many, and misses that do not wait for each other overlap.
  */
 export function look(lane: i32): void {
   const rows = load<i32>(stateOf(LANE_END + lane));
-  const hashes = HASHES + ((<usize>(lane * LANE_ROWS)) << 2);
+  const first = LANES + <usize>(lane * LANE_ROWS) * ROW_BYTES;
   for (let i = 0; i < rows; i++) {
-    const row = LANES + <usize>(lane * LANE_ROWS + i) * ROW_BYTES;
-    writeGroup(row, factsOf(row));
-    store<u32>(hashes + ((<usize>i) << 2), hashOf(GROUP_KEY, GROUP_WORDS));
+    const row = first + <usize>i * ROW_BYTES;
+    const found = foundOf(row);
+    const facts = factsOf(row);
+    writeGroup(found, row, facts);
+    store<u32>(found, hashOf(found, GROUP_WORDS), GROUP_HASH);
+    for (let endpoint: usize = 0; endpoint < 2; endpoint++) {
+      if (isNaN(load<f64>(row + (endpoint << 3), note.WAIT_FROM << 3))) continue;
+      writeHost(found, facts, endpoint);
+      store<u32>(found + (endpoint << 2), hashOf(HOST_KEY, HOST_WORDS), HOST_HASH);
+    }
   }
   let sum = 0;
-  for (let i = 0; i < rows; i++) sum += load<i32>(GROUP_INDEX + entryAt(load<u32>(hashes + ((<usize>i) << 2))));
+  const end = foundOf(first + <usize>rows * ROW_BYTES);
+  for (let found = foundOf(first); found < end; found += FOUND_BYTES) {
+    sum += load<i32>(GROUP_INDEX + entryAt(load<u32>(found, GROUP_HASH)));
+    sum += load<i32>(HOST_INDEX + entryAt(load<u32>(found, HOST_HASH)));
+    sum += load<i32>(HOST_INDEX + entryAt(load<u32>(found, HOST_HASH + 4)));
+  }
   touched = sum;
+}
+
+/** What was found out of a row. */
+function foundOf(row: usize): usize {
+  return FOUND + ((row - LANES) / ROW_BYTES) * FOUND_BYTES;
 }
 
 /**
@@ -208,33 +231,30 @@ function concernsOthers(row: usize): bool {
 }
 
 function enter(row: usize): void {
+  const found = foundOf(row);
   const facts = factsOf(row);
-  enterHost(row, facts, 0);
-  enterHost(row, facts, 1);
-  enterGroup(row, facts);
+  enterHost(row, found, facts, 0);
+  enterHost(row, found, facts, 1);
+  enterGroup(row, found, facts);
 }
 
 /** An endpoint's host, if the endpoint was in TIME_WAIT. */
-function enterHost(row: usize, facts: i32, holder: usize): void {
+function enterHost(row: usize, found: usize, facts: i32, holder: usize): void {
   const own = row + (holder << 3);
   const from = load<f64>(own, note.WAIT_FROM << 3);
   if (isNaN(from)) return;
-  writeAddress(HOST_KEY, row, holder);
-  store<u32>(HOST_KEY, (facts & note.IPV6) != 0 ? 1 : 0, (HOST_WORDS - 1) << 2);
+  writeHost(found, facts, holder);
   if (latestHost < 0 || !isKey(HOST_KEY, HOST_KEYS, HOST_WORDS, latestHost))
-    latestHost = numberOf(HOST_KEY, hashOf(HOST_KEY, HOST_WORDS), HOST_KEYS, HOST_INDEX, HOST_WORDS, HOSTS);
+    latestHost = numberOf(HOST_KEY, load<u32>(found + (holder << 2), HOST_HASH), HOST_KEYS, HOST_INDEX, HOST_WORDS, HOSTS);
   const place = log(HOST_LOG, HOST_COLUMNS, HOSTS, HOST_MEMBERS, latestHost);
   store<f64>(place, from, HOST_FROM << 3);
   store<f64>(place, load<f64>(own, note.WAIT_TO << 3), HOST_TO << 3);
 }
 
 /** The group whose client had the connection. */
-function enterGroup(row: usize, facts: i32): void {
-  writeGroup(row, facts);
-  if (latestGroup < 0 || !isKey(GROUP_KEY, GROUP_KEYS, GROUP_WORDS, latestGroup)) {
-    const hash = load<u32>(HASHES + ((<usize>(row - LANES) / ROW_BYTES) << 2));
-    latestGroup = numberOf(GROUP_KEY, hash, GROUP_KEYS, GROUP_INDEX, GROUP_WORDS, GROUPS);
-  }
+function enterGroup(row: usize, found: usize, facts: i32): void {
+  if (latestGroup < 0 || !isKey(found, GROUP_KEYS, GROUP_WORDS, latestGroup))
+    latestGroup = numberOf(found, load<u32>(found, GROUP_HASH), GROUP_KEYS, GROUP_INDEX, GROUP_WORDS, GROUPS);
   if (latestGroup < 0) {
     countBeyond(GROUPS);
     return;
@@ -256,19 +276,30 @@ function clientOf(facts: i32): usize {
 }
 
 /** Writes the key of a row's group. */
-function writeGroup(row: usize, facts: i32): void {
+function writeGroup(key: usize, row: usize, facts: i32): void {
   const client = clientOf(facts);
+  const family = (facts & note.IPV6) != 0 ? 1 : 0;
   const ports = <u32>load<f64>(row, note.PORTS << 3);
   const serverPort = client == 0 ? ports & 0xffff : ports >>> 16;
-  writeAddress(GROUP_KEY, row, client);
-  writeAddress(GROUP_KEY + note.ADDRESS_WORDS * 4, row, client ^ 1);
-  store<u32>(GROUP_KEY, serverPort | (((facts & note.IPV6) != 0 ? 1 : 0) << FAMILY_SHIFT), (GROUP_WORDS - 1) << 2);
+  writeAddress(key, row, client, family);
+  writeAddress(key + ADDRESS_BYTES, row, client ^ 1, family);
+  store<u32>(key, serverPort | (family << FAMILY_SHIFT), (GROUP_WORDS - 1) << 2);
 }
 
 /** Writes an endpoint's address as words of a key. */
-function writeAddress(to: usize, row: usize, endpoint: usize): void {
+function writeAddress(to: usize, row: usize, endpoint: usize, family: i32): void {
   const from = row + ((note.ADDRESS + <i32>endpoint * note.ADDRESS_WORDS) << 3);
-  for (let word: usize = 0; word < <usize>note.ADDRESS_WORDS; word++) store<u32>(to + (word << 2), <u32>load<f64>(from + (word << 3)));
+  if (family == 0) {
+    store<u64>(to, 0);
+    store<u64>(to, (<u64>load<f64>(from, (note.ADDRESS_WORDS - 1) << 3)) << 32, 8);
+  } else
+    for (let word: usize = 0; word < <usize>note.ADDRESS_WORDS; word++) store<u32>(to + (word << 2), <u32>load<f64>(from + (word << 3)));
+}
+
+/** Writes the key of an endpoint's host: a part of its group's. */
+function writeHost(found: usize, facts: i32, endpoint: usize): void {
+  v128.store(HOST_KEY, v128.load(found + (endpoint == clientOf(facts) ? 0 : ADDRESS_BYTES)));
+  store<u32>(HOST_KEY, (facts & note.IPV6) != 0 ? 1 : 0, (HOST_WORDS - 1) << 2);
 }
 
 /** Makes room for a row of a log, and counts it for its holder; answers where it is. */
@@ -293,8 +324,9 @@ function countBeyond(account: i32): void {
 /** Whether a key is that of a holder. */
 function isKey(key: usize, keys: usize, words: usize, number: i32): bool {
   const theirs = keys + <usize>number * (words << 2);
-  for (let at: usize = 0; at < words << 2; at += 4) if (load<u32>(key + at) != load<u32>(theirs + at)) return false;
-  return true;
+  for (let at: usize = 0; at < (words >> 1) << 3; at += 8) if (load<u64>(key + at) != load<u64>(theirs + at)) return false;
+  // There is one word more: both are odd numbers.
+  return load<u32>(key + ((words - 1) << 2)) == load<u32>(theirs + ((words - 1) << 2));
 }
 
 /** The number of a key's holder, which gets the next one where it is new; -1 where there are too many. */

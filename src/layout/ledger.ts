@@ -58,4 +58,4 @@ export const FULL = -2;
 export const OVER = -3;
 
 /** Pages of 64 KiB of its memory (asconfig.json asks for as many). */
-export const LEDGER_PAGES = 880;
+export const LEDGER_PAGES = 896;

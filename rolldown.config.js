@@ -3,7 +3,8 @@ import { parse } from 'node:path';
 
 // The command and its workers as few files: a run over a small capture is mostly the loading of modules, and each worker loads them again.
 // They are CommonJS, because only of that V8's code can be kept (src/platform/code.ts), and Node starts sooner where it loads no ES module
-// at all; what threads run is required in half the time of an import. Piscina is one of them: it, too, is many small modules. The library (lib/) is ES modules, as tsc writes them.
+// at all; what threads run is required in half the time of an import. Piscina, many small modules too, is bundled for the same reasons.
+// The library (lib/) is ES modules, as tsc writes them.
 
 /** No comments and no spaces: each thread reads all of it. All else stays as it is written, and names do for the sake of those who read a stack. */
 const minify = { compress: false, mangle: false, codegen: true };

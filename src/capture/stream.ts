@@ -1,6 +1,6 @@
 // Bytes in the order in which they come: from standard input, a pipe, or a compressed file.
 
-import { closeSync, constants, open as openDescriptor, openSync, promises, readSync, statSync } from 'node:fs';
+import { constants, open as openDescriptor, promises, statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
@@ -8,7 +8,7 @@ import { formatOf, MAGIC_BYTES } from '../compression/decompress.ts';
 import { CompressionError } from '../compression/errors.ts';
 import type { Room } from '../compression/room.ts';
 import { CaptureError } from './errors.ts';
-import { reasonOf } from './file.ts';
+import { attempt, CaptureFile, reasonOf } from './file.ts';
 import { OPENING_BYTES, recordsEnd, tellsEnd } from './format.ts';
 
 /** What stands for standard input on the command line. */
@@ -76,22 +76,22 @@ export type Kind = 'file' | 'again' | 'once';
 export function kindOf(path: string): Kind {
   if (path === STANDARD_INPUT) return 'once';
   try {
-    const status = statSync(path);
+    const status = attempt(path, 0, () => statSync(path));
     if (status.isFIFO() || status.isSocket()) return 'once';
-    return status.isFile() && formatOf(headOf(path)) !== undefined ? 'again' : 'file';
-  } catch {
-    return 'file'; // whoever opens it says what is wrong
+    return formatOf(headOf(path)) === undefined ? 'file' : 'again';
+  } catch (error) {
+    if (error instanceof CaptureError) return 'file'; // whoever opens it says what is wrong
+    throw error;
   }
 }
 
-/** A file's first bytes. */
 function headOf(path: string): Uint8Array {
-  const descriptor = openSync(path, 'r');
+  const file = new CaptureFile(path);
   try {
     const head = new Uint8Array(MAGIC_BYTES);
-    return head.subarray(0, readSync(descriptor, head, 0, MAGIC_BYTES, 0));
+    return head.subarray(0, file.read(head, 0));
   } finally {
-    closeSync(descriptor);
+    file.close();
   }
 }
 

@@ -14,7 +14,7 @@ const { values } = parseArgs({
     shapes: { type: 'string', default: 'snapshots,mtu' },
   },
 });
-/** Windows of 1 MiB that are timed one by one, and how often. */
+/** Windows that are timed one by one, and how often. */
 const WINDOWS = 100;
 const WINDOW_RUNS = 8;
 

@@ -7,19 +7,19 @@
 //   counts of a slot   records of shard 0, 1, ... | address pairs
 //   bins of a slot     SEGMENTS_CAPACITY records for shard 0 | for shard 1 | ...
 
-/** Batches, at most; and bins of all of them: few shards have many batches, SHARDS_CAPACITY have 5. */
-export const SLOTS_CAPACITY = 56;
-export const BINS = 320;
+/** Batches, at most; and bins of all of them: few shards have many batches, SHARDS_CAPACITY have 2. */
+export const SLOTS_CAPACITY = 26;
+export const BINS = 160;
 /** Shards that bins are kept for, at most. */
 export const SHARDS_CAPACITY = 64;
 /** Words of a slot's counts: one a shard, and behind them the address pairs of all. */
 export const PAIR_COUNT = 64;
 export const COUNTS_WORDS = 80;
 /** Bytes of a capture whose records are decoded into one batch, at most. */
-export const WINDOW_CAPACITY = 1 << 20;
+export const WINDOW_CAPACITY = 1 << 21;
 /** Room for a window and for a largest record, of 32 MiB, that crosses its end. */
-export const WINDOW_BYTES = 35389440;
+export const WINDOW_BYTES = 37486592;
 /** The smallest record that writes one: a record header and an IPv4 header (a last fragment under raw IP). */
 export const SMALLEST_RECORD_BYTES = 36;
 /** Records in a batch: as many as can begin in a window. */
-export const SEGMENTS_CAPACITY = 29184;
+export const SEGMENTS_CAPACITY = 58368;

@@ -67,7 +67,7 @@ export interface RunOptions {
   readonly io?: Io;
   /** Settings of V8 that are made when a thread starts, as on a command line. They hold for the whole process: none where absent. */
   readonly threadFlags?: string;
-  /** Bytes that are decoded together, at most 1 MiB: for tests, no answer depends on it. */
+  /** Bytes that are decoded together, at most 2 MiB: for tests, no answer depends on it. */
   readonly windowBytes?: number;
 }
 

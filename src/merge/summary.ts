@@ -84,8 +84,7 @@ export function summaryRecord(outcome: Outcome, top = TOP): SummaryRecord {
   const seen = firstTime !== undefined;
   const { waiting } = outcome.answers;
   const span = [firstTime ?? 0, seen ? lastTime : 0] as const;
-  const { all } = waiting;
-  const waits = all.snapshot(...span);
+  const { entered, ...waits } = waiting.together(...span);
   const hosts = waiting.snapshot(...span, top);
   const record: SummaryRecord = {
     type: 'summary',
@@ -112,7 +111,7 @@ export function summaryRecord(outcome: Outcome, top = TOP): SummaryRecord {
       profile: profile.name,
       '2msl_s': profile.twoMsl / 1e9,
       ...(seen && { complete_from: clock.text(firstTime + profile.twoMsl) }),
-      entered: all.entered,
+      entered,
       ...populationRecord(waits, clock),
       restarts: statistics.timeWaitRestarts,
       ended_by: most(statistics.timeWaitEnds),

@@ -24,7 +24,7 @@ export function whatIfRecord(
   const span = [firstTime ?? 0, firstTime === undefined ? 0 : lastTime] as const;
   return {
     change: change.name,
-    time_wait: populationRecord(waiting.all.snapshot(...span), clock),
+    time_wait: populationRecord(waiting.together(...span), clock),
     ports: {
       range,
       // A port that is taken again after a second is held for one.

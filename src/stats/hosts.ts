@@ -25,10 +25,12 @@ export class WaitingHosts {
     this.#log = new GroupLog(account);
   }
 
-  /** The sockets of all hosts together. */
-  get all(): Population {
-    this.#takeAll();
-    return this.#all;
+  /** The sockets of all hosts together over [from, to], once all rows have come; and how many there were. */
+  together(from: number, to: number): PopulationFigures & { entered: number } {
+    const { rows, columns, logged } = this.#account;
+    if (this.#all.grow(rows.subarray(this.#taken * columns, logged * columns), columns, HOST_FROM, HOST_TO, to)) this.#taken = logged;
+    else this.#takeAll();
+    return { ...this.#all.snapshot(from, to), entered: this.#all.entered };
   }
 
   /** Takes all rows, so that the log has room again. */

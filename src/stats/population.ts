@@ -64,6 +64,28 @@ export class Population {
     if (this.pending >= this.#limit) this.fold();
   }
 
+  /**
+   * Adds intervals straight to the curve, where nothing else is pending and all of them hold at `to`: what only grows needs no order, and
+   * so no memory. Answers whether it has.
+   * @param rows of so many `columns`, two of which are the `start` and the `end` of an interval
+   */
+  grow(rows: Float64Array, columns: number, start: number, end: number, to: number): boolean {
+    const count = rows.length / columns;
+    if (this.pending > 0 || this.#held + count > this.#threshold) return false;
+    const from = this.#riseFrom;
+    let last = this.#folded;
+    let sum = 0;
+    for (let at = 0; at < rows.length; at += columns) {
+      const time = rows[at + start]!;
+      if (time < this.#folded || time > to || rows[at + end]! <= to) return false;
+      sum += time - from;
+      if (time > last) last = time;
+    }
+    this.entered += count;
+    this.#rise(count, sum, last);
+    return true;
+  }
+
   /** Folds the older half of what is pending. */
   fold(): void {
     const starts = sortAscending(Float64Array.from(this.#starts));
@@ -110,10 +132,10 @@ export class Population {
     this.#folded = time;
   }
 
-  /** Moves all starts before `end`, and no end is earlier, into the curve: what only grows needs no order. */
+  /** Moves all starts before `end`, and no end is earlier, into the curve. */
   #grow(end: number): void {
     const starts = this.#starts;
-    const from = this.#held > 0 ? this.#folded : 0;
+    const from = this.#riseFrom;
     let last = this.#folded;
     let sum = 0;
     let left = 0;
@@ -126,9 +148,19 @@ export class Population {
       }
     }
     const count = starts.length - left;
-    if (count === 0) return;
     starts.length = left;
-    this.#area += (this.#held + count) * (last - from) - sum;
+    this.#rise(count, sum, last);
+  }
+
+  /** From when on #rise() counts. */
+  get #riseFrom(): number {
+    return this.#held > 0 ? this.#folded : 0;
+  }
+
+  /** So many begin until `last`, and none ends; `sum`: of their starts, less #riseFrom each. */
+  #rise(count: number, sum: number, last: number): void {
+    if (count === 0) return;
+    this.#area += (this.#held + count) * (last - this.#riseFrom) - sum;
     this.#held += count;
     this.#folded = last;
     if (this.#held > this.#peak) {

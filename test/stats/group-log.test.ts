@@ -7,6 +7,8 @@ import { GroupLog } from '../../src/stats/group-log.ts';
 import { Holdings } from '../../src/stats/holdings.ts';
 
 const LATEST = 1000;
+/** No TIME_WAIT starts later. */
+const LATEST_START = 500;
 
 /** Rows of connections of a few clients to one server, in the order in which they ended. */
 const rows = fc
@@ -39,12 +41,28 @@ function holdings(all: readonly Float64Array[], limit?: number): Holdings {
 }
 
 describe('what is kept one by one until somebody asks', () => {
+  it('says the same of what only grows as of what was taken before', () => {
+    fc.assert(
+      fc.property(rows, fc.integer({ min: 1, max: 70 }), fc.integer({ min: 0, max: 3 }), (all, limit, over) => {
+        // All hold at the end but for the first few, which are over at its instant.
+        for (const [i, row] of all.entries()) row[note.WAIT_TO] = LATEST_START + (i < over ? 0 : 1 + (i % 100));
+        const [{ waiting: hosts }, { waiting: few }] = [holdings(all), holdings(all, limit)];
+        const together = hosts.together(0, LATEST_START);
+        expect(together).toEqual(few.together(0, LATEST_START));
+        const now = Math.max(0, all.length - over);
+        expect(together).toMatchObject({ entered: all.length, now });
+        if (over === 0) expect(together.peak).toBe(now);
+      }),
+    );
+  });
+
   it('says the same as what was taken before', () => {
     fc.assert(
       fc.property(rows, fc.integer({ min: 1, max: 70 }), (all, limit) => {
         const [{ waiting: hosts, ports }, { waiting: few, ports: fewer }] = [holdings(all), holdings(all, limit)];
-        expect(few.all.entered).toBe(all.length);
-        expect(few.all.snapshot(0, LATEST)).toEqual(hosts.all.snapshot(0, LATEST));
+        const together = few.together(0, LATEST);
+        expect(together.entered).toBe(all.length);
+        expect(together).toEqual(hosts.together(0, LATEST));
         const expected = hosts.snapshot(0, LATEST, 4);
         expect(expected.worst.reduce((sum, { entered }) => sum + entered, 0)).toBeLessThanOrEqual(all.length);
         expect(few.snapshot(0, LATEST, 4)).toEqual(expected);
@@ -66,7 +84,7 @@ describe('what is kept one by one until somebody asks', () => {
         return row;
       }),
     );
-    expect(waiting.all.entered).toBe(HOLDERS_CAPACITY + 3);
+    expect(waiting.together(0, LATEST).entered).toBe(HOLDERS_CAPACITY + 3);
     expect(waiting.snapshot(0, LATEST, 1)).toMatchObject({ hosts: HOLDERS_CAPACITY, beyond: 3 });
   });
 

@@ -46,7 +46,7 @@ describe('more connections than there is room for', () => {
     expect(closed?.time_wait).toMatchObject([{ holder: 'client', ended_by: 'expiry' }]);
     const [{ start, end } = { start: '', end: '' }] = closed?.time_wait ?? [];
     expect(timeOf(end) - timeOf(start)).toBe(60 * SECOND);
-    expect(answers.waiting.all.snapshot(0, told.clock + 2 * SECOND)).toMatchObject({ now: 1, peak: 1 });
+    expect(answers.waiting.together(0, told.clock + 2 * SECOND)).toMatchObject({ now: 1, peak: 1 });
   });
 
   it('are evicted where the clock stands still, too', () => {

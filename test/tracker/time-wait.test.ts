@@ -333,9 +333,8 @@ it('the population over capture time: entered, peak and mean', () => {
   server.fin();
   client.ack();
   const { answers } = told.outcome({ until: waits + 100 * SECOND });
-  const { all } = answers.waiting;
-  expect(all.entered).toBe(2);
-  const { peak, peakAt, mean } = all.snapshot(waits, waits + 100 * SECOND);
+  const { entered, peak, peakAt, mean } = answers.waiting.together(waits, waits + 100 * SECOND);
+  expect(entered).toBe(2);
   expect(peak).toBe(2);
   expect(peakAt).toBe(told.clock);
   expect(mean).toBeCloseTo(1.2, 9);

@@ -17,9 +17,9 @@ export const PAIR_COUNT = 64;
 export const COUNTS_WORDS = 80;
 /** Bytes of a capture whose records are decoded into one batch, at most. */
 export const WINDOW_CAPACITY = 1 << 21;
-/** Room for a window and for a largest record, of 32 MiB, that crosses its end. */
-export const WINDOW_BYTES = 37486592;
+/** Room for a window and for a largest record, of 32 MiB, that crosses its end: whole large pages with the hints in front of it (assembly/memory.ts). */
+export const WINDOW_BYTES = (36 << 20) - (256 << 10);
 /** The smallest record that writes one: a record header and an IPv4 header (a last fragment under raw IP). */
 export const SMALLEST_RECORD_BYTES = 36;
 /** Records in a batch: as many as can begin in a window. */
-export const SEGMENTS_CAPACITY = 58368;
+export const SEGMENTS_CAPACITY = 57 << 10;

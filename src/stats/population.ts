@@ -86,6 +86,26 @@ export class Population {
     return true;
   }
 
+  /** The same of all pending starts before `end`: no end is earlier. */
+  #growBefore(end: number): void {
+    const starts = this.#starts;
+    const from = this.#riseFrom;
+    let last = this.#folded;
+    let sum = 0;
+    let left = 0;
+    for (let i = 0; i < starts.length; i++) {
+      const start = starts[i]!;
+      if (start >= end) starts[left++] = start;
+      else {
+        sum += start - from;
+        if (start > last) last = start;
+      }
+    }
+    const count = starts.length - left;
+    starts.length = left;
+    this.#rise(count, sum, last);
+  }
+
   /** Folds the older half of what is pending. */
   fold(): void {
     const starts = sortAscending(Float64Array.from(this.#starts));
@@ -107,7 +127,7 @@ export class Population {
 
   /** Moves all events before `horizon` into the curve. At equal times an end comes before a start. */
   #sweep(horizon: number): void {
-    if (this.#held + this.#starts.length <= this.#threshold) this.#grow(Math.min(horizon, earliest(this.#ends)));
+    if (this.#held + this.#starts.length <= this.#threshold) this.#growBefore(Math.min(horizon, earliest(this.#ends)));
     STARTS.take(this.#starts, horizon);
     ENDS.take(this.#ends, horizon);
     const { times: starts, count: entering } = STARTS;
@@ -130,26 +150,6 @@ export class Population {
     }
     this.#held = held;
     this.#folded = time;
-  }
-
-  /** Moves all starts before `end`, and no end is earlier, into the curve. */
-  #grow(end: number): void {
-    const starts = this.#starts;
-    const from = this.#riseFrom;
-    let last = this.#folded;
-    let sum = 0;
-    let left = 0;
-    for (let i = 0; i < starts.length; i++) {
-      const start = starts[i]!;
-      if (start >= end) starts[left++] = start;
-      else {
-        sum += start - from;
-        if (start > last) last = start;
-      }
-    }
-    const count = starts.length - left;
-    starts.length = left;
-    this.#rise(count, sum, last);
   }
 
   /** From when on #rise() counts. */

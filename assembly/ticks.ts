@@ -72,7 +72,7 @@ export function decodeTicks(at: usize, last: usize, end: usize): usize {
     const original = originalAt(at);
     let stamp = stampAt(at, behind);
     const far = !isNear(stamp);
-    const odd = captured == 0 || captured > original;
+    const odd = captured == 0 || captured > original || original > <u32>limitOf(only);
     if ((far || odd) && latest > -Infinity) {
       const found = far && odd ? FOLLOWS_NOTHING : doubt(at, end, stamp, far);
       if (found == FOLLOWS_CLOCK) stamp = latest;

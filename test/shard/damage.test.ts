@@ -150,7 +150,8 @@ describe.each(Object.entries(FORMATS))('%s', (name, { header, capture, bounds, l
             expect(found.has(told(record)), `packet ${i}, damage in ${[...touched].join(' ')}`).toBe(true);
         }
       }),
-      { numRuns: 200 },
+      // The example, in Network Monitor 2.0: lengths that could be some lead to zeros, which could be a record.
+      { numRuns: 200, examples: [[[[8838, Uint8Array.from([0, 0, 0, 1, 200, 107])]], 2000]] },
     );
   });
 

@@ -43,6 +43,15 @@ export interface Input {
   readonly passedOver: readonly string[];
 }
 
+/** Is told what is met, before its first bytes are looked at or waited for. */
+export interface Meeting {
+  /** A file that is read at any place. */
+  readonly file: (bytes: number) => void;
+  /** A file that is compressed. */
+  readonly compressed: () => void;
+  readonly stream: () => void;
+}
+
 interface Opened extends PlannedCapture, Probe {
   /** Estimated; 0 of a stream. */
   readonly packets: number;
@@ -61,7 +70,6 @@ interface Found {
 /**
  * Looks at how captures begin, and orders them by that. Those of a folder are all its files that are captures.
  * @param follow the only capture is still being written
- * @param met called when a capture is a stream, or a compressed file, while its first bytes are waited for
  * @throws CaptureError where none can be read
  */
 export async function openInput(
@@ -69,7 +77,7 @@ export async function openInput(
   follow: boolean,
   decoder: Decoder,
   signal: AbortSignal,
-  met: (compressed: boolean) => void,
+  met: Meeting,
 ): Promise<Input> {
   const faults: Fault[] = [];
   const found = await find(paths, follow, decoder, signal, faults, met);
@@ -104,7 +112,7 @@ async function find(
   decoder: Decoder,
   signal: AbortSignal,
   faults: Fault[],
-  met: (compressed: boolean) => void,
+  met: Meeting,
 ): Promise<Found> {
   const found: Found = { opened: [], errors: [], passedOver: [] };
   for (const path of paths) {
@@ -115,7 +123,7 @@ async function find(
         const grows = follow && kind !== 'once';
         const bytes = (): Bytes =>
           grows ? followCapture(file, (fault) => void faults.push(fault), signal) : byteStream(file, decompressBeside, signal);
-        if (kind === 'file' && !follow) found.opened.push(openFile(file, decoder));
+        if (kind === 'file' && !follow) found.opened.push(openFile(file, decoder, met));
         else found.opened.push(await openStream(file, bytes, kind === 'again' && !follow, decoder, met));
       } catch (error) {
         if (!(error instanceof CaptureError)) throw error;
@@ -187,9 +195,10 @@ function isFine({ units }: Interface): boolean {
   return units > 1e6;
 }
 
-function openFile(path: string, decoder: Decoder): Opened {
+function openFile(path: string, decoder: Decoder, met: Meeting): Opened {
   const file = new CaptureFile(path);
   try {
+    met.file(file.size);
     const found = probe(file, file.size, decoder);
     return { path, packets: packetsIn(file, decoder, found), ...found };
   } finally {
@@ -198,13 +207,7 @@ function openFile(path: string, decoder: Decoder): Opened {
 }
 
 /** Takes as much of a stream as tells what it is. What can be opened again, is; else it is put back. */
-async function openStream(
-  path: string,
-  open: () => Bytes,
-  again: boolean,
-  decoder: Decoder,
-  met: (compressed: boolean) => void,
-): Promise<Opened> {
+async function openStream(path: string, open: () => Bytes, again: boolean, decoder: Decoder, met: Meeting): Promise<Opened> {
   const name = nameOf(path);
   const chunks = open();
   let head: Uint8Array = new Uint8Array(0);
@@ -213,7 +216,8 @@ async function openStream(
   try {
     while (found?.firstTime === undefined && head.length < HEAD_BYTES) {
       const coming = chunks.next();
-      met(again);
+      if (again) met.compressed();
+      else met.stream();
       const { value, done } = await coming;
       if (done) break;
       head = head.length === 0 ? value : Buffer.concat([head, value]);

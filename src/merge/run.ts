@@ -16,7 +16,7 @@ import { InterfaceLog } from '../shard/interfaces.ts';
 import { runHere } from '../shard/here.ts';
 import { TROUBLES } from '../shard/shard.ts';
 import { type Delivery, type Form, type Io, type ShardResult, type ShardTask, windowsOf } from '../shard/job.ts';
-import { processors } from '../shard/parallelism.ts';
+import { isLarge, mostWorkers } from '../shard/parallelism.ts';
 import { Plan, type PlannedCapture } from '../shard/plan.ts';
 import { ShardPool } from '../shard/pool.ts';
 import { pump } from '../shard/pump.ts';
@@ -28,7 +28,7 @@ import { Statistics } from '../stats/statistics.ts';
 import { Oddities } from '../tracker/oddities.ts';
 import { PROFILES, type Profile } from '../tracker/time-wait.ts';
 import { compileFilter } from '../filter/compile.ts';
-import { type Input, openInput } from './input.ts';
+import { type Input, type Meeting, openInput } from './input.ts';
 import { type CaptureWindows, type Item, Merger } from './merger.ts';
 import { windowRecord } from './window.ts';
 import { groupRecords } from './window-groups.ts';
@@ -71,8 +71,6 @@ export interface RunOptions {
   readonly windowBytes?: number;
 }
 
-/** Fewer packets are done before threads, each of which compiles its own code, make up for their start: bench/RESULTS.md. Nor are large pages worth asking for. */
-const LARGE = 2_000_000;
 /** Linux: 32768 to 60999. */
 const EPHEMERAL_PORTS = 28_232;
 
@@ -117,12 +115,11 @@ export class Run {
     options: RunOptions,
     abort = new AbortController(),
   ): Promise<Run> {
-    const { workers, windowBytes = WINDOW_CAPACITY, profile = 'linux', threadFlags } = options;
+    const { workers, windowBytes = WINDOW_CAPACITY, profile = 'linux', threadFlags, per, interval } = options;
     if (!Object.hasOwn(PROFILES, profile)) throw new RangeError(`no such profile: ${profile}`);
     if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1 && workers <= SHARDS_CAPACITY)) {
       throw new RangeError(`${workers} workers: not a whole number from 1 to ${SHARDS_CAPACITY}`);
     }
-    const { per, interval } = options;
     if (per?.kind === 'subnet' && !(Number.isInteger(per.bits) && per.bits >= 0 && per.bits <= ADDRESS_BITS))
       throw new RangeError(`a prefix of ${per.bits} bits`);
     if (interval !== undefined && !(lengthOf(interval) >= 1)) throw new RangeError(`an interval of ${interval} s`);
@@ -130,11 +127,20 @@ export class Run {
     if (!(Number.isInteger(windowBytes) && windowBytes >= 1 && windowBytes <= WINDOW_CAPACITY))
       throw new RangeError(`window of ${windowBytes} bytes`);
     setMaxListeners(0, abort.signal); // each capture that is open listens
-    // Where threads are asked for, they start while the captures are looked at; and where a stream is met, while it is waited for.
-    let pool = workers !== undefined && workers > 1 ? new ShardPool(workers - 1, threadFlags) : undefined;
-    const met = (compressed: boolean): void => {
-      const threads = compressed ? (workers ?? mostWorkers(compressed)) - 1 : (workers ?? mostWorkers());
+    // Where threads are asked for, they start while the captures are looked at; so they do where what is met is surely work for them.
+    let pool: ShardPool | undefined;
+    const start = (threads: number): void => {
       if (threads > 0) pool ??= new ShardPool(threads, threadFlags);
+    };
+    if (workers !== undefined) start(workers - 1);
+    let bytes = 0;
+    const met: Meeting = {
+      file: (size) => {
+        bytes += size;
+        if (isLarge(0, bytes)) start((workers ?? mostWorkers()) - 1);
+      },
+      compressed: () => start((workers ?? mostWorkers(true)) - 1),
+      stream: () => start(workers ?? mostWorkers()),
     };
     try {
       const module = Decoder.compile();
@@ -142,7 +148,7 @@ export class Run {
       const run = new Run(input, module, form, transitions, options, abort);
       run.#pool = pool;
       if (run.#pool && run.#pool.threads > run.#threads) {
-        await run.#pool.destroy(); // what looked like a stream was none that can be read
+        await run.#pool.destroy(); // what looked like work for them was none, or cannot be read
         run.#pool = undefined;
       }
       return run;
@@ -166,7 +172,7 @@ export class Run {
     this.#plan = new Plan(input.captures, this.#windowBytes);
     this.clock = new Clock(input.origin, input.digits);
     const comes = input.stream !== undefined || input.compressed !== undefined;
-    this.#large = comes || input.packets >= LARGE;
+    this.#large = comes || isLarge(input.packets, this.bytes);
     this.workers = options.workers ?? (this.#large ? mostWorkers(input.compressed !== undefined) : 1);
     this.#answers = new Answers(options.ports ?? EPHEMERAL_PORTS, this.profile.twoMsl, () => new LedgerMemory(), options.whatIf);
     this.#exchange = new Exchange(this.workers);
@@ -376,9 +382,6 @@ export class Run {
     if (fault) faults.push(fault);
   }
 }
-
-/** Workers where nobody says how many: one processor is what decompresses. */
-const mostWorkers = (compressed = false): number => Math.max(1, Math.min(processors() - (compressed ? 1 : 0), SHARDS_CAPACITY));
 
 /** What the shards found wrong, in the order of the captures: as much of it as all shards have kept. */
 function faultsOf(captures: readonly PlannedCapture[], results: readonly ShardResult[]): Fault[] {

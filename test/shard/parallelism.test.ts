@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { processors } from '../../src/shard/parallelism.ts';
+import { isLarge, processors } from '../../src/shard/parallelism.ts';
 
 /** What processors() says of eight that are available, where control groups hold these files. */
 function of(files: Record<string, string>): number {
@@ -35,4 +35,9 @@ describe('processors', () => {
     expect(of({ 'cpu/cpu.cfs_quota_us': quota, 'cpu/cpu.cfs_period_us': '100000' })).toBe(expected);
     expect(of({ 'cpu.max': 'max 100000', 'cpu/cpu.cfs_quota_us': quota, 'cpu/cpu.cfs_period_us': '100000' })).toBe(expected);
   });
+});
+
+it('threads are for many packets, or many bytes, or many enough of both', () => {
+  expect([isLarge(0, 0), isLarge(1_000_000, 100_000_000), isLarge(300_000, 300_000_000)]).toEqual([false, false, false]);
+  expect([isLarge(1_200_000, 0), isLarge(0, 1_000_000_000), isLarge(700_000, 500_000_000)]).toEqual([true, true, true]);
 });

@@ -51,6 +51,14 @@ export function serviceInstance(): i32 {
   return ETHERNET;
 }
 
+/** Cisco's FabricPath: in a frame between its switches, a tag with the hops that are left, then the frame that they forward. */
+export function fabricPath(): i32 {
+  if (!has(2)) return ~LINK_TRUNCATED;
+  unsteady();
+  pass(2);
+  return ETHERNET;
+}
+
 /** MACsec (802.1AE §9.3): flags, short length, packet number, and a channel identifier where a flag says so. */
 export function macsec(): i32 {
   if (!has(1)) return ~LINK_TRUNCATED;

@@ -3,7 +3,7 @@
 import { IP_TRUNCATED, IP_VERSION, LINK_TRUNCATED, LINK_TYPE, NESTED, NOT_IP } from '../src/layout/drops.ts';
 import * as links from '../src/layout/link.ts';
 import { at, begin, byte, has, pass, unsteady } from './cursor.ts';
-import { ethernet, LARGEST_LENGTH, llc, macsec, mpls, serviceHeader, serviceInstance, tag, typeAt } from './ethernet.ts';
+import { ethernet, fabricPath, LARGEST_LENGTH, llc, macsec, mpls, serviceHeader, serviceInstance, tag, typeAt } from './ethernet.ts';
 import {
   ETHERNET,
   IPV4,
@@ -33,6 +33,7 @@ const VN_TAG = 0x8926;
 const E_TAG = 0x893f;
 const PROVIDER_BACKBONE = 0x88e7;
 const MACSEC = 0x88e5;
+const FABRIC_PATH = 0x8903;
 /** 802.11 frames in Ethernet, as a driver of Intel's hands them out. */
 const CENTRINO = 0x2452;
 
@@ -122,6 +123,8 @@ function openType(type: i32): i32 {
       return serviceInstance();
     case MACSEC:
       return macsec();
+    case FABRIC_PATH:
+      return fabricPath();
     case NSH:
       return serviceHeader();
     case CENTRINO:
@@ -152,7 +155,6 @@ function openLinkType(linkType: i32): i32 {
     case links.LOOP:
       return family(linkType == links.LOOP);
     case links.PPP:
-      return ppp();
     case links.PPP_HDLC:
       return pppOrHdlc();
     case links.PPP_ETHER:

@@ -69,8 +69,8 @@ export function decodeBlocks(at: usize, last: usize, end: usize): usize {
       answer(FORM, (word(FORM) & ~SWAPPED) | i32(swapped));
     }
     const length = read32(at + 4, swapped);
-    if (length < smallest(type) || length > <u32>LARGEST_BLOCK || length & 3) return broken(at, BROKEN_LENGTH);
-    const next = at + <usize>length;
+    if (length < smallest(type) || length > <u32>LARGEST_BLOCK) return broken(at, BROKEN_LENGTH);
+    const next = at + padded(length);
     if (next > end) break;
     if (read32(next - 4, swapped) != length) return broken(at, BROKEN_TRAILER);
     if (type == SECTION_HEADER) {
@@ -105,6 +105,11 @@ export function decodeBlocks(at: usize, last: usize, end: usize): usize {
   return at;
 }
 
+/** Bytes of a block: there are writers who do not count those that fill its last word. */
+function padded(length: u32): usize {
+  return <usize>((length + 3) & ~3);
+}
+
 /** A time far from the capture clock, or the clock where the block that follows is near it: it is the time that is wrong then. */
 function doubted(stamp: f64, next: usize, end: usize, swapped: bool, origin: f64): f64 {
   const time = timeOf(next, end, swapped, origin);
@@ -124,7 +129,7 @@ function first(stamp: f64, next: usize, end: usize, swapped: bool, origin: f64):
     if (!(agreed - stamp > PATIENCE || agreed - stamp < -DOUBTED) || !(Math.abs(time - agreed) <= DOUBTED)) return stamp;
     const length = read32(next + 4, swapped);
     if (length > <u32>LARGEST_BLOCK) return stamp;
-    next += <usize>length;
+    next += padded(length);
   }
   return agreed;
 }

@@ -6,7 +6,8 @@ import { IPV4, IPV6, LINK } from './layer.ts';
 
 const AF_INET = 2;
 const AF_INET6_LINUX = 10;
-/** NFULA_PAYLOAD: the attribute that is the packet. */
+/** NFULA_PACKET_HDR: the attribute that begins with the packet's EtherType; NFULA_PAYLOAD: the one that is the packet. */
+const NFLOG_HEADER = 1;
 const NFLOG_PAYLOAD = 9;
 /** Of an attribute's type; the bits above say that its value is nested, or in network byte order (linux/netlink.h). */
 const NFLOG_TYPE = 0x3fff;
@@ -35,7 +36,8 @@ export function nflog(): i32 {
   if (!has(4)) return ~LINK_TRUNCATED;
   const family = byte(0);
   if (byte(1) != 0) return ~LINK_TYPE;
-  if (family != AF_INET && family != AF_INET6_LINUX) return ~NOT_IP;
+  // Bridges and devices log packets of any kind, and say of which.
+  let layer = family == AF_INET ? IPV4 : family == AF_INET6_LINUX ? IPV6 : 0;
   unsteady();
   pass(4);
   while (has(4)) {
@@ -48,8 +50,9 @@ export function nflog(): i32 {
     if (bytes < 4) return ~LINK_TYPE;
     if ((type & NFLOG_TYPE) == NFLOG_PAYLOAD) {
       pass(4);
-      return family == AF_INET ? IPV4 : IPV6;
+      return layer == 0 ? ~NOT_IP : layer;
     }
+    if ((type & NFLOG_TYPE) == NFLOG_HEADER && bytes >= 6 && layer == 0 && has(6)) layer = word(4);
     pass(min((bytes + 3) & ~3, left));
   }
   return ~LINK_TRUNCATED;

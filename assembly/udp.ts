@@ -94,10 +94,10 @@ function short(bytes: i32): i32 {
   return room < bytes ? ~NOT_TCP : ~LINK_TRUNCATED;
 }
 
-/** VXLAN (RFC 7348 §5): flags, of which I must be set and others are only of the group policy extension; the network. */
+/** VXLAN (RFC 7348 §5): flags, of which I must be set; the network. What is reserved is ignored: some extension may use it. */
 function vxlan(): i32 {
   if (!has(8)) return short(8);
-  if ((byte(0) & 0x7f) != 0x08 || byte(7) != 0) return ~NOT_TCP;
+  if ((byte(0) & 0x08) == 0) return ~NOT_TCP;
   return network(ETHERNET);
 }
 

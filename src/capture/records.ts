@@ -23,7 +23,7 @@ import { type Beginning, findBeginning, findNext } from './boundary.ts';
 import { type Fault, miscount } from './fault.ts';
 import { OPENING_BYTES, openingOf } from './format.ts';
 import { linkTypeOfMedium } from './netmon.ts';
-import { interfacesOf, type Section } from './section.ts';
+import { blockBytes, interfacesOf, type Section } from './section.ts';
 import { TickRecords } from './ticks.ts';
 
 /** What a record's timestamps and link header mean. */
@@ -266,14 +266,15 @@ export class RecordReader {
     const little = (this.#section!.form & SWAPPED) === 0;
     const type = view.getUint32(at, little);
     const length = view.getUint32(at + 4, little);
-    if (length < SMALLEST_BLOCK || length % 4 !== 0 || length > LARGEST_BLOCK) return 'broken';
-    if (left < length) return 'bytes';
-    if (view.getUint32(at + length - 4, little) !== length) return 'broken';
+    if (length < SMALLEST_BLOCK || length > LARGEST_BLOCK) return 'broken';
+    const size = blockBytes(length);
+    if (left < size) return 'bytes';
+    if (view.getUint32(at + size - 4, little) !== length) return 'broken';
     if (type === SECTION_HEADER) this.#interfaces = [];
-    if (type === INTERFACE_DESCRIPTION) this.#describe(at + 8, at + length - 4, little);
+    if (type === INTERFACE_DESCRIPTION) this.#describe(at + 8, at + size - 4, little);
     const isPacket = type === ENHANCED_PACKET || type === PACKET || type === SIMPLE_PACKET;
     if (isPacket && !this.#packet(type, at, length, little)) return 'broken';
-    this.#at = at + length;
+    this.#at = at + size;
     return isPacket ? 'packet' : 'other';
   }
 

@@ -35,6 +35,9 @@ export interface Interface {
   readonly start: number;
 }
 
+/** Bytes of a pcapng block, by the length that it states: there are writers who do not count those that fill its last word. */
+export const blockBytes = (length: number): number => (length + 3) & ~3;
+
 /** The entry of an interface. */
 export function interfaceEntry({ linkType, limit, snaplen, units, start }: Interface): Float64Array {
   const entry = new Float64Array(INTERFACE_WORDS);

@@ -24,6 +24,16 @@ const packets: BlockPacket[] = Array.from({ length: 9 }, (_, i) => ({
   captured: ethernet(i % 3 === 0 ? ipv6(tcp({ seq: i })) : ipv4(tcp({ seq: i, payload: new Uint8Array(i) }))),
 }));
 
+/** A packet in a block whose lengths do not count what fills its last word. */
+const unpaddedPacket = (payload: number): Uint8Array => {
+  const written = enhancedPacket({ captured: bytes(frame, new Uint8Array(payload)) });
+  const view = new DataView(written.buffer);
+  const length = 32 + frame.length + payload;
+  view.setUint32(4, length, true);
+  view.setUint32(written.length - 4, length, true);
+  return written;
+};
+
 describe.each(BUILDS)('pcapng, $build', ({ decoder }) => {
   const decode = (capture: Uint8Array, windowBytes?: number) => decodeSource(inMemory(capture), windowBytes, decoder);
   const timesOf = (capture: Uint8Array) => decode(capture).records.map(({ time }) => time);
@@ -145,8 +155,13 @@ describe.each(BUILDS)('pcapng, $build', ({ decoder }) => {
     expect(decode(bytes(sectionHeader(), interfaceDescription(), commented))).toMatchObject({ segments: 1, faults: [] });
   });
 
+  it('takes lengths that do not count what fills the last word', () => {
+    const capture = bytes(sectionHeader(), interfaceDescription(), ...[0, 1, 2, 3, 4, 5, 6, 7].map(unpaddedPacket));
+    for (const windowBytes of [64, 1 << 20]) expect(decode(capture, windowBytes)).toMatchObject({ segments: 8, faults: [] });
+  });
+
   it.each<[string, (packet: DataView) => void, RegExp]>([
-    ['a length that is no multiple of 4', (packet) => packet.setUint32(4, packet.byteLength + 1, true), /claims a length/],
+    ['a length that is no multiple of 4', (packet) => packet.setUint32(4, packet.byteLength + 1, true), /at its end/],
     ['a length below its header', (packet) => packet.setUint32(4, 8, true), /claims a length of 8 bytes/],
     ['two lengths', (packet) => packet.setUint32(packet.byteLength - 4, 4, true), /at its end/],
     ['more captured bytes than it holds', (packet) => packet.setUint32(20, 5000, true), /more captured bytes/],

@@ -46,12 +46,12 @@ export const radiotap = (frame: Uint8Array, flags = 0): Bytes =>
 const attribute = (type: number, value: Uint8Array, order: (value: number) => number[]): Bytes =>
   bytes(order(4 + value.length), order(type), value, zeros(-value.length & 3));
 /** Among its attributes is one that is nested: what connection tracking knows. */
-export const nflog = (ip: Uint8Array, order = le16, family = isIpv6(ip) ? 10 : 2): Bytes =>
+export const nflog = (ip: Uint8Array, order = le16, family = isIpv6(ip) ? 10 : 2, type = 0): Bytes =>
   bytes(
     family,
     0,
     be16(5),
-    attribute(1, zeros(4), order),
+    attribute(1, bytes(be16(type), 3, 0), order),
     attribute(10, bytes(65, 66, 0), order),
     attribute(0x8012, attribute(0x4003, zeros(4), order), order),
     order(4 + ip.length),
@@ -99,6 +99,7 @@ export const MORE_LINKS: readonly LinkWrapping[] = [
   onEthernet('802.1ah', 0x88e7, (ip) => bytes(be32(0x123456), ethernet(ip))),
   onEthernet('vn-tag between vlans', 0x8100, (ip) => vlan(bytes(be32(0x01020304), be16(0x8100), vlan(ip)), 0x8926)),
   onEthernet('e-tag', 0x893f, (ip) => bytes(be16(1), be32(0x01020304), be16(etherType(ip)), ip)),
+  onEthernet('fabricpath', 0x8903, (ip) => bytes(be16(0x0440), ethernet(ip))),
   onEthernet('macsec, integrity only', 0x88e5, (ip) => bytes(0, 0, be32(9), be16(etherType(ip)), ip)),
   onEthernet('macsec with channel', 0x88e5, (ip) => bytes(0x20, 0, be32(9), zeros(8), be16(etherType(ip)), ip)),
   onEthernet('service header', 0x894f, (ip) => nsh(ip, isIpv6(ip) ? 2 : 1)),
@@ -110,6 +111,7 @@ export const MORE_LINKS: readonly LinkWrapping[] = [
   { name: 'ppp, hdlc-like', linkType: links.PPP, wrap: (ip) => bytes(0xff, 3, ppp(ip)) },
   { name: 'ppp, short protocol', linkType: links.PPP, wrap: (ip) => bytes(ppp(ip).subarray(1)) },
   { name: 'ppp, labels', linkType: links.PPP, wrap: (ip) => bytes(0xff, 3, be16(0x281), mpls(ip, 20)) },
+  { name: 'ppp, cisco', linkType: links.PPP, wrap: hdlc },
   { name: 'ppp_hdlc, ppp', linkType: links.PPP_HDLC, wrap: (ip) => bytes(0xff, 3, ppp(ip)) },
   { name: 'ppp_hdlc, cisco', linkType: links.PPP_HDLC, wrap: hdlc },
   { name: 'ppp_ether', linkType: links.PPP_ETHER, wrap: (ip) => pppoe(ppp(ip)) },
@@ -159,6 +161,7 @@ export const MORE_LINKS: readonly LinkWrapping[] = [
   { name: 'juniper, cisco', linkType: links.JUNIPER_CHDLC, wrap: (ip) => juniper(hdlc(ip)) },
   { name: 'nflog', linkType: links.NFLOG, wrap: (ip) => nflog(ip) },
   { name: 'nflog, big-endian', linkType: links.NFLOG, wrap: (ip) => nflog(ip, be16) },
+  { name: 'nflog of a bridge', linkType: links.NFLOG, wrap: (ip) => nflog(ip, le16, 7, etherType(ip)) },
 ];
 
 // -- tunnels: an IP packet within another one
@@ -222,6 +225,7 @@ export const TUNNELS: readonly Wrapping[] = [
   },
   { name: 'vxlan', wrap: (ip) => udp(vxlan(ethernet(ip)), 4789) },
   { name: 'vxlan, group policy', wrap: (ip) => udp(vxlan(ethernet(ip), 42, 0x88), 4789) },
+  { name: 'vxlan, reserved bits', wrap: (ip) => udp(bytes(0xff, 1, 0xd1, 0xf2, be32(0x2a01), ethernet(ip)), 4789) },
   { name: 'vxlan of linux', wrap: (ip) => udp(vxlan(ethernet(vlan(ip), 0x8100)), 8472) },
   { name: 'vxlan-gpe, ethernet', wrap: (ip) => udp(vxlan(ethernet(ip)), 4790) },
   { name: 'vxlan-gpe, ip', wrap: (ip) => udp(vxlan(ip, 42, 0x0c, isIpv6(ip) ? 2 : 1), 4790) },

@@ -57,7 +57,7 @@ import { ACK, FIN, RST, SYN } from '../src/layout/tcp.ts';
 import { clearSeen, complete, increase, modify, setSeen } from './facts.ts';
 import { finish, repeatsFin } from './finish.ts';
 import { begin, establish, isForeign, open, withdrawRefusal } from './handshake.ts';
-import { addHole, farFin, fillHoles, goesOn, mayBePlain, oddity, reset, stillAlive, surviveReset } from './host.ts';
+import { addHole, coveredHoles, farFin, fillHoles, goesOn, mayBePlain, oddity, reset, stillAlive, surviveReset } from './host.ts';
 import { slotAt } from './table.ts';
 import { addLetters, contentGap, follow } from './zeek.ts';
 
@@ -320,6 +320,10 @@ function acknowledge(slot: i32, sender: i32, record: usize, flags: i32, payload:
     }
   } else if (advance == 1) supposeFin(words, receiver, ack, time);
   if ((seen & ACKED_KNOWN) == 0 || advance > 0) {
+    if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0) {
+      const before = (seen & ACKED_KNOWN) == 0 ? ack - MAX_WINDOW : load<i32>(own, ACKED << 2);
+      for (let gaps = coveredHoles(slot, receiver, before, ack); gaps > 0; gaps--) contentGap(slot, receiver);
+    }
     store<i32>(own, ack, ACKED << 2);
     setSeen(own, ACKED_KNOWN);
   }

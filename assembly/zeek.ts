@@ -62,13 +62,12 @@ const FLIPPED = 0x5e;
 /** What makes an ASCII letter lower case. */
 const LOWER_CASE = 0x20;
 
-/** Ports that Zeek's own scripts take for servers where the first packet is no SYN, ascending. */
+/** TCP ports that Zeek's own scripts take for servers where the first packet is no SYN, ascending. */
 const LIKELY_SERVER_PORTS: usize = memory.data<u16>([
-  21, 22, 25, 53, 80, 81, 88, 102, 110, 135, 137, 139, 143, 389, 443, 445, 502, 563, 585, 587, 614, 631, 636, 989, 990, 992, 993, 995, 1080,
-  1434, 1812, 1883, 2123, 2152, 2811, 3128, 3268, 3269, 3306, 3389, 3544, 4011, 5060, 5072, 5222, 5223, 5269, 5353, 5355, 5432, 6379, 6666,
-  6667, 6668, 6669, 8000, 8080, 8888, 20000,
+  21, 22, 25, 53, 79, 80, 81, 88, 135, 139, 143, 389, 443, 445, 465, 502, 514, 563, 585, 587, 614, 631, 636, 989, 990, 992, 993, 995, 1080,
+  1434, 1883, 2811, 3128, 3268, 3306, 3389, 5222, 5223, 5269, 5432, 6379, 6666, 6667, 6668, 6669, 8000, 8080, 8888, 20000,
 ]);
-const LIKELY_SERVERS = 59;
+const LIKELY_SERVERS = 49;
 
 function isLikelyServer(port: i32): bool {
   for (let i = 0; i < LIKELY_SERVERS; i++) if (<i32>load<u16>(LIKELY_SERVER_PORTS + ((<usize>i) << 1)) == port) return true;
@@ -144,7 +143,21 @@ function plainLetter(slot: i32, endpoint: i32, payload: i32): void {
   const bit = payload > 0 ? HISTORY_DATA : HISTORY_ACK;
   if ((load<i32>(own, SEEN << 2) & bit) != 0) return;
   setSeen(own, bit);
+  if (beganWithSynAck(slotAt(slot))) turnRound(slotAt(slot));
   letter(slot, endpoint, payload > 0 ? LETTER_D : LETTER_A);
+}
+
+/** Whether nothing was seen but a SYN-ACK whose sender is taken for the originator: in a stealth scan it is one. */
+function beganWithSynAck(words: usize): bool {
+  return (load<i32>(words, LOGGED << 2) & 0xff) == 1 && load<u8>(words, HISTORY << 2) == LETTER_H;
+}
+
+/** The connection goes on, so that was no scan: whoever sent the SYN-ACK is the responder. */
+function turnRound(words: usize): void {
+  store<i32>(words, load<i32>(words, FACTS << 2) ^ ZEEK_ORIG_IS_HIGH, FACTS << 2);
+  store<u8>(words, FLIPPED, HISTORY << 2);
+  store<u8>(words, LETTER_H | LOWER_CASE, (HISTORY << 2) + 1);
+  store<i32>(words, load<i32>(words, LOGGED << 2) + 1, LOGGED << 2);
 }
 
 /** Adds the letters of ordinary segments that wait for it. */

@@ -36,3 +36,10 @@ export function fillHoles(holes: Holes, start: number, end: number): number {
   }
   return filled;
 }
+
+/** How many holes an acknowledgement covers, a part of them at least, that an earlier one did not. */
+export function coveredHoles(holes: Holes, before: number, ack: number): number {
+  let covered = 0;
+  for (let i = 0; i < holes.length; i += 2) if (distance(ack, holes[i]!) > 0 && distance(holes[i + 1]!, before) > 0) covered++;
+  return covered;
+}

@@ -3,7 +3,7 @@ import { RST_CHALLENGED as CHALLENGED } from '../layout/modifiers.ts';
 import { FACTS, MODIFIERS, R, RESET, RESET_AFTER_CLOSE } from '../layout/slot.ts';
 import { holdsTimeWait } from './close.ts';
 import { disproveFin } from './disproved.ts';
-import { addHole, fillHoles, forgetHole } from './holes.ts';
+import { addHole, coveredHoles, fillHoles, forgetHole } from './holes.ts';
 import type { HostCalls, TableMemory } from './memory.ts';
 import { acknowledgedAlready, overtaken } from './misordered.ts';
 import type { Oddities } from './oddities.ts';
@@ -51,6 +51,9 @@ export function hostCalls(table: () => ConnectionTable, memory: TableMemory, odd
     forgetHoles(slot: number, endpoint: number): void {
       rare(slot).holes[endpoint as 0].length = 0;
     },
+
+    coveredHoles: (slot: number, endpoint: number, before: number, ack: number): number =>
+      coveredHoles(rare(slot).holes[endpoint as 0], before, ack),
 
     countGap: (slot: number, endpoint: number): number => ++rare(slot).gaps[endpoint as 0],
 

@@ -7,6 +7,10 @@ const told = (begin: Story, tell: (told: Story) => unknown): Story => {
   return begin;
 };
 
+/** A SYN-ACK, and from no port that is a server's: who is one, nobody knows. */
+const begun = (): Story =>
+  told(story({ server: ipv4('10.0.0.9', 12345) }), ({ client, server }) => (client.syn({ unseen: true }), server.synAck()));
+
 describe("Zeek's conn_state", () => {
   const cases: [string, string, Story][] = [
     ['S0', 'a SYN that nobody answers', synSent()],
@@ -141,6 +145,55 @@ describe("Zeek's history", () => {
     const unknown = midstream({ server: ipv4('10.0.0.9', 12345) });
     unknown.server.data(10);
     expect(unknown.record().zeek.history).toBe('D');
+  });
+
+  it('^h for a SYN-ACK whose connection goes on, and H where it was perhaps a scan', () => {
+    const alone = begun();
+    expect(alone.record().zeek).toEqual({ conn_state: 'OTH', history: 'H' });
+    const refused = begun();
+    refused.client.rst();
+    expect(refused.record().zeek.history).toBe('Hr');
+    const acknowledged = begun();
+    acknowledged.client.ack();
+    acknowledged.client.data(10);
+    acknowledged.server.data(10);
+    expect(acknowledged.record().zeek.history).toBe('^hADd');
+    const sending = begun();
+    sending.server.data(10);
+    sending.client.ack();
+    expect(sending.record().zeek.history).toBe('^hdA');
+    const closed = begun();
+    closed.client.ack();
+    closed.client.fin();
+    closed.server.ack();
+    closed.server.fin();
+    expect(closed.record().zeek).toEqual({ conn_state: 'SF', history: '^hAFaf' });
+  });
+
+  it('g for payload that is missing below what was seen, once it is acknowledged', () => {
+    const { client, server, record } = established();
+    client.data(10);
+    const lost = client.data(100, { unseen: true });
+    client.data(10);
+    server.ack({ ack: 10 });
+    expect(record().zeek.history).toBe('ShADa');
+    server.ack();
+    expect(record().zeek.history).toBe('ShADaG');
+    server.ack();
+    client.again(lost);
+    expect(record().zeek.history).toBe('ShADaGT');
+  });
+
+  it('g for payload that is missing before a FIN', () => {
+    const { client, server, record } = established();
+    client.data(10);
+    server.ack();
+    server.data(100, { unseen: true });
+    server.fin();
+    client.ack();
+    client.fin();
+    server.ack();
+    expect(record().zeek.history).toBe('ShADafgF');
   });
 
   it('is bounded', () => {

@@ -43,6 +43,11 @@ export function tag(bytes: i32): i32 {
   return typeAt(bytes - 2);
 }
 
+/** Cisco's metadata, of which security groups make use: version, length in words, options, the next EtherType. */
+export function metadata(): i32 {
+  return has(2) ? tag(4 + (byte(1) << 2)) : ~LINK_TRUNCATED;
+}
+
 /** Backbone service instance (802.1ah): flags and identifier, then the customer's frame. */
 export function serviceInstance(): i32 {
   if (!has(4)) return ~LINK_TRUNCATED;

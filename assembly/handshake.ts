@@ -34,6 +34,7 @@ import {
   SYN_TIME,
   SYNS,
   TOKENS,
+  UNCOVERED,
 } from '../src/layout/slot.ts';
 import { ACK, FIN, RST, SYN } from '../src/layout/tcp.ts';
 import { clearSeen, setFact, setSeen } from './facts.ts';
@@ -152,6 +153,7 @@ export function begin(slot: i32, endpoint: i32, iss: i32): void {
   if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0) forgetHoles(slot, endpoint);
   store<i32>(own, iss, ISS << 2);
   store<i32>(own, iss + 1, NXT << 2);
+  clearSeen(own, UNCOVERED);
   setSeen(own, NXT_KNOWN);
 }
 

@@ -14,6 +14,8 @@ export declare function fillHoles(slot: i32, endpoint: i32, from: i32, to: i32):
 export declare function forgetHoles(slot: i32, endpoint: i32): void;
 /** How many unseen ranges of an endpoint an acknowledgement of `ack` covers, a part of them at least, that one of `before` did not. */
 export declare function coveredHoles(slot: i32, endpoint: i32, before: i32, ack: i32): i32;
+/** Whether one of `ack` covers all unseen ranges of an endpoint. */
+export declare function areCovered(slot: i32, endpoint: i32, ack: i32): i32;
 /** Counts acknowledgements of payload that the capture lacks, and windows of zero; answers how many there are. */
 export declare function countGap(slot: i32, endpoint: i32): i32;
 export declare function countZeroWindow(slot: i32, endpoint: i32): i32;

@@ -3,7 +3,19 @@
 import { IP_TRUNCATED, IP_VERSION, LINK_TRUNCATED, LINK_TYPE, NESTED, NOT_IP } from '../src/layout/drops.ts';
 import * as links from '../src/layout/link.ts';
 import { at, begin, byte, has, pass, unsteady } from './cursor.ts';
-import { ethernet, fabricPath, LARGEST_LENGTH, llc, macsec, mpls, serviceHeader, serviceInstance, tag, typeAt } from './ethernet.ts';
+import {
+  ethernet,
+  fabricPath,
+  LARGEST_LENGTH,
+  llc,
+  macsec,
+  metadata,
+  mpls,
+  serviceHeader,
+  serviceInstance,
+  tag,
+  typeAt,
+} from './ethernet.ts';
 import {
   ETHERNET,
   IPV4,
@@ -34,6 +46,7 @@ const E_TAG = 0x893f;
 const PROVIDER_BACKBONE = 0x88e7;
 const MACSEC = 0x88e5;
 const FABRIC_PATH = 0x8903;
+const CISCO_METADATA = 0x8909;
 /** 802.11 frames in Ethernet, as a driver of Intel's hands them out. */
 const CENTRINO = 0x2452;
 
@@ -123,6 +136,8 @@ function openType(type: i32): i32 {
       return serviceInstance();
     case MACSEC:
       return macsec();
+    case CISCO_METADATA:
+      return metadata();
     case FABRIC_PATH:
       return fabricPath();
     case NSH:

@@ -51,13 +51,26 @@ import {
   SYN_ACK_SENT,
   SYN_SENT,
   SYNS,
+  UNCOVERED,
   WINDOWS,
 } from '../src/layout/slot.ts';
 import { ACK, FIN, RST, SYN } from '../src/layout/tcp.ts';
 import { clearSeen, complete, increase, modify, setSeen } from './facts.ts';
 import { finish, repeatsFin } from './finish.ts';
 import { begin, establish, isForeign, open, withdrawRefusal } from './handshake.ts';
-import { addHole, coveredHoles, farFin, fillHoles, goesOn, mayBePlain, oddity, reset, stillAlive, surviveReset } from './host.ts';
+import {
+  addHole,
+  areCovered,
+  coveredHoles,
+  farFin,
+  fillHoles,
+  goesOn,
+  mayBePlain,
+  oddity,
+  reset,
+  stillAlive,
+  surviveReset,
+} from './host.ts';
 import { slotAt } from './table.ts';
 import { addLetters, contentGap, follow } from './zeek.ts';
 
@@ -246,6 +259,7 @@ function settleProbes(own: usize, start: i32): void {
 function isAwaited(slot: i32, own: usize, peer: usize): bool {
   if ((load<i32>(peer, SEEN << 2) & ACKED_KNOWN) == 0) return false;
   if (load<i32>(peer, ACKED << 2) - load<i32>(own, NXT << 2) >= 0) return false;
+  if ((load<i32>(own, SEEN << 2) & UNCOVERED) != 0) return false;
   return (load<i32>(slotAt(slot), FACTS << 2) & HAS_RARE) == 0 || mayBePlain(slot) != 0;
 }
 
@@ -275,14 +289,21 @@ function extend(slot: i32, sender: i32, start: i32, end: i32): i32 {
   const own = words + ((<usize>sender) << 2);
   const nxt = load<i32>(own, NXT << 2);
   let fresh = 0;
-  if (start - nxt > 0) addHole(slot, sender, nxt, start);
+  const acked = ackedBy(words + ((<usize>(sender ^ 1)) << 2), nxt);
+  if (start - nxt > 0) {
+    addHole(slot, sender, nxt, start);
+    if (acked - start < 0) setSeen(own, UNCOVERED);
+  }
   if (end - nxt > 0) {
     fresh = min(end - start, end - nxt);
     store<i32>(own, end, NXT << 2);
   }
   if (start - nxt >= 0 || start == end) return fresh;
   let filled = 0;
-  if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0) filled = fillHoles(slot, sender, start, end);
+  if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0) {
+    filled = fillHoles(slot, sender, start, end);
+    if (filled > 0 && (load<i32>(own, SEEN << 2) & UNCOVERED) != 0 && areCovered(slot, sender, acked) != 0) clearSeen(own, UNCOVERED);
+  }
   if ((load<i32>(own, SEEN << 2) & ISS_KNOWN) == 0) {
     const lowest = load<i32>(own, ISS << 2) + 1;
     if (lowest - start > 0) {
@@ -292,6 +313,11 @@ function extend(slot: i32, sender: i32, start: i32, end: i32): i32 {
   }
   if (filled > 0) modify(words, OUT_OF_ORDER);
   return fresh + filled;
+}
+
+/** The highest acknowledgement that an endpoint sent; one far below `nxt` where it sent none. */
+function ackedBy(own: usize, nxt: i32): i32 {
+  return (load<i32>(own, SEEN << 2) & ACKED_KNOWN) == 0 ? nxt - MAX_WINDOW : load<i32>(own, ACKED << 2);
 }
 
 /** What the acknowledgement proves of its sender, and so of the handshake. */
@@ -320,9 +346,9 @@ function acknowledge(slot: i32, sender: i32, record: usize, flags: i32, payload:
     }
   } else if (advance == 1) supposeFin(words, receiver, ack, time);
   if ((seen & ACKED_KNOWN) == 0 || advance > 0) {
-    if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0) {
-      const before = (seen & ACKED_KNOWN) == 0 ? ack - MAX_WINDOW : load<i32>(own, ACKED << 2);
-      for (let gaps = coveredHoles(slot, receiver, before, ack); gaps > 0; gaps--) contentGap(slot, receiver);
+    if ((peer & UNCOVERED) != 0) {
+      for (let gaps = coveredHoles(slot, receiver, ackedBy(own, ack), ack); gaps > 0; gaps--) contentGap(slot, receiver);
+      if (areCovered(slot, receiver, ack) != 0) clearSeen(other, UNCOVERED);
     }
     store<i32>(own, ack, ACKED << 2);
     setSeen(own, ACKED_KNOWN);
@@ -349,7 +375,7 @@ function judgePlain(slot: i32): void {
     (facts & (ESTABLISHED | MIDSTREAM)) != 0 &&
     (facts & (RESET | CLOSED)) == 0 &&
     (low & high & known) == known &&
-    ((low | high) & (FIN_SENT | FIN_ACKED | KEEPALIVE | NXT_DOUBTED)) == 0 &&
+    ((low | high) & (FIN_SENT | FIN_ACKED | KEEPALIVE | NXT_DOUBTED | UNCOVERED)) == 0 &&
     ((facts & HAS_RARE) == 0 || mayBePlain(slot) != 0);
   store<i32>(words, plain ? facts | PLAIN : facts & ~PLAIN, FACTS << 2);
 }

@@ -43,3 +43,9 @@ export function coveredHoles(holes: Holes, before: number, ack: number): number 
   for (let i = 0; i < holes.length; i += 2) if (distance(ack, holes[i]!) > 0 && distance(holes[i + 1]!, before) > 0) covered++;
   return covered;
 }
+
+/** Whether an acknowledgement covers all of them. */
+export function areCovered(holes: Holes, ack: number): boolean {
+  const end = holes.at(-1);
+  return end === undefined || distance(ack, end) >= 0;
+}

@@ -3,7 +3,7 @@ import { RST_CHALLENGED as CHALLENGED } from '../layout/modifiers.ts';
 import { FACTS, MODIFIERS, R, RESET, RESET_AFTER_CLOSE } from '../layout/slot.ts';
 import { holdsTimeWait } from './close.ts';
 import { disproveFin } from './disproved.ts';
-import { addHole, coveredHoles, fillHoles, forgetHole } from './holes.ts';
+import { addHole, areCovered, coveredHoles, fillHoles, forgetHole } from './holes.ts';
 import type { HostCalls, TableMemory } from './memory.ts';
 import { acknowledgedAlready, overtaken } from './misordered.ts';
 import type { Oddities } from './oddities.ts';
@@ -54,6 +54,8 @@ export function hostCalls(table: () => ConnectionTable, memory: TableMemory, odd
 
     coveredHoles: (slot: number, endpoint: number, before: number, ack: number): number =>
       coveredHoles(rare(slot).holes[endpoint as 0], before, ack),
+
+    areCovered: (slot: number, endpoint: number, ack: number): number => (areCovered(rare(slot).holes[endpoint as 0], ack) ? 1 : 0),
 
     countGap: (slot: number, endpoint: number): number => ++rare(slot).gaps[endpoint as 0],
 
@@ -122,8 +124,8 @@ export function hostCalls(table: () => ConnectionTable, memory: TableMemory, odd
     },
 
     mayBePlain(slot: number): number {
-      const { held, doubtful, holes } = rare(slot);
-      return !held && !doubtful && holes[0].length === 0 && holes[1].length === 0 ? 1 : 0;
+      const { held, doubtful } = rare(slot);
+      return !held && !doubtful ? 1 : 0;
     },
   };
 }

@@ -99,6 +99,7 @@ export const MORE_LINKS: readonly LinkWrapping[] = [
   onEthernet('802.1ah', 0x88e7, (ip) => bytes(be32(0x123456), ethernet(ip))),
   onEthernet('vn-tag between vlans', 0x8100, (ip) => vlan(bytes(be32(0x01020304), be16(0x8100), vlan(ip)), 0x8926)),
   onEthernet('e-tag', 0x893f, (ip) => bytes(be16(1), be32(0x01020304), be16(etherType(ip)), ip)),
+  onEthernet('security group tag', 0x8909, (ip) => bytes(1, 1, be16(1), be16(2), be16(etherType(ip)), ip)),
   onEthernet('fabricpath', 0x8903, (ip) => bytes(be16(0x0440), ethernet(ip))),
   onEthernet('macsec, integrity only', 0x88e5, (ip) => bytes(0, 0, be32(9), be16(etherType(ip)), ip)),
   onEthernet('macsec with channel', 0x88e5, (ip) => bytes(0x20, 0, be32(9), zeros(8), be16(etherType(ip)), ip)),

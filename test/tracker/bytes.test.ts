@@ -66,6 +66,24 @@ describe('bytes are the union of the sequence ranges seen', () => {
     }
   });
 
+  it('what comes late into a hole that was acknowledged long ago', () => {
+    const { client, server, record } = established();
+    client.data(10);
+    const lost = client.data(100, { unseen: true });
+    client.data(10);
+    server.ack();
+    for (let i = 0; i < 5; i++) {
+      client.data(50);
+      server.data(20);
+    }
+    client.ack();
+    client.again(lost);
+    client.again(lost);
+    server.ack();
+    const { client: sender, server: receiver, close } = record();
+    expect([sender.bytes, receiver.bytes, close.modifiers]).toEqual([10 + 100 + 10 + 5 * 50, 5 * 20, ['out_of_order']]);
+  });
+
   it("a keep-alive's byte is not payload", () => {
     const { client, server, record } = established();
     client.keepAlive({ payload: 1 });

@@ -4,6 +4,7 @@
 
 import {
   ACK_WORD,
+  ADDRESS_PAIR_BYTES,
   DIGEST_WORD,
   FLAGS_WORD,
   FRAGMENT_HEAD,
@@ -11,6 +12,7 @@ import {
   FROM_HIGH,
   HASH_WORD,
   LINK_WORD,
+  PAIRED,
   PAYLOAD_WORD,
   SEGMENT_BYTES,
   SEQ_WORD,
@@ -53,7 +55,7 @@ import { chainHead, forgetCopies, isCopy } from './copies.ts';
 import { expireAfter, forgetExpiries } from './expiry.ts';
 import { setSeen } from './facts.ts';
 import { place } from './place.ts';
-import { entryOf, find, forgetConnections, hint, hintedSlot, isOf, likelySlot, LINE_BYTES, slotAt } from './table.ts';
+import { entryOf, find, forgetConnections, hint, hintedSlot, isOf, likelySlot, LINE_BYTES, pairOf, slotAt } from './table.ts';
 import { count, told, tell } from './tracking.ts';
 
 /** Segments whose table entries are touched ahead of them. */
@@ -184,8 +186,10 @@ function addLetter(words: usize, sender: u32, data: bool): void {
 function touch(records: usize, ahead: i32): void {
   let sum = 0;
   let some = 0;
+  let paired = 0;
   for (let i = 0; i < ahead; i++) {
     const record = recordAt(records, i);
+    paired |= load<i32>(record, FLAGS_WORD << 2);
     const slot = hintedSlot(load<u32>(record, HASH_WORD << 2));
     setEntry(i, slot);
     store<i32>(SOME + ((<usize>some) << 2), i);
@@ -200,6 +204,7 @@ function touch(records: usize, ahead: i32): void {
     hint(hash, slot);
   }
   for (let i = 0; i < ahead; i++) sum += load<i32>(slotAt(entryAt(i)));
+  if ((paired & PAIRED) != 0) sum += touchPairs(records, ahead);
   some = 0;
   for (let i = 0; i < ahead; i++) {
     const facts = load<i32>(slotAt(entryAt(i)), FACTS << 2);
@@ -214,6 +219,21 @@ function touch(records: usize, ahead: i32): void {
       load<i32>(words + LINE_BYTES) + load<i32>(words + LINE_BYTES * (begun ? 3 : 2)) + load<i32>(words + LINE_BYTES * (begun ? 4 : 2));
   }
   touched = sum;
+}
+
+/** The same of the addresses that lie beside the slots. */
+function touchPairs(records: usize, ahead: i32): i32 {
+  let sum = 0;
+  let some = 0;
+  for (let i = 0; i < ahead; i++) {
+    store<i32>(SOME + ((<usize>some) << 2), i);
+    some += <i32>((load<i32>(recordAt(records, i), FLAGS_WORD << 2) & PAIRED) != 0);
+  }
+  for (let i = 0; i < some; i++) {
+    const pair = pairOf(slotAt(entryAt(someAt(i))));
+    sum += load<i32>(pair) + load<i32>(pair, ADDRESS_PAIR_BYTES - 4);
+  }
+  return sum;
 }
 
 function recordAt(records: usize, i: i32): usize {

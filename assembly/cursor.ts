@@ -1,5 +1,5 @@
 // Where the headers are opened that few packets have, one after the other, and what has been learnt of them. A packet that is
-// plain Ethernet or SLL, IPv4 and TCP never comes here.
+// plain Ethernet or SLL, IP and TCP never comes here.
 //
 // Every opener finds its header at `at`, asks has() before it reads, and answers the layer that follows, with the cursor moved
 // there, or ~reason. Loops above the openers bound how often that happens.

@@ -5,7 +5,7 @@ import { FRAGMENT_TAIL, NO_WINDOW_SCALE } from '../src/layout/segment.ts';
 import * as cursor from './cursor.ts';
 import { filtering, passes } from './filter.ts';
 import { IPV6 } from './layer.ts';
-import { openLink, plainLink } from './link.ts';
+import { IPV6_FOLLOWS, openLink, plainLink } from './link.ts';
 import { destination, fragment, networkHeader, plainPayload, protocol, source, transportBytes } from './network.ts';
 import { TCP } from './protocol.ts';
 import {
@@ -38,9 +38,10 @@ export const IS_SEGMENT = -1;
 export function frame(linkType: i32, frame: usize, captured: i32, original: u32, time: f64, lag: i32, packet: i32): i32 {
   if (noting) forgetTags();
   let link = plainLink(linkType, frame, captured);
-  let named = link;
   let path: u64 = 0;
-  let ipv6 = false;
+  let ipv6 = link > 0 && (link & IPV6_FOLLOWS) != 0;
+  if (ipv6) link ^= IPV6_FOLLOWS;
+  let named = link;
   if (link < 0) {
     const layer = openLink(linkType, frame, captured, <i32>min<u32>(original, i32.MAX_VALUE));
     if (layer < 0) return ~layer;

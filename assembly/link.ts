@@ -54,7 +54,10 @@ const CENTRINO = 0x2452;
 const ARCNET_IP = 212;
 const ARCNET_IP_1051 = 240;
 
-/** Length of the link header of a frame that is Ethernet or SLL and says that IPv4 follows, or raw IPv4; -1 of every other one. */
+/** Of plainLink()'s answer: IPv6 follows. */
+export const IPV6_FOLLOWS = 0x100;
+
+/** Length of the link header of a frame that is Ethernet or SLL and says that IPv4 follows, or IPv6 (IPV6_FOLLOWS), or raw IPv4; -1 of every other one. */
 export function plainLink(linkType: i32, frame: usize, captured: i32): i32 {
   let bytes: i32, typeAt: usize;
   if (linkType == links.EN10MB) {
@@ -68,7 +71,9 @@ export function plainLink(linkType: i32, frame: usize, captured: i32): i32 {
     typeAt = 0;
   } else return linkType == links.RAW && captured > 0 && load<u8>(frame) >> 4 == 4 ? 0 : -1;
   // Not a branch, because the type cannot be foreseen where there is IPv6, too.
-  return captured < bytes ? -1 : select(bytes, -1, bswap<u16>(load<u16>(frame + typeAt)) == IPV4);
+  const type: i32 = bswap<u16>(load<u16>(frame + typeAt));
+  const six = i32(type == IPV6);
+  return captured < bytes ? -1 : select(bytes | (six * IPV6_FOLLOWS), -1, i32(type == IPV4) | six);
 }
 
 /** What is known of the place of capture from what the present frame lies in; 0: it lies in none. */

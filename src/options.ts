@@ -87,7 +87,7 @@ const OPTIONS = {
   workers: {
     type: 'string',
     value: 'N',
-    help: `threads that share the work, 1 to ${SHARDS_CAPACITY} (default: as many as there are processors)`,
+    help: `threads that share the work, 1 to ${SHARDS_CAPACITY} (default: as many as the captures have work for, and the machine processors)`,
   },
   filter: {
     type: 'string',

@@ -16,7 +16,7 @@ import { InterfaceLog } from '../shard/interfaces.ts';
 import { runHere } from '../shard/here.ts';
 import { TROUBLES } from '../shard/shard.ts';
 import { type Delivery, type Form, type Io, type ShardResult, type ShardTask, windowsOf } from '../shard/job.ts';
-import { isLarge, mostWorkers } from '../shard/parallelism.ts';
+import { workersFor, workOf } from '../shard/parallelism.ts';
 import { Plan, type PlannedCapture } from '../shard/plan.ts';
 import { ShardPool } from '../shard/pool.ts';
 import { pump } from '../shard/pump.ts';
@@ -47,7 +47,7 @@ export interface RunOptions {
   readonly twoMsl?: number;
   /** Silence after which an unfinished connection's record ends, seconds; never where absent. */
   readonly idleTimeout?: number;
-  /** Threads that share the work, 1 to 64; what the machine has where absent, and one for a small capture. */
+  /** Threads that share the work, 1 to 64; where absent as many as the captures have work for, and the machine processors. */
   readonly workers?: number;
   /** The only capture is still being written: it is read until the run is interrupted. */
   readonly follow?: boolean;
@@ -83,7 +83,7 @@ export class Run {
   readonly clock: Clock;
   readonly profile: Profile;
   readonly workers: number;
-  readonly #large: boolean;
+  readonly #work: number;
   readonly #input: Input;
   readonly #windowBytes: number;
   readonly #plan: Plan;
@@ -137,10 +137,10 @@ export class Run {
     const met: Meeting = {
       file: (size) => {
         bytes += size;
-        if (isLarge(0, bytes)) start((workers ?? mostWorkers()) - 1);
+        start((workers ?? workersFor(workOf(0, bytes))) - 1);
       },
-      compressed: () => start((workers ?? mostWorkers(true)) - 1),
-      stream: () => start(workers ?? mostWorkers()),
+      compressed: () => start((workers ?? workersFor(Infinity, true)) - 1),
+      stream: () => start(workers ?? workersFor(Infinity)),
     };
     try {
       const module = Decoder.compile();
@@ -172,8 +172,8 @@ export class Run {
     this.#plan = new Plan(input.captures, this.#windowBytes);
     this.clock = new Clock(input.origin, input.digits);
     const comes = input.stream !== undefined || input.compressed !== undefined;
-    this.#large = comes || isLarge(input.packets, this.bytes);
-    this.workers = options.workers ?? (this.#large ? mostWorkers(input.compressed !== undefined) : 1);
+    this.#work = comes ? Infinity : workOf(input.packets, this.bytes);
+    this.workers = options.workers ?? workersFor(this.#work, input.compressed !== undefined);
     this.#answers = new Answers(options.ports ?? EPHEMERAL_PORTS, this.profile.twoMsl, () => new LedgerMemory(), options.whatIf);
     this.#exchange = new Exchange(this.workers);
     if (comes) this.#feed = new Feed();
@@ -336,7 +336,7 @@ export class Run {
   }
 
   async *#alone(task: ShardTask): AsyncGenerator<Delivery[], void, undefined> {
-    if (this.#large) adviseHugePages(task.memories);
+    if (this.#work >= 1) adviseHugePages(task.memories);
     const result = (counted: ShardResult): void => void this.#results.push(counted);
     for await (const delivery of runHere(task, result, (rows) => this.#answers.add(rows))) yield [delivery];
   }
@@ -344,7 +344,7 @@ export class Run {
   async *#together(tasks: readonly ShardTask[]): AsyncGenerator<Delivery[], void, undefined> {
     const there = tasks.slice(0, this.#threads);
     const pool = this.#pool ?? new ShardPool(this.#threads, this.#options.threadFlags);
-    if (this.#large) adviseHugePages(tasks[0]!.memories); // while the threads start
+    if (this.#work >= 1) adviseHugePages(tasks[0]!.memories); // while the threads start
     yield* pool.run(there, this.#exchange, tasks[this.#threads]);
     this.#results.push(...pool.results);
   }

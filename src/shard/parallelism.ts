@@ -5,16 +5,13 @@ import { SHARDS_CAPACITY } from '../layout/batch.ts';
 /** Where a control group has its quota of processor time and the period that it is for, us: cgroup v2 in one file, v1 in two. */
 const QUOTAS = [['cpu.max'], ['cpu/cpu.cfs_quota_us', 'cpu/cpu.cfs_period_us']];
 
-/** So many packets, or so many bytes without a packet, are done before threads make up for their start: bench/RESULTS.md. */
+/** So many packets, or so many bytes without a packet, are done before two threads make up for their start: bench/RESULTS.md. */
 const MANY_PACKETS = 1_200_000;
 const MANY_BYTES = 1_000_000_000;
 
-/**
- * Whether captures are work for several threads, each of which compiles its own code; then large pages are worth asking for, too. To follow
- * a packet costs as much as to read some 800 bytes.
- */
-export function isLarge(packets: number, bytes: number): boolean {
-  return packets / MANY_PACKETS + bytes / MANY_BYTES >= 1;
+/** How much work captures are, in what two threads pay for. To follow a packet costs as much as to read some 800 bytes. */
+export function workOf(packets: number, bytes: number): number {
+  return packets / MANY_PACKETS + bytes / MANY_BYTES;
 }
 
 /**
@@ -33,7 +30,11 @@ export function processors(available = availableParallelism(), groups = '/sys/fs
   return available;
 }
 
-/** Workers for large captures where nobody says how many; where they are compressed, one processor is what decompresses. */
-export function mostWorkers(compressed = false): number {
-  return Math.max(1, Math.min(processors() - (compressed ? 1 : 0), SHARDS_CAPACITY));
+/**
+ * Workers where nobody says how many: each compiles its own code, and has to make up for that.
+ * @param work as workOf() tells; Infinity where nobody knows
+ * @param compressed one processor is what decompresses
+ */
+export function workersFor(work: number, compressed = false): number {
+  return Math.max(1, Math.min(processors() - (compressed ? 1 : 0), SHARDS_CAPACITY, Math.floor(work * 2)));
 }

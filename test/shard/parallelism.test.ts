@@ -4,7 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { isLarge, processors } from '../../src/shard/parallelism.ts';
+import { SHARDS_CAPACITY } from '../../src/layout/batch.ts';
+import { processors, workersFor, workOf } from '../../src/shard/parallelism.ts';
 
 /** What processors() says of eight that are available, where control groups hold these files. */
 function of(files: Record<string, string>): number {
@@ -37,7 +38,15 @@ describe('processors', () => {
   });
 });
 
-it('threads are for many packets, or many bytes, or many enough of both', () => {
-  expect([isLarge(0, 0), isLarge(1_000_000, 100_000_000), isLarge(300_000, 300_000_000)]).toEqual([false, false, false]);
-  expect([isLarge(1_200_000, 0), isLarge(0, 1_000_000_000), isLarge(700_000, 500_000_000)]).toEqual([true, true, true]);
+it('workers are as many as there is work for, and processors', () => {
+  const most = processors();
+  const works = [workOf(0, 0), workOf(1_000_000, 100_000_000), workOf(300_000, 300_000_000)];
+  for (const work of works) expect([work < 1, workersFor(work)]).toEqual([true, 1]);
+  for (const work of [workOf(1_200_000, 0), workOf(0, 1_000_000_000), workOf(700_000, 500_000_000)])
+    expect([work >= 1, workersFor(work)]).toEqual([true, Math.min(2, most)]);
+  expect(workersFor(workOf(1_200_000_000, 0))).toBe(Math.min(most, SHARDS_CAPACITY));
+  expect([workersFor(Infinity), workersFor(Infinity, true)]).toEqual([
+    Math.min(most, SHARDS_CAPACITY),
+    Math.max(1, Math.min(most - 1, SHARDS_CAPACITY)),
+  ]);
 });

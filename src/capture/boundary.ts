@@ -16,7 +16,7 @@ import {
   SWAPPED,
   TICKS,
 } from '../layout/framing.ts';
-import { blockBytes, interfacesOf, type Section } from './section.ts';
+import { interfacesOf, padded, type Section } from './section.ts';
 import { TickRecords } from './ticks.ts';
 
 /** Records in a row that must look right, for a guess. Payloads that hold whole captures defeat any number; see shard/shard.ts. */
@@ -330,7 +330,7 @@ function blocksIn(bytes: Uint8Array, { form }: Section): Headers {
     const length = view.getUint32(at + 4, little);
     if ((type === 0 || type > LAST_ORDINARY_BLOCK) && !OTHER_BLOCKS.has(type)) return IMPLAUSIBLE;
     if (length < SMALLEST_BLOCK || length > LARGEST_BLOCK) return IMPLAUSIBLE;
-    const size = blockBytes(length);
+    const size = padded(length);
     if (at + size > bytes.length) return BEYOND;
     return view.getUint32(at + size - 4, little) === length ? size : IMPLAUSIBLE;
   };

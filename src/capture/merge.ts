@@ -3,6 +3,7 @@
 import { BYTE_ORDER, ENHANCED_PACKET, INTERFACE_DESCRIPTION, SECTION_HEADER } from '../layout/framing.ts';
 import type { Fault } from './fault.ts';
 import { type RecordInterface, RecordReader } from './records.ts';
+import { padded } from './section.ts';
 
 /** A capture that is to be merged with others. */
 export interface MergedCapture {
@@ -140,7 +141,7 @@ class SectionWriter {
 
   /** Begins a block of which `bytes` will be written, all others being 0; answers where its body is. */
   #begin(type: number, bytes: number): number {
-    const length = 12 + bytes + ((4 - (bytes % 4)) % 4);
+    const length = 12 + padded(bytes);
     const at = this.length;
     if (at + length > this.#bytes.length) {
       const larger = new Uint8Array(2 * (at + length));

@@ -23,7 +23,7 @@ import { type Beginning, findBeginning, findNext } from './boundary.ts';
 import { type Fault, miscount } from './fault.ts';
 import { OPENING_BYTES, openingOf } from './format.ts';
 import { linkTypeOfMedium } from './netmon.ts';
-import { blockBytes, interfacesOf, type Section } from './section.ts';
+import { interfacesOf, padded, type Section } from './section.ts';
 import { TickRecords } from './ticks.ts';
 
 /** What a record's timestamps and link header mean. */
@@ -267,7 +267,7 @@ export class RecordReader {
     const type = view.getUint32(at, little);
     const length = view.getUint32(at + 4, little);
     if (length < SMALLEST_BLOCK || length > LARGEST_BLOCK) return 'broken';
-    const size = blockBytes(length);
+    const size = padded(length);
     if (left < size) return 'bytes';
     if (view.getUint32(at + size - 4, little) !== length) return 'broken';
     if (type === SECTION_HEADER) this.#interfaces = [];
@@ -308,7 +308,7 @@ export class RecordReader {
       if (code === 0 || at + 4 + length > end) break;
       if (code === TIMESTAMP_RESOLUTION && length >= 1) resolution = view.getUint8(at + 4);
       if (code === TIMESTAMP_OFFSET && length >= 8) offset = view.getBigInt64(at + 4, little);
-      at += 4 + length + ((4 - (length % 4)) % 4);
+      at += 4 + padded(length);
     }
     const units = (resolution & 0x80) === 0 ? 10n ** BigInt(resolution) : 1n << BigInt(resolution & 0x7f);
     this.#interfaces.push({ linkType: view.getUint16(body, little), snaplen: view.getUint32(body + 4, little), units, offset });

@@ -35,8 +35,8 @@ export interface Interface {
   readonly start: number;
 }
 
-/** Bytes of a pcapng block, by the length that it states: there are writers who do not count those that fill its last word. */
-export const blockBytes = (length: number): number => (length + 3) & ~3;
+/** Bytes up to the end of the last word, which pcapng fills: there are writers of blocks who do not count those that do. */
+export const padded = (length: number): number => (length + 3) & ~3;
 
 /** The entry of an interface. */
 export function interfaceEntry({ linkType, limit, snaplen, units, start }: Interface): Float64Array {

@@ -19,7 +19,9 @@ import {
   SCALE_SHIFT,
   SEEN,
   SYN_ACK_SENT,
+  UNCOVERED,
 } from '../layout/slot.ts';
+import { areCovered } from './holes.ts';
 import type { FarFin } from './rare.ts';
 import { rewrite, tokens } from './sequence.ts';
 import type { ConnectionTable } from './table.ts';
@@ -27,7 +29,7 @@ import type { ConnectionTable } from './table.ts';
 // Facts that turn out to be none of this connection: they are taken back, so that what is really its own can be seen.
 
 const FIN_FACTS = FIN_SENT | FIN_ACKS_ANEW | FIN_HAS_ACK | FIN_WITH_ACK;
-const OPEN_FACTS = SYN_ACK_SENT | ISS_KNOWN | NXT_KNOWN | ACKED_KNOWN | SCALE_KNOWN | (15 << SCALE_SHIFT);
+const OPEN_FACTS = SYN_ACK_SENT | ISS_KNOWN | NXT_KNOWN | ACKED_KNOWN | SCALE_KNOWN | (15 << SCALE_SHIFT) | UNCOVERED;
 
 /** What an endpoint has sent so far was of another incarnation: the RST of its peer, in SYN_SENT, says so (RFC 9293 §3.5, figures 8 and 9). */
 export function disown(table: ConnectionTable, slot: number, sender: number): void {
@@ -50,6 +52,7 @@ export function disproveFin(table: ConnectionTable, slot: number, sender: number
   const holes = table.rare(slot).holes[sender as 0];
   const hole = holes.indexOf(nxt);
   if (hole >= 0) holes.length = hole; // it lies before that FIN
+  if (areCovered(holes, words[slot + ACKED + (sender ^ 1)]!)) words[slot + SEEN + sender]! &= ~UNCOVERED;
   dropTokens(table, slot, (token) => token >> 3 === sender && [F, FA, F_AGAIN].includes(token & 7));
 }
 

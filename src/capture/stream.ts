@@ -98,14 +98,18 @@ function headOf(path: string): Uint8Array {
 /** A file's bytes. They are read into the same memory again and again: new memory costs more than what is done with it. */
 async function* fileChunks(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
   const file = await promises.open(path);
+  const chunks = Array.from({ length: CHUNKS }, () => new Uint8Array(CHUNK));
+  const read = async (chunk: Uint8Array): Promise<Uint8Array> => chunk.subarray(0, (await file.read(chunk, 0, CHUNK)).bytesRead);
+  let coming = read(chunks[0]!);
   try {
-    const chunks = Array.from({ length: CHUNKS }, () => new Uint8Array(CHUNK));
-    for (let number = 0; ; number++) {
-      const { buffer, bytesRead } = await file.read(chunks[number % CHUNKS]!, 0, CHUNK);
-      if (bytesRead === 0 || signal?.aborted) return;
-      yield buffer.subarray(0, bytesRead);
+    for (let number = 1; ; number++) {
+      const chunk = await coming;
+      if (chunk.length === 0 || signal?.aborted) return;
+      coming = read(chunks[number % CHUNKS]!); // while this one is decompressed
+      yield chunk;
     }
   } finally {
+    await Promise.allSettled([coming]); // where nobody asks for it any more, nor for why it failed
     await file.close();
   }
 }

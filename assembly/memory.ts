@@ -1,7 +1,7 @@
 // Where things lie in linear memory. All of it is reserved here, once, and the module never allocates: the host's views stay
 // valid. Only the slots of connections, the last region, grow with the memory. What nobody touches costs nothing.
 
-import { BINS, COUNTS_WORDS, SEGMENTS_CAPACITY, SLOTS_CAPACITY, WINDOW_BYTES } from '../src/layout/batch.ts';
+import { BINS, COUNTS_WORDS, SEGMENTS_CAPACITY, SLOTS_CAPACITY, STREAM_BYTES, WINDOW_BYTES } from '../src/layout/batch.ts';
 import { DEPARTURE_WORDS } from '../src/layout/departure.ts';
 import { INSTRUCTION_WORDS, INSTRUCTIONS_CAPACITY } from '../src/layout/filter.ts';
 import { INTERFACE_BYTES, INTERFACES_CAPACITY, STATE_WORDS } from '../src/layout/framing.ts';
@@ -77,8 +77,10 @@ export const LINES: usize = TEMPLATES + TEMPLATES_BYTES;
 export const HINTS: usize = (LINES + LINES_BYTES + LARGE_PAGE_BYTES - 1) & ~(LARGE_PAGE_BYTES - 1);
 /** Pages of a file can be mapped over this one. */
 export const WINDOW: usize = HINTS + HINTS_CAPACITY * 4;
+/** The latest bytes of a stream. */
+export const STREAM: usize = WINDOW + WINDOW_BYTES;
 /** The packets of the last millisecond, and their chains. */
-export const RECENT: usize = WINDOW + WINDOW_BYTES;
+export const RECENT: usize = STREAM + STREAM_BYTES;
 export const CHAINS: usize = RECENT + RECENT_CAPACITY * RECENT_BYTES;
 /** The index: twice as many entries as connections, and half as much room again to double it in. */
 export const INDEX: usize = CHAINS + RECENT_CAPACITY * CHAIN_BYTES;

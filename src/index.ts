@@ -1,4 +1,5 @@
-import { Run, type RunOptions } from './merge/run.ts';
+import { Run } from './merge/run.ts';
+import type { RunOptions } from './merge/run-options.ts';
 import { type SummaryRecord, summaryRecord } from './merge/summary.ts';
 import type { WindowRecord } from './merge/window.ts';
 import type { GroupWindowRecord } from './merge/window-groups.ts';

@@ -3,7 +3,7 @@ import { compileFilter } from './filter/compile.ts';
 import { connectionFilter } from './filter/connection.ts';
 import { FilterError } from './filter/parse.ts';
 import { SHARDS_CAPACITY } from './layout/batch.ts';
-import type { RunOptions, Scope } from './merge/run.ts';
+import type { RunOptions, Scope } from './merge/run-options.ts';
 import { ADDRESS_BITS, type GroupBy } from './stats/grouping.ts';
 import type { Change } from './stats/what-if.ts';
 import { LINE_TYPES, type LineType } from './stream/ndjson.ts';

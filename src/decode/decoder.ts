@@ -5,7 +5,16 @@
 // it left in them.
 
 import { readFileSync } from 'node:fs';
-import { BINS, COUNTS_WORDS, PAIR_COUNT, SEGMENTS_CAPACITY, SHARDS_CAPACITY, SLOTS_CAPACITY } from '../layout/batch.ts';
+import {
+  BINS,
+  COUNTS_WORDS,
+  PAIR_COUNT,
+  SEGMENTS_CAPACITY,
+  SHARDS_CAPACITY,
+  SLOTS_CAPACITY,
+  STREAM_BYTES,
+  WINDOW_BYTES,
+} from '../layout/batch.ts';
 import { DROP_REASONS } from '../layout/drops.ts';
 import { INSTRUCTION_WORDS } from '../layout/filter.ts';
 import {
@@ -89,7 +98,7 @@ const HOST = 'host';
 
 export class Decoder {
   readonly memory: DecoderMemory;
-  /** Bytes to decode. */
+  /** Bytes to decode: WINDOW_BYTES that are read into it, and behind them the latest ones of a stream. */
   readonly window: Uint8Array;
   /** What decode() answers, by the words of layout/framing.ts. */
   readonly state: Int32Array;
@@ -117,7 +126,7 @@ export class Decoder {
       throw new Error(`decoder.wasm has layout version ${version}, not ${LAYOUT_VERSION}: build it again`);
     const { buffer } = memory;
     this.memory = memory;
-    this.window = new Uint8Array(buffer, constant('WINDOW'), constant('WINDOW_BYTES'));
+    this.window = new Uint8Array(buffer, constant('WINDOW'), WINDOW_BYTES + STREAM_BYTES);
     this.state = new Int32Array(buffer, constant('STATE'), STATE_WORDS);
     this.drops = this.state.subarray(DROPS, DROPS + DROP_REASONS);
     this.#clock = new Float64Array(buffer, this.state.byteOffset + CLOCK * Int32Array.BYTES_PER_ELEMENT, 1);
@@ -133,6 +142,11 @@ export class Decoder {
   /** Memory for one decoder and one tracker. Pages that nobody touches cost nothing. */
   static memory(): DecoderMemory {
     return new Memory({ initial: MEMORY_PAGES, maximum: MOST_PAGES, shared: true });
+  }
+
+  /** Where the bytes of a stream lie in a decoder's memory, behind its window: STREAM_BYTES. */
+  stream(memory: DecoderMemory): Uint8Array {
+    return new Uint8Array(memory.buffer, this.#constant('STREAM'), STREAM_BYTES);
   }
 
   /** Compiles the module; `build` names another one of dist/. */

@@ -1,4 +1,4 @@
-import { WINDOW_BYTES } from '../layout/batch.ts';
+import { STREAM_BYTES, WINDOW_BYTES } from '../layout/batch.ts';
 import { ADDRESS_PAIR_BYTES } from '../layout/segment.ts';
 import {
   CHAIN_BYTES,
@@ -20,6 +20,7 @@ export const HUGE_FROM =
   MEMORY_PAGES * PAGE -
   CONNECTIONS_CAPACITY * (3 * ENTRY_BYTES + ADDRESS_PAIR_BYTES) -
   RECENT_CAPACITY * (RECENT_BYTES + CHAIN_BYTES) -
+  STREAM_BYTES -
   WINDOW_BYTES -
   HINTS * 4;
 

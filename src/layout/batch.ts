@@ -9,7 +9,7 @@
 
 /** Batches, at most; and bins of all of them: few shards have many batches, SHARDS_CAPACITY have 2. */
 export const SLOTS_CAPACITY = 26;
-export const BINS = 160;
+export const BINS = 144;
 /** Shards that bins are kept for, at most. */
 export const SHARDS_CAPACITY = 64;
 /** Words of a slot's counts: one a shard, and behind them the address pairs of all. */
@@ -19,6 +19,11 @@ export const COUNTS_WORDS = 80;
 export const WINDOW_CAPACITY = 1 << 21;
 /** Room for a window and for a largest record, of 32 MiB, that crosses its end: whole large pages with the hints in front of it (assembly/memory.ts). */
 export const WINDOW_BYTES = (36 << 20) - (256 << 10);
+/**
+ * Bytes of a stream that are kept, in a ring behind the first shard's window: more than the largest record and a window. That shard decodes them where
+ * they lie.
+ */
+export const STREAM_BYTES = 48 << 20;
 /** The smallest record that writes one: a record header and an IPv4 header (a last fragment under raw IP). */
 export const SMALLEST_RECORD_BYTES = 36;
 /** Records in a batch: as many as can begin in a window. */

@@ -50,7 +50,7 @@ export const RECENT_CAPACITY = 524288;
 export const RECENT_BYTES = 32;
 export const CHAIN_BYTES = 8;
 /** Pages of 64 KiB of a decoder's memory before the slots, which lie at its end and grow (assembly/asconfig.json asks for as many). */
-export const MEMORY_PAGES = 24480;
+export const MEMORY_PAGES = 24320;
 /**
  * Bytes of a large page. At multiples of them, at the end of the memory, lie the hints and the window, which is written and read over and over, and
  * what is read at random: the packets of the last millisecond, the index, the addresses and the slots of connections. The memory grows by multiples,

@@ -1,78 +1,42 @@
 import { setMaxListeners } from 'node:events';
 import { CaptureError } from '../capture/errors.ts';
-import { type Fault, miscount } from '../capture/fault.ts';
+import type { Fault } from '../capture/fault.ts';
 import { interfacesOf } from '../capture/section.ts';
-import { Decoder, type DecoderModule } from '../decode/decoder.ts';
+import { Decoder, type DecoderMemory, type DecoderModule } from '../decode/decoder.ts';
 import { adviseHugePages } from '../decode/huge-pages.ts';
 import { LedgerMemory } from '../decode/ledger-memory.ts';
-import { SHARDS_CAPACITY, WINDOW_CAPACITY } from '../layout/batch.ts';
-import { AFTER_TIME_WAIT, DROP_REASONS, FRAGMENT } from '../layout/drops.ts';
+import { WINDOW_CAPACITY } from '../layout/batch.ts';
+import { AFTER_TIME_WAIT, FRAGMENT } from '../layout/drops.ts';
 import { BY_VLAN, BY_VNI } from '../layout/framing.ts';
 import { Clock } from '../records/time.ts';
+import type { Counts } from '../shard/decoding.ts';
 import { feedBeside } from '../shard/decompression.ts';
 import { Exchange } from '../shard/exchange.ts';
-import { Feed, FeedWriter } from '../shard/feed.ts';
+import { Feed } from '../shard/feed.ts';
+import { FeedWriter } from '../shard/feed-writer.ts';
 import { InterfaceLog } from '../shard/interfaces.ts';
 import { runHere } from '../shard/here.ts';
-import { TROUBLES } from '../shard/shard.ts';
-import { type Delivery, type Form, type Io, type ShardResult, type ShardTask, windowsOf } from '../shard/job.ts';
+import { type Delivery, type Form, type ShardResult, type ShardTask, windowsOf } from '../shard/job.ts';
 import { workersFor, workOf } from '../shard/parallelism.ts';
-import { Plan, type PlannedCapture } from '../shard/plan.ts';
+import { Plan } from '../shard/plan.ts';
 import { ShardPool } from '../shard/pool.ts';
 import { pump } from '../shard/pump.ts';
 import { Answers } from '../stats/answers.ts';
 import { Intervals } from '../stats/intervals.ts';
-import { ADDRESS_BITS, type GroupBy } from '../stats/grouping.ts';
-import type { Change } from '../stats/what-if.ts';
 import { Statistics } from '../stats/statistics.ts';
 import { Oddities } from '../tracker/oddities.ts';
 import { PROFILES, type Profile } from '../tracker/time-wait.ts';
 import { compileFilter } from '../filter/compile.ts';
+import { addUp, faultsOf, miscountsOf } from './counts.ts';
 import { type Input, type Meeting, openInput } from './input.ts';
 import { type CaptureWindows, type Item, Merger } from './merger.ts';
 import { windowRecord } from './window.ts';
 import { groupRecords } from './window-groups.ts';
 import { WindowQueue } from './window-queue.ts';
 import type { Outcome } from './outcome.ts';
-
-/** What may tell networks of equal addresses apart. */
-export type Scope = 'vlan' | 'vni';
+import { checkOptions, EPHEMERAL_PORTS, lengthOf, type RunOptions, type Scope } from './run-options.ts';
 
 const SCOPES: Readonly<Record<Scope, number>> = { vlan: BY_VLAN, vni: BY_VNI };
-
-export interface RunOptions {
-  /** Name of a profile of SPEC §4; linux where absent. */
-  readonly profile?: string;
-  /** Length of TIME_WAIT, seconds; the profile's where absent. */
-  readonly twoMsl?: number;
-  /** Silence after which an unfinished connection's record ends, seconds; never where absent. */
-  readonly idleTimeout?: number;
-  /** Threads that share the work, 1 to 64; where absent as many as the captures have work for, and the machine processors. */
-  readonly workers?: number;
-  /** The only capture is still being written: it is read until the run is interrupted. */
-  readonly follow?: boolean;
-  /** What is a part of a connection's identity beside its 4-tuple: networks of equal addresses are told apart by it. */
-  readonly distinguish?: readonly Scope[];
-  /** Which segments are looked at, in words of pcap-filter(7); all where absent. */
-  readonly filter?: string;
-  /** Ephemeral ports of a client towards one server address and port; those of Linux where absent. */
-  readonly ports?: number;
-  /** Length of a window of capture time, seconds, 0.001 or more; no windows where absent. */
-  readonly interval?: number;
-  /** What windows are told apart by: a line of its own for each group. */
-  readonly per?: GroupBy;
-  /** Changes of settings to be compared with what was seen. */
-  readonly whatIf?: readonly Change[];
-  /** How files are read; as is fastest where absent. */
-  readonly io?: Io;
-  /** Settings of V8 that are made when a thread starts, as on a command line. They hold for the whole process: none where absent. */
-  readonly threadFlags?: string;
-  /** Bytes that are decoded together, at most 2 MiB: for tests, no answer depends on it. */
-  readonly windowBytes?: number;
-}
-
-/** Linux: 32768 to 60999. */
-const EPHEMERAL_PORTS = 28_232;
 
 /**
  * A run over captures, read as one in the order given: what ends comes out in batches, in capture order; then the outcome.
@@ -94,7 +58,11 @@ export class Run {
   readonly #exchange: Exchange;
   readonly #interfaces = new InterfaceLog();
   readonly #module: DecoderModule;
+  /** Of all who decode: the shards, and the thread that decompresses. */
+  readonly #memories: readonly DecoderMemory[];
   readonly #results: ShardResult[] = [];
+  /** What was counted where a compressed file was decompressed. */
+  #fed: Counts | undefined;
   readonly #answers: Answers;
   readonly #options: RunOptions;
   readonly #form: Form;
@@ -115,17 +83,8 @@ export class Run {
     options: RunOptions,
     abort = new AbortController(),
   ): Promise<Run> {
-    const { workers, windowBytes = WINDOW_CAPACITY, profile = 'linux', threadFlags, per, interval } = options;
-    if (!Object.hasOwn(PROFILES, profile)) throw new RangeError(`no such profile: ${profile}`);
-    if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1 && workers <= SHARDS_CAPACITY)) {
-      throw new RangeError(`${workers} workers: not a whole number from 1 to ${SHARDS_CAPACITY}`);
-    }
-    if (per?.kind === 'subnet' && !(Number.isInteger(per.bits) && per.bits >= 0 && per.bits <= ADDRESS_BITS))
-      throw new RangeError(`a prefix of ${per.bits} bits`);
-    if (interval !== undefined && !(lengthOf(interval) >= 1)) throw new RangeError(`an interval of ${interval} s`);
-    if (per && interval === undefined) throw new RangeError('groups without an interval');
-    if (!(Number.isInteger(windowBytes) && windowBytes >= 1 && windowBytes <= WINDOW_CAPACITY))
-      throw new RangeError(`window of ${windowBytes} bytes`);
+    checkOptions(options);
+    const { workers, threadFlags } = options;
     setMaxListeners(0, abort.signal); // each capture that is open listens
     // Where threads are asked for, they start while the captures are looked at; so they do where what is met is surely work for them.
     let pool: ShardPool | undefined;
@@ -144,8 +103,9 @@ export class Run {
     };
     try {
       const module = Decoder.compile();
-      const input = await openInput(paths, options.follow ?? false, new Decoder(module, Decoder.memory()), abort.signal, met);
-      const run = new Run(input, module, form, transitions, options, abort);
+      const decoder = new Decoder(module, Decoder.memory());
+      const input = await openInput(paths, options.follow ?? false, decoder, abort.signal, met);
+      const run = new Run(input, module, decoder, form, transitions, options, abort);
       run.#pool = pool;
       if (run.#pool && run.#pool.threads > run.#threads) {
         await run.#pool.destroy(); // what looked like work for them was none, or cannot be read
@@ -158,7 +118,15 @@ export class Run {
     }
   }
 
-  private constructor(input: Input, module: DecoderModule, form: Form, transitions: boolean, options: RunOptions, abort: AbortController) {
+  private constructor(
+    input: Input,
+    module: DecoderModule,
+    decoder: Decoder,
+    form: Form,
+    transitions: boolean,
+    options: RunOptions,
+    abort: AbortController,
+  ) {
     const profile = PROFILES[options.profile ?? 'linux']!;
     this.#options = options;
     this.#form = form;
@@ -175,8 +143,9 @@ export class Run {
     this.#work = comes ? Infinity : workOf(input.packets, this.bytes);
     this.workers = options.workers ?? workersFor(this.#work, input.compressed !== undefined);
     this.#answers = new Answers(options.ports ?? EPHEMERAL_PORTS, this.profile.twoMsl, () => new LedgerMemory(), options.whatIf);
-    this.#exchange = new Exchange(this.workers);
-    if (comes) this.#feed = new Feed();
+    this.#exchange = new Exchange(this.workers, this.#decoders);
+    this.#memories = Array.from({ length: this.#decoders }, () => Decoder.memory());
+    if (comes) this.#feed = new Feed(decoder.stream(this.#memories[0]!));
     const stop = (): void => {
       this.#interrupted = true;
       this.#exchange.stop();
@@ -213,10 +182,8 @@ export class Run {
     const merger = new Merger(this.workers, this.#answers, windows);
     const together = windowsOf(this.#form);
     const tasks = this.#tasks();
-    const [only] = tasks;
-    const alone = only && this.#threads === 0;
-    const delivered = alone ? this.#alone(only) : this.#together(tasks);
-    for await (const deliveries of this.#feed ? this.#fed(this.#feed, delivered) : delivered) {
+    const delivered = this.#threads === 0 ? this.#alone(tasks[0]!) : this.#together(tasks);
+    for await (const deliveries of this.#feed ? this.#whileFed(this.#feed, tasks, delivered) : delivered) {
       for (const delivery of deliveries) {
         for (const items of merger.add(delivery)) {
           yield items;
@@ -228,29 +195,30 @@ export class Run {
       this.#exchange.setDelivered(merger.next * together);
       merger.taken.forEach((taken, shard) => this.#exchange.setTaken(shard, taken));
     }
-    const faults = this.#faults;
+    const counts = this.#counts;
+    const faults = this.#faults(counts);
     const [first] = faults;
-    const nothing = this.#results.every(({ counts }) => counts.packets === 0);
     // No capture could be read at all, although all could when the run was opened.
-    if (first && nothing && faults.length === this.#input.files && faults.every(({ offset }) => offset === 0))
+    if (first && counts.packets === 0 && faults.length === this.#input.files && faults.every(({ offset }) => offset === 0))
       throw new CaptureError(first.file, first.offset, first.rule);
   }
 
   /** What was counted, once batches() is through. */
   outcome(): Outcome {
-    const results = this.#results;
-    const drops = new Float64Array(DROP_REASONS);
+    const counts = this.#counts;
+    const { packets, timeRegressions, drops, first } = counts;
     const oddities = new Oddities();
     const statistics = new Statistics();
-    for (const { counts, pieces, late, oddities: odd, statistics: part } of results) {
-      drops[FRAGMENT]! += pieces;
-      drops[AFTER_TIME_WAIT]! += late;
-      counts.drops.forEach((count, reason) => void (drops[reason]! += count));
-      odd.forEach((count, i) => void (oddities.counts[i]! += count));
-      statistics.merge(part);
+    let segments = 0;
+    let duplicates = 0;
+    for (const result of this.#results) {
+      segments += result.segments;
+      duplicates += result.duplicates;
+      drops[FRAGMENT]! += result.pieces;
+      drops[AFTER_TIME_WAIT]! += result.late;
+      result.oddities.forEach((count, i) => void (oddities.counts[i]! += count));
+      statistics.merge(result.statistics);
     }
-    const sum = (of: (result: ShardResult) => number): number => results.reduce((total, result) => total + of(result), 0);
-    const first = results.map(({ counts }) => counts.first).sort((a, b) => a.window - b.window)[0];
     return {
       files: this.#input.files,
       names: this.#input.names,
@@ -259,18 +227,18 @@ export class Run {
       linkTypes: [...new Set(interfacesOf({ form: 0, interfaces: this.#interfaces.all }).map(({ linkType }) => linkType))],
       clock: this.clock,
       profile: this.profile,
-      packets: sum(({ counts }) => counts.packets),
-      segments: sum(({ segments }) => segments),
-      duplicates: sum(({ duplicates }) => duplicates),
-      timeRegressions: sum(({ counts }) => counts.timeRegressions),
+      packets,
+      segments,
+      duplicates,
+      timeRegressions,
       drops,
       oddities,
       statistics,
       answers: this.#answers,
       ports: this.#options.ports ?? EPHEMERAL_PORTS,
-      faults: this.#faults,
-      damages: this.#input.faults.length + this.#miscounts.length + sum(({ counts }) => counts.damages),
-      firstTime: first !== undefined && first.window < Infinity ? first.time : undefined,
+      faults: this.#faults(counts),
+      damages: this.#input.faults.length + this.#miscounts(counts).length + counts.damages,
+      firstTime: first.window < Infinity ? first.time : undefined,
       lastTime: this.#exchange.proof((this.#feed ?? this.#plan).announced - 1).clock,
       interrupted: this.#interrupted,
     };
@@ -281,18 +249,25 @@ export class Run {
     return this.#input.stream ? this.workers : this.workers - 1;
   }
 
-  /** What was wrong with the captures. */
-  get #faults(): Fault[] {
-    return [...this.#input.faults, ...faultsOf(this.#input.captures, this.#results), ...this.#miscounts];
+  /** The shards, and the thread that decompresses. */
+  get #decoders(): number {
+    return this.workers + (this.#input.compressed === undefined ? 0 : 1);
   }
 
-  /** Captures that do not hold as many records as their headers count. */
-  get #miscounts(): Fault[] {
-    if (this.#interrupted) return [];
-    return this.#input.captures.flatMap(({ path, size, count }, capture) => {
-      const found = this.#results.reduce((sum, { counts }) => sum + (counts.packetsOf[capture] ?? 0), 0);
-      return count === undefined || count === found ? [] : [miscount(path, size, count, found)];
-    });
+  /** What all who decode have counted. */
+  get #counts(): Counts {
+    const counts = this.#results.map((result) => result.counts);
+    return addUp(this.#fed ? [...counts, this.#fed] : counts);
+  }
+
+  /** What was wrong with the captures. */
+  #faults(counts: Counts): Fault[] {
+    const { faults, captures } = this.#input;
+    return [...faults, ...faultsOf(captures, counts), ...this.#miscounts(counts)];
+  }
+
+  #miscounts(counts: Counts): Fault[] {
+    return this.#interrupted ? [] : miscountsOf(this.#input.captures, counts);
   }
 
   #captureWindows(): CaptureWindows | undefined {
@@ -308,8 +283,9 @@ export class Run {
     };
   }
 
+  /** Of all who decode: those of the shards come first. */
   #tasks(): ShardTask[] {
-    const memories = Array.from({ length: this.workers }, () => Decoder.memory());
+    const memories = this.#memories;
     const shared = {
       shards: this.workers,
       control: this.#exchange.buffer,
@@ -350,9 +326,13 @@ export class Run {
   }
 
   /** What the shards deliver, while what comes as a stream is handed to them. */
-  async *#fed(feed: Feed, deliveries: AsyncGenerator<Delivery[], void, undefined>): AsyncGenerator<Delivery[], void, undefined> {
+  async *#whileFed(
+    feed: Feed,
+    tasks: readonly ShardTask[],
+    deliveries: AsyncGenerator<Delivery[], void, undefined>,
+  ): AsyncGenerator<Delivery[], void, undefined> {
     let failure: unknown;
-    const fed = this.#fill(feed).catch((error: unknown) => {
+    const fed = this.#fill(feed, tasks[this.workers]).catch((error: unknown) => {
       failure = error;
       this.#exchange.abort(); // the shards would wait for ever for what does not come
     });
@@ -371,30 +351,14 @@ export class Run {
   }
 
   /** Hands the stream, or the compressed file, to the shards. Where it breaks off, all before was handed on. */
-  async #fill(feed: Feed): Promise<void> {
+  async #fill(feed: Feed, task: ShardTask | undefined): Promise<void> {
     const { stream, compressed, faults } = this.#input;
-    const windowBytes = this.#windowBytes;
-    const { threadFlags: flags } = this.#options;
-    const { buffer: control, shards } = this.#exchange;
-    const fault = stream
-      ? await pump(stream, new FeedWriter(feed, this.#exchange, windowBytes))
-      : await feedBeside({ path: compressed!, feed: feed.buffer, control, shards, windowBytes, flags });
+    let fault: Fault | undefined;
+    if (stream) fault = await pump(stream, new FeedWriter(feed, this.#exchange, this.#windowBytes));
+    else {
+      const { threadFlags: flags } = this.#options;
+      ({ fault, counts: this.#fed } = await feedBeside({ path: compressed!, feed: feed.buffer, decoding: task!, flags }));
+    }
     if (fault) faults.push(fault);
   }
-}
-
-/** What the shards found wrong, in the order of the captures: as much of it as all shards have kept. */
-function faultsOf(captures: readonly PlannedCapture[], results: readonly ShardResult[]): Fault[] {
-  const faults: Fault[] = [];
-  const troubles = results.flatMap(({ counts }) => counts.troubles).sort((a, b) => a.window - b.window);
-  for (const { capture, trouble } of troubles.slice(0, TROUBLES)) {
-    if ('rule' in trouble) faults.push({ file: captures[capture]!.path, ...trouble });
-    else faults.push({ ...faults.pop()!, ...trouble });
-  }
-  return faults;
-}
-
-/** Length of a window of capture time, ns. `interval` in seconds. */
-function lengthOf(interval: number): number {
-  return Math.round(interval * 1e9);
 }

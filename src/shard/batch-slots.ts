@@ -6,7 +6,7 @@ const AHEAD = 5;
 /** Records of further ones: 8 MB. Shards that start later, or stand still for once, have as much to catch up on. */
 const AHEAD_RECORDS = 1 << 17;
 
-/** Which batches of one shard's decoder the shards still read. */
+/** Which batches of one decoder the shards still read. */
 export class BatchSlots {
   readonly #exchange: Exchange;
   /** The window that the batch of each slot is of, -1: none was; and its records. */
@@ -14,9 +14,9 @@ export class BatchSlots {
   readonly #records: Int32Array;
 
   constructor(exchange: Exchange) {
-    const { shards } = exchange;
+    const { shards, decoders } = exchange;
     // One alone tracks each window at once.
-    const slots = shards === 1 ? 1 : slotsOf(shards);
+    const slots = decoders === 1 ? 1 : slotsOf(shards);
     this.#exchange = exchange;
     this.#windows = new Int32Array(slots).fill(-1);
     this.#records = new Int32Array(slots);

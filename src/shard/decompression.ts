@@ -1,7 +1,6 @@
 // Decompression beside the thread that asks.
 
 import { MessageChannel, type Worker } from 'node:worker_threads';
-import type { Fault } from '../capture/fault.ts';
 import type { Decompression } from '../capture/stream.ts';
 import type { Answer, StreamTask } from './decompressor.ts';
 import { giveBack, takeThread } from './decompressors.ts';
@@ -24,20 +23,19 @@ export const decompressBeside: Decompression = async function* decompressed(chun
   }
 };
 
-/** Has a compressed file put into a feed; answers where it broke off, if it did. */
-export async function feedBeside(task: Omit<FileTask, 'port'>): Promise<Fault | undefined> {
+/** Has a compressed file put into a feed. */
+export async function feedBeside(task: Omit<FileTask, 'port'>): Promise<Fed> {
   const thread = takeThread();
   const { worker } = thread;
   const { port1, port2 } = new MessageChannel();
   let died: ((error: unknown) => void) | undefined;
   try {
-    const fed = await new Promise<Fed>((resolve, reject) => {
+    return await new Promise<Fed>((resolve, reject) => {
       died = reject;
       port1.once('message', resolve);
       worker.once('error', died);
       worker.postMessage({ ...task, port: port2 }, [port2]);
     });
-    return fed.fault;
   } finally {
     if (died) worker.off('error', died);
     port1.close();

@@ -40,7 +40,7 @@ export interface Proof {
   /** Packets of the run so far. */
   packets: number;
   section: SectionRange;
-  /** The shard that decoded the window, and the slot of its decoder that the batch is in. */
+  /** Who decoded the window, and the slot of its decoder that the batch is in. */
   owner: number;
   slot: number;
 }
@@ -69,15 +69,18 @@ const BEGINNING: Proof = {
 export class Exchange {
   readonly buffer: SharedArrayBuffer;
   readonly shards: number;
+  /** How many decode: each shard, and who else does. */
+  readonly decoders: number;
   readonly #words: Int32Array;
   readonly #entries: Float64Array;
   readonly #ring: number;
   /** The count of changes when this one looked. */
   #seen = 0;
 
-  constructor(shards: number, buffer?: SharedArrayBuffer) {
+  constructor(shards: number, decoders = shards, buffer?: SharedArrayBuffer) {
     this.shards = shards;
-    this.#ring = shards * (slotsOf(shards) + 1);
+    this.decoders = decoders;
+    this.#ring = decoders * (slotsOf(shards) + 1);
     const words = Math.ceil((TRACKED + shards * 2) / 2) * 2;
     this.buffer = buffer ?? new SharedArrayBuffer(words * 4 + this.#ring * ENTRY * 8);
     this.#words = new Int32Array(this.buffer, 0, words);
@@ -106,12 +109,12 @@ export class Exchange {
     };
   }
 
-  /** The first window that no shard has undertaken to decode. */
+  /** The first window that nobody has undertaken to decode. */
   get claimed(): number {
     return Atomics.load(this.#words, CLAIMED);
   }
 
-  /** Undertakes to decode the first window that nobody has claimed; false: another shard was faster. */
+  /** Undertakes to decode the first window that nobody has claimed; false: another one was faster. */
   claim(window: number): boolean {
     return Atomics.compareExchange(this.#words, CLAIMED, window, window + 1) === window;
   }

@@ -17,42 +17,19 @@ import { Segment } from '../tracker/segment.ts';
 import type { ConnectionTable } from '../tracker/table.ts';
 import type { Profile } from '../tracker/time-wait.ts';
 import type { Watch } from '../tracker/watch.ts';
-import { CaptureFile } from '../capture/file.ts';
-import { MappedFile } from '../capture/map.ts';
-import { Decoder, type DecoderMemory, type DecoderModule } from '../decode/decoder.ts';
-import { Exchange } from './exchange.ts';
-import { Feed } from './feed.ts';
-import { InterfaceLog } from './interfaces.ts';
+import { Decoder } from '../decode/decoder.ts';
+import { type Counts, type DecodingTask, settingOf } from './decoding.ts';
+import type { Exchange } from './exchange.ts';
 import { PlaceLog, type Places } from './places.ts';
-import { Plan, type PlannedCapture, type Windows } from './plan.ts';
-import { type Counts, FULL, type SegmentTaker, Shard, WAITS } from './shard.ts';
+import type { Windows } from './plan.ts';
+import { FULL, type SegmentTaker, Shard, WAITS } from './shard.ts';
 
 /** In what form connections leave a shard: not at all, as typed records, as such among records of all their segments, or as lines of JSON in ASCII. */
 export type Form = 'none' | 'records' | 'segments' | 'lines';
 
-/** How the bytes of files come into memory: they are read, or their pages are mapped. */
-export type Io = 'read' | 'map';
-
-const FILES = { read: CaptureFile, map: MappedFile } as const;
-
-/** All that a shard needs to know, as plain data: it may be sent to another thread. */
-export interface ShardTask {
-  readonly index: number;
-  readonly shards: number;
-  readonly control: SharedArrayBuffer;
-  readonly interfaces: SharedArrayBuffer;
-  readonly module: DecoderModule;
-  readonly memories: readonly DecoderMemory[];
-  readonly captures: readonly PlannedCapture[];
-  /** Where the only capture is a stream. */
-  readonly feed: SharedArrayBuffer | undefined;
-  readonly windowBytes: number;
-  readonly io: Io;
-  readonly filter: Int32Array | undefined;
-  readonly distinguished: number;
-  readonly origin: number;
+/** All that a shard needs to know, as plain data. */
+export interface ShardTask extends DecodingTask {
   readonly digits: number;
-  readonly seed: number;
   readonly profile: Profile;
   readonly idleTimeout: number;
   /** Length of a window of capture time, ns; Infinity: none are wanted. */
@@ -127,28 +104,17 @@ export class ShardJob {
 
   /** `taker`: gets what is noted of ended connections, where there is no other shard to wait for. */
   constructor(task: ShardTask, taker?: NoteTaker) {
-    this.exchange = new Exchange(task.shards, task.control);
+    const decoder = new Decoder(task.module, task.memories[task.index]!);
+    const setting = settingOf(task, decoder);
+    this.exchange = setting.exchange;
+    this.#windows = setting.windows;
     this.#task = task;
     this.#notes = new NoteLog(taker);
     this.#counter = new WindowCounter(task.profile, task.per);
     this.#clock = new Clock(task.origin, task.digits);
-    const feed = task.feed && new Feed(task.feed);
-    this.#windows = feed ?? new Plan(task.captures, task.windowBytes);
-    const setting = {
-      ...task,
-      windows: this.#windows,
-      open: (capture: number) => {
-        const { path } = task.captures[capture]!;
-        return feed?.source(path) ?? new FILES[task.io](path);
-      },
-      exchange: this.exchange,
-      interfaces: new InterfaceLog(task.interfaces),
-      tracked: task.form === 'segments' ? this.#tracked : undefined,
-    };
     const watch = task.interval < Infinity ? this.#watch(new Intervals(task.origin, task.interval)) : undefined;
     const { measured } = this.#statistics;
     const bound: BoundTaker = (host, what) => measured.add(host, what);
-    const decoder = new Decoder(task.module, task.memories[task.index]!);
     if (task.form === 'lines') this.#lines = new Lines(this.#clock, task.transitions, decoder.shapes.lines);
     const differ = task.transitions || task.distinguished !== 0; // connections of one shape do then in more than a template leaves open
     if (!watch && (task.form === 'none' || (task.form === 'lines' && !differ)))
@@ -162,7 +128,8 @@ export class ShardJob {
     const ended = (connection: Ended): void => this.#ended(connection);
     // Deliveries that are about several windows are whole: a shard that waits with a part of one would hold up the windows behind it.
     const isFull = windowsOf(task.form) > 1 ? undefined : (): boolean => this.#isFull;
-    this.#shard = new Shard(setting, decoder, { ...task, watch, bound, shapes: this.#shapes, ended, isFull });
+    const tracked = task.form === 'segments' ? this.#tracked : undefined;
+    this.#shard = new Shard({ ...setting, tracked }, decoder, { ...task, watch, bound, shapes: this.#shapes, ended, isFull });
   }
 
   /**
@@ -189,10 +156,10 @@ export class ShardJob {
   }
 
   result(): ShardResult {
-    const { counts, tracker } = this.#shard;
+    const { decoding, tracker } = this.#shard;
     this.#shapes?.addTo(this.#statistics);
     return {
-      counts,
+      counts: decoding.counts,
       segments: tracker.segments,
       duplicates: tracker.duplicates,
       pieces: tracker.pieces,

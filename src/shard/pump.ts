@@ -1,6 +1,6 @@
 import { CaptureError } from '../capture/errors.ts';
 import type { Fault } from '../capture/fault.ts';
-import type { FeedWriter } from './feed.ts';
+import type { FeedWriter } from './feed-writer.ts';
 
 /** What has come is handed on when nothing more does for as long, or when it has waited as long, ms. */
 const IDLE = 20;

@@ -22,6 +22,7 @@ import {
   TICKS,
   WANTS_BYTES,
 } from '../layout/framing.ts';
+import { WINDOW_BYTES } from '../layout/batch.ts';
 import type { Window } from './plan.ts';
 
 /** A record before that begins farther back is not looked at again, bytes: the decoder's window has to hold it, too. */
@@ -76,7 +77,7 @@ export class WindowReader {
   readonly #open: Opener;
   #source: Source | undefined;
   #capture = -1;
-  /** What the decoder's window holds: its offset in the capture, and how many bytes. */
+  /** Which offset of the capture the decoder's window begins with, less than 0 where bytes lie far behind, and how far it is filled. */
   #base = 0;
   #filled = 0;
 
@@ -213,7 +214,8 @@ export class WindowReader {
   #opening(window: Window): { opening?: { section: Framing; start: number }; error?: CaptureError } {
     try {
       this.#read(window, 0);
-      return { opening: openingOf(this.#source!.path, this.#decoder.window.slice(0, Math.min(OPENING_BYTES, this.#filled))) };
+      const head = this.#decoder.window.slice(-this.#base, Math.min(OPENING_BYTES - this.#base, this.#filled));
+      return { opening: openingOf(this.#source!.path, head) };
     } catch (error) {
       if (error instanceof CaptureError) return { error };
       throw error;
@@ -297,6 +299,11 @@ export class WindowReader {
     }
     const { alignment = 1 } = this.#source!;
     const base = offset - (offset % alignment);
+    const lies = this.#source!.lies?.(base, window.to - base);
+    if (lies !== undefined) {
+      this.#base = base - lies;
+      return (this.#filled = window.to - this.#base);
+    }
     // What is mapped costs nothing until it is looked at, and has to begin with a page.
     const wanted = (alignment > 1 ? window.to : Math.min(window.to, window.base + window.bytes + NEAR)) - base;
     if (this.#base === base && this.#filled === wanted) return wanted;
@@ -314,11 +321,11 @@ export class WindowReader {
   #fill(wanted: number, offset: number): number {
     const { path } = this.#source!;
     const target = this.#decoder.window;
-    if (wanted > target.length)
+    if (this.#filled < wanted && wanted > WINDOW_BYTES)
       throw new CaptureError(
         path,
         offset,
-        `a record is larger than ${target.length} bytes, or no end of a damaged stretch is found in as many`,
+        `a record is larger than ${WINDOW_BYTES} bytes, or no end of a damaged stretch is found in as many`,
       );
     const filled = this.#filled;
     this.#filled = -1; // nothing, if it fails

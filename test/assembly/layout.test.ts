@@ -51,6 +51,7 @@ describe.each(['decoder.wasm', 'decoder.debug.wasm'])('%s', (build) => {
       ['ORDER', segmentEnd('ORDER', tracking.CONNECTIONS_CAPACITY * 32)],
       ['HINTS', segmentEnd('HINTS', tracking.HINTS * 4)],
       ['WINDOW', segmentEnd('WINDOW', value('WINDOW_BYTES'))],
+      ['STREAM', segmentEnd('STREAM', batch.STREAM_BYTES)],
       ['KEPT_PAIRS', segmentEnd('KEPT_PAIRS', tracking.CONNECTIONS_CAPACITY * segment.ADDRESS_PAIR_BYTES)],
       ['CONNECTIONS', memory.buffer.byteLength],
     ] as const;

@@ -18,9 +18,10 @@ describe('the batches of a decoder', () => {
     expect(fillAll(new BatchSlots(new Exchange(2)), 29_000)).toEqual([0, 1, 2, 3, 4]);
     expect(fillAll(new BatchSlots(new Exchange(2)), 9000)).toHaveLength(15);
     expect(fillAll(new BatchSlots(new Exchange(2)), 700)).toHaveLength(SLOTS_CAPACITY);
-    expect(fillAll(new BatchSlots(new Exchange(16)), 700)).toHaveLength(10);
+    expect(fillAll(new BatchSlots(new Exchange(16)), 700)).toHaveLength(9);
     expect(fillAll(new BatchSlots(new Exchange(SHARDS_CAPACITY)), 700)).toHaveLength(2);
     expect(fillAll(new BatchSlots(new Exchange(1)), 700)).toHaveLength(1);
+    expect(fillAll(new BatchSlots(new Exchange(1, 2)), 700)).toHaveLength(SLOTS_CAPACITY);
   });
 
   it('are free again when all shards have tracked them, the first ones first', () => {

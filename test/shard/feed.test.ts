@@ -1,8 +1,18 @@
-// A capture that comes as a stream, with a reader that proves each window as soon as it is announced.
+// A capture that comes as a stream: with a reader that proves each window as soon as it is announced, and with a shard.
 
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { Decoder } from '../../src/decode/decoder.ts';
+import { STREAM_BYTES } from '../../src/layout/batch.ts';
+import { ACK } from '../../src/layout/tcp.ts';
+import { type Counts, Decoding, settingOf } from '../../src/shard/decoding.ts';
 import { Exchange } from '../../src/shard/exchange.ts';
-import { Feed, FeedWriter } from '../../src/shard/feed.ts';
+import { Feed } from '../../src/shard/feed.ts';
+import { FeedWriter } from '../../src/shard/feed-writer.ts';
+import { runHere } from '../../src/shard/here.ts';
+import { InterfaceLog } from '../../src/shard/interfaces.ts';
+import type { ShardResult, ShardTask } from '../../src/shard/job.ts';
+import { PROFILES } from '../../src/tracker/time-wait.ts';
+import { ethernet, ipv4, pcapHeader, pcapRecord, tcp } from '../support/packets.ts';
 
 const WINDOW = 1 << 20;
 /** More than the feed's ring holds. */
@@ -21,7 +31,7 @@ function fill(target: Uint8Array, position: number): void {
 
 it('a feed gives back what was put into it, in its own memory or not, however often its ring comes round', async () => {
   const exchange = new Exchange(1);
-  const feed = new Feed();
+  const feed = new Feed(new Uint8Array(new SharedArrayBuffer(STREAM_BYTES)));
   const writer = new FeedWriter(feed, exchange, WINDOW);
   const source = feed.source('a stream');
   const section = { form: 0, from: 0, to: 0 };
@@ -48,4 +58,99 @@ it('a feed gives back what was put into it, in its own memory or not, however of
   writer.end();
   read();
   expect([feed.complete, feed.bytes, exchange.proved]).toEqual([true, writer.written, feed.announced]);
+});
+
+const SECONDS = 1_700_000_000;
+const MODULE = Decoder.compile();
+
+/** A capture of one connection, in chunks of a record. */
+function* capture(packets: number, payloadBytes: number): Generator<Uint8Array, void, undefined> {
+  yield pcapHeader();
+  for (let number = 0; number < packets; number++) {
+    const captured = ethernet(ipv4(tcp({ flags: ACK, seq: number * payloadBytes, payload: new Uint8Array(payloadBytes) })));
+    yield pcapRecord({ seconds: SECONDS, fraction: number, captured });
+  }
+}
+
+interface Fed {
+  readonly shard: ShardResult;
+  /** Of what the writer decoded. */
+  readonly writer: Counts;
+  /** Packets that it had decoded before the shard began. */
+  readonly before: number;
+}
+
+/** Puts chunks into a feed, of which as many as `ahead` before the only shard begins; whoever writes decodes, too, or does not. */
+async function feedTo(chunks: Iterable<Uint8Array>, ahead: number, windowBytes: number, decodes: boolean): Promise<Fed> {
+  const memories = [Decoder.memory(), Decoder.memory()];
+  const decoder = new Decoder(MODULE, memories[1]!);
+  const feed = new Feed(decoder.stream(memories[0]!));
+  const task: ShardTask = {
+    index: 0,
+    shards: 1,
+    control: new Exchange(1, 2).buffer,
+    interfaces: new InterfaceLog().buffer,
+    module: MODULE,
+    memories,
+    captures: [{ path: 'a stream', size: 0 }],
+    feed: feed.buffer,
+    windowBytes,
+    io: 'read',
+    filter: undefined,
+    distinguished: 0,
+    origin: SECONDS,
+    digits: 6,
+    seed: 1,
+    profile: PROFILES['linux']!,
+    idleTimeout: Infinity,
+    interval: Infinity,
+    per: undefined,
+    form: 'none',
+    transitions: false,
+  };
+  const setting = settingOf({ ...task, index: 1 }, decoder);
+  const decoding = new Decoding(setting, decoder);
+  const writer = new FeedWriter(feed, setting.exchange, windowBytes, decodes ? decoding : undefined);
+  const rest = chunks[Symbol.iterator]();
+  for (let number = 0; number < ahead; number++) await writer.write(rest.next().value);
+  const before = decoding.counts.packets;
+  const writeRest = async (): Promise<void> => {
+    for (let next = rest.next(); !next.done; next = rest.next()) expect(await writer.write(next.value)).toBe(true);
+    writer.end();
+    await writer.finish();
+  };
+  const written = writeRest();
+  const results: ShardResult[] = [];
+  for await (const { window } of runHere(task, (result) => void results.push(result))) {
+    setting.exchange.setDelivered((window + 1) * 32); // nobody waits for more
+  }
+  await written;
+  return { shard: results[0]!, writer: decoding.counts, before };
+}
+
+describe('the windows of a feed', () => {
+  it('are decoded by its writer while no shard claims them, as long as there is room for their batches', async () => {
+    const { shard, writer, before } = await feedTo(capture(3000, 100), 2500, 4096, true);
+    expect(before).toBeGreaterThan(100);
+    expect(before).toBeLessThan(2500);
+    expect(writer.packets + shard.counts.packets).toBe(3000);
+    expect(shard.segments).toBe(3000);
+    expect([...writer.troubles, ...shard.counts.troubles]).toEqual([]);
+  });
+
+  it.each([
+    ['the first shard alone', false],
+    ['its writer, too', true],
+  ])('are decoded by %s, wherever its ring comes round', async (_name, decodes) => {
+    // Records of another length each time, so that the ring ends within headers and payloads.
+    for (const payloadBytes of [65_000, 64_999]) {
+      const packets = Math.ceil((2.5 * STREAM_BYTES) / payloadBytes);
+      const { shard, writer } = await feedTo(capture(packets, payloadBytes), 0, 1 << 21, decodes);
+      expect(shard.counts.packets).toBeGreaterThan(0);
+      expect(writer.packets > 0).toBe(decodes);
+      expect(writer.packets + shard.counts.packets).toBe(packets);
+      expect(shard.segments).toBe(packets);
+      expect([...writer.troubles, ...shard.counts.troubles]).toEqual([]);
+    }
+  });
 });

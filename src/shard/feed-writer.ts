@@ -1,0 +1,112 @@
+import { STREAM_BYTES } from '../layout/batch.ts';
+import type { Decoding } from './decoding.ts';
+import type { Exchange } from './exchange.ts';
+import { AHEAD, type Feed } from './feed.ts';
+
+/** Bytes beyond a window that are waited for before it is announced, so that the record that crosses its end is there. */
+const SLACK = 1 << 16;
+/** So that what waits for its slack is never more windows than may be announced at once. */
+const SMALLEST_WINDOW = (2 * SLACK) / AHEAD;
+/** Windows that nobody has claimed, from which on the shards have enough to do without decoding them. */
+const SPARE = 2;
+
+/**
+ * Puts a stream into a feed, window by window, no faster than the shards take them. Whoever does that in a thread of its own can decode, too: while
+ * the shards are behind, and while it would wait for them.
+ */
+export class FeedWriter {
+  /** Bytes written so far. */
+  written = 0;
+  readonly #feed: Feed;
+  readonly #exchange: Exchange;
+  readonly #windowBytes: number;
+  readonly #decoding: Decoding | undefined;
+  /** Where the next window begins. */
+  #base = 0;
+
+  constructor(feed: Feed, exchange: Exchange, windowBytes: number, decoding?: Decoding) {
+    this.#feed = feed;
+    this.#exchange = exchange;
+    this.#windowBytes = Math.max(windowBytes, SMALLEST_WINDOW);
+    this.#decoding = decoding;
+  }
+
+  /** Bytes that are in no window yet. */
+  get pending(): number {
+    return this.written - this.#base;
+  }
+
+  /** Where the next bytes of the capture may be written, as soon as there is room, and before they are taken by write(). */
+  async room(bytes: number): Promise<Uint8Array | undefined> {
+    return (await this.#hasRoom(bytes)) ? this.#feed.at(this.written, bytes) : undefined;
+  }
+
+  /** Takes bytes, as soon as there is room. False: the run has been ended meanwhile. */
+  async write(chunk: Uint8Array): Promise<boolean> {
+    for (let from = 0; from < chunk.length; ) {
+      const part = chunk.subarray(from, from + this.#windowBytes);
+      if (!(await this.#hasRoom(part.length))) return false;
+      this.#feed.put(part, this.written);
+      this.written += part.length;
+      from += part.length;
+      while (this.pending >= this.#windowBytes + SLACK) this.#announce(this.#windowBytes, this.#base + this.#windowBytes + SLACK, false);
+      while (this.#unclaimed >= SPARE && this.#decoding?.nextCertain());
+    }
+    return true;
+  }
+
+  /** Announces what there is, because more may be long in coming. */
+  flush(): void {
+    while (this.pending > 0) this.#announceRest(false);
+  }
+
+  /** The stream has ended. */
+  end(): void {
+    while (this.pending > this.#windowBytes) this.#announceRest(false);
+    this.#announceRest(true);
+  }
+
+  /** Decodes, once the stream has ended, what nobody has claimed. */
+  async finish(): Promise<void> {
+    const exchange = this.#exchange;
+    while (this.#decoding && this.#unclaimed > 0 && !exchange.aborted) {
+      exchange.look();
+      if (!this.#decoding.nextCertain()) await exchange.change();
+    }
+  }
+
+  get #unclaimed(): number {
+    return this.#feed.announced - this.#exchange.claimed;
+  }
+
+  #announceRest(last: boolean): void {
+    const bytes = Math.min(this.pending, this.#windowBytes);
+    this.#announce(bytes, Math.min(this.#base + bytes + SLACK, this.written), last);
+  }
+
+  #announce(bytes: number, to: number, last: boolean): void {
+    this.#feed.announce(this.#base, bytes, to, last);
+    this.#base += bytes;
+    this.#exchange.announce();
+  }
+
+  async #hasRoom(bytes: number): Promise<boolean> {
+    for (;;) {
+      if (this.#exchange.aborted) return false;
+      this.#exchange.look();
+      if (this.#exchange.stopped) return false;
+      const tooFar = this.#feed.announced - this.#exchange.proved >= AHEAD / 2;
+      if (!tooFar && this.written + bytes - this.#needed() <= STREAM_BYTES) return true;
+      if (!this.#decoding?.nextCertain()) await this.#exchange.change();
+    }
+  }
+
+  /** The first byte that a shard may still read. */
+  #needed(): number {
+    const { proved } = this.#exchange;
+    if (proved === 0) return 0;
+    const { base, bytes } = this.#feed.window(proved - 1);
+    const { offset, previous } = this.#exchange.proof(proved - 1);
+    return Math.min(offset, base + bytes, Number.isNaN(previous) ? Infinity : previous);
+  }
+}

@@ -1,18 +1,14 @@
 // Bytes in the order in which they come: from standard input, a pipe, or a compressed file.
 
-import { constants, open as openDescriptor, promises, statSync } from 'node:fs';
-import { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
-import { promisify } from 'node:util';
+import { promises, statSync } from 'node:fs';
 import { formatOf, MAGIC_BYTES } from '../compression/decompress.ts';
 import { CompressionError } from '../compression/errors.ts';
 import type { Room } from '../compression/room.ts';
+import { memoryToRead } from '../platform/copy.ts';
 import { CaptureError } from './errors.ts';
 import { attempt, CaptureFile, reasonOf } from './file.ts';
 import { OPENING_BYTES, recordsEnd, tellsEnd } from './format.ts';
-
-/** What stands for standard input on the command line. */
-export const STANDARD_INPUT = '-';
+import { pipeChunks, STANDARD_INPUT } from './pipe.ts';
 
 /** What messages call a capture. */
 export function nameOf(path: string): string {
@@ -98,7 +94,7 @@ function headOf(path: string): Uint8Array {
 /** A file's bytes. They are read into the same memory again and again: new memory costs more than what is done with it. */
 async function* fileChunks(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
   const file = await promises.open(path);
-  const chunks = Array.from({ length: CHUNKS }, () => new Uint8Array(CHUNK));
+  const chunks = Array.from({ length: CHUNKS }, () => memoryToRead(CHUNK));
   const read = async (chunk: Uint8Array): Promise<Uint8Array> => chunk.subarray(0, (await file.read(chunk, 0, CHUNK)).bytesRead);
   let coming = read(chunks[0]!);
   try {
@@ -112,27 +108,6 @@ async function* fileChunks(path: string, signal?: AbortSignal): AsyncGenerator<U
     await Promise.allSettled([coming]); // where nobody asks for it any more, nor for why it failed
     await file.close();
   }
-}
-
-/** What comes through standard input or another pipe. */
-async function* pipeChunks(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
-  const input = await readable(path);
-  const stop = (): void => void input.destroy();
-  signal?.addEventListener('abort', stop);
-  try {
-    if (!signal?.aborted) yield* input;
-  } finally {
-    signal?.removeEventListener('abort', stop);
-    input.destroy();
-  }
-}
-
-async function readable(path: string): Promise<Readable> {
-  if (path === STANDARD_INPUT) return process.stdin;
-  // To open a pipe that nobody writes, and to read it, may take for ever: a thread must not wait for it, for which the program's end
-  // would have to wait. Its end comes after its first writer's.
-  const fd = await promisify(openDescriptor)(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  return new Socket({ fd, readable: true, writable: false });
 }
 
 async function* decoded(input: AsyncIterable<Uint8Array>, decompression: Decompression): AsyncGenerator<Uint8Array, void, undefined> {

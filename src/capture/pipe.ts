@@ -8,7 +8,8 @@ import { memoryToRead } from '../platform/copy.ts';
 
 /** What stands for standard input on the command line. */
 export const STANDARD_INPUT = '-';
-const STDIN = 0;
+/** Its descriptor. */
+export const STDIN = 0;
 
 /** Bytes that a pipe is read into, again and again: no more than a cache holds. */
 const RING = 1 << 19;

@@ -1,6 +1,7 @@
 // Bytes in the order in which they come: from standard input, a pipe, or a compressed file.
 
-import { promises, statSync } from 'node:fs';
+import { close, fstatSync, open, promises, read, statSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { formatOf, MAGIC_BYTES } from '../compression/decompress.ts';
 import { CompressionError } from '../compression/errors.ts';
 import type { Room } from '../compression/room.ts';
@@ -8,7 +9,11 @@ import { memoryToRead } from '../platform/copy.ts';
 import { CaptureError } from './errors.ts';
 import { attempt, CaptureFile, reasonOf } from './file.ts';
 import { OPENING_BYTES, recordsEnd, tellsEnd } from './format.ts';
-import { pipeChunks, STANDARD_INPUT } from './pipe.ts';
+import { pipeChunks, STANDARD_INPUT, STDIN } from './pipe.ts';
+
+const openFile = promisify(open);
+const readFile = promisify(read);
+const closeFile = promisify(close);
 
 /** What messages call a capture. */
 export function nameOf(path: string): string {
@@ -53,8 +58,8 @@ export async function* byteStream(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let given = 0;
   try {
-    const isFile = path !== STANDARD_INPUT && (await promises.stat(path)).isFile();
-    const input = isFile ? fileChunks(path, signal) : pipeChunks(path, signal);
+    const status = path === STANDARD_INPUT ? fstatSync(STDIN) : await promises.stat(path);
+    const input = status.isFile() ? fileChunks(path, signal) : pipeChunks(path, signal);
     for await (const chunk of untilRecordsEnd(decoded(input, decompression))) {
       given += chunk.length;
       yield chunk;
@@ -93,20 +98,21 @@ function headOf(path: string): Uint8Array {
 
 /** A file's bytes. They are read into the same memory again and again: new memory costs more than what is done with it. */
 async function* fileChunks(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
-  const file = await promises.open(path);
+  const descriptor = path === STANDARD_INPUT ? STDIN : await openFile(path, 'r');
   const chunks = Array.from({ length: CHUNKS }, () => memoryToRead(CHUNK));
-  const read = async (chunk: Uint8Array): Promise<Uint8Array> => chunk.subarray(0, (await file.read(chunk, 0, CHUNK)).bytesRead);
-  let coming = read(chunks[0]!);
+  const fill = async (chunk: Uint8Array): Promise<Uint8Array> =>
+    chunk.subarray(0, (await readFile(descriptor, chunk, 0, CHUNK, null)).bytesRead);
+  let coming = fill(chunks[0]!);
   try {
     for (let number = 1; ; number++) {
       const chunk = await coming;
       if (chunk.length === 0 || signal?.aborted) return;
-      coming = read(chunks[number % CHUNKS]!); // while this one is decompressed
+      coming = fill(chunks[number % CHUNKS]!); // while this one is looked at
       yield chunk;
     }
   } finally {
     await Promise.allSettled([coming]); // where nobody asks for it any more, nor for why it failed
-    await file.close();
+    if (descriptor !== STDIN) await closeFile(descriptor);
   }
 }
 

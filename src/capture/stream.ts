@@ -100,18 +100,20 @@ function headOf(path: string): Uint8Array {
 async function* fileChunks(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
   const descriptor = path === STANDARD_INPUT ? STDIN : await openFile(path, 'r');
   const chunks = Array.from({ length: CHUNKS }, () => memoryToRead(CHUNK));
-  const fill = async (chunk: Uint8Array): Promise<Uint8Array> =>
-    chunk.subarray(0, (await readFile(descriptor, chunk, 0, CHUNK, null)).bytesRead);
+  // It may fail before anybody asks for it.
+  const fill = (chunk: Uint8Array) => Promise.allSettled([readFile(descriptor, chunk, 0, CHUNK, null)]);
   let coming = fill(chunks[0]!);
   try {
     for (let number = 1; ; number++) {
-      const chunk = await coming;
-      if (chunk.length === 0 || signal?.aborted) return;
+      const [come] = await coming;
+      if (come.status === 'rejected') throw come.reason;
+      const { buffer, bytesRead } = come.value;
+      if (bytesRead === 0 || signal?.aborted) return;
       coming = fill(chunks[number % CHUNKS]!); // while this one is looked at
-      yield chunk;
+      yield buffer.subarray(0, bytesRead);
     }
   } finally {
-    await Promise.allSettled([coming]); // where nobody asks for it any more, nor for why it failed
+    await coming;
     if (descriptor !== STDIN) await closeFile(descriptor);
   }
 }

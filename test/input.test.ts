@@ -91,6 +91,13 @@ function packetsOf(port: number, second: number): CapturedPacket[] {
   }));
 }
 
+const u32 = (value: number): Uint8Array => Uint8Array.of(value, value >>> 8, value >>> 16, value >>> 24);
+/** A frame of one raw block (RFC 8878 §3.1.1). */
+const frame = (content: Uint8Array): Uint8Array => {
+  const block = u32((content.length << 3) | 1).subarray(0, 3);
+  return bytes(0x28, 0xb5, 0x2f, 0xfd, 0xa0, u32(content.length), block, content);
+};
+
 const expected = stream([ALL]);
 
 describe('a stream', () => {
@@ -105,6 +112,15 @@ describe('a stream', () => {
       expect(piped.stdout.trimEnd().replace(/"input":\{.*?\}/, '')).toBe(expected.text);
     },
   );
+
+  it('is the same where a few bytes of its header come first, as frames of zstd may have it', () => {
+    const whole = readFileSync(ALL);
+    const first = frame(whole.subarray(0, 3));
+    // Up to where as much ends as is read of a file at once.
+    const skipped = new Uint8Array(262_144 - first.length - 8);
+    const path = file('few.zst', bytes(0x50, 0x2a, 0x4d, 0x18, u32(skipped.length), skipped, first, frame(whole.subarray(3))));
+    for (const captures of [stream([path]), stream(['-'], path)]) expect(captures.text).toBe(expected.text);
+  });
 
   it('of much more xz than is looked at to begin with is read to its end', () => {
     const one = readFileSync(`${ALL}.xz`);

@@ -19,7 +19,7 @@ import {
 import { interfacesOf, padded, type Section } from './section.ts';
 import { TickRecords } from './ticks.ts';
 
-/** Records in a row that must look right, for a guess. Payloads that hold whole captures defeat any number; see shard/shard.ts. */
+/** Records in a row that must look right, for a guess. Payloads that hold whole captures defeat any number; see shard/decoding.ts. */
 export const GUESS = 4;
 /**
  * And behind damage, where what is intact between two damaged records should not be lost: a time near the others, or two equal

@@ -24,7 +24,7 @@ export interface Source {
    * Where in a decoder's window as many bytes lie already, so that they need not be read; undefined: they do not, or not one behind the other. Absent: they
    * never do.
    */
-  lies?(position: number, bytes: number): number | undefined;
+  placeOf?(position: number, bytes: number): number | undefined;
   /** Fills `bytes` from `position` on, as far as there are any; answers how many were read. */
   read(bytes: Uint8Array, position: number): number;
   close?(): void;

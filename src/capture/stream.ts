@@ -114,7 +114,7 @@ async function* fileChunks(path: string, signal?: AbortSignal): AsyncGenerator<U
     }
   } finally {
     await coming;
-    if (descriptor !== STDIN) await closeFile(descriptor);
+    if (path !== STANDARD_INPUT) await closeFile(descriptor);
   }
 }
 
@@ -152,7 +152,8 @@ async function peek(input: AsyncIterable<Uint8Array>, bytes = MAGIC_BYTES): Prom
   while (first.length < bytes) {
     const { value, done } = await chunks.next();
     if (done) break;
-    first = first.length === 0 ? value : Buffer.concat([first, value]);
+    // What is too short is kept beside more of it, so it is copied: its memory may be written over.
+    first = first.length === 0 && value.length >= bytes ? value : Buffer.concat([first, value]);
   }
   async function* all(): AsyncGenerator<Uint8Array, void, undefined> {
     try {

@@ -20,8 +20,8 @@ export const WINDOW_CAPACITY = 1 << 21;
 /** Room for a window and for a largest record, of 32 MiB, that crosses its end: whole large pages with the hints in front of it (assembly/memory.ts). */
 export const WINDOW_BYTES = (36 << 20) - (256 << 10);
 /**
- * Bytes of a stream that are kept, in a ring behind the first shard's window: more than the largest record and a window. That shard decodes them where
- * they lie.
+ * Bytes of a stream that are kept, in a ring behind the first shard's window: more than WINDOW_BYTES and a few windows, so that what is too large
+ * is told before the ring is full. That shard decodes them where they lie.
  */
 export const STREAM_BYTES = 48 << 20;
 /** The smallest record that writes one: a record header and an IPv4 header (a last fragment under raw IP). */

@@ -41,7 +41,7 @@ const SCOPES: Readonly<Record<Scope, number>> = { vlan: BY_VLAN, vni: BY_VNI };
 /**
  * A run over captures, read as one in the order given: what ends comes out in batches, in capture order; then the outcome.
  * The work is divided among threads, or done in this one, by the same code. A stream is read by this thread and analysed by others;
- * a compressed file is read by a thread that does nothing else.
+ * a compressed file is read by a thread that decompresses it.
  */
 export class Run {
   readonly clock: Clock;

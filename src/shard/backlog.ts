@@ -39,7 +39,7 @@ export class Backlog {
     const { index, form, shards } = this.#outlet;
     while (this.#sizes.length > 0 && this.#exchange.isTaken(index, this.#sent - this.#sizes.length + 1))
       this.#bytes -= this.#sizes.shift()!;
-    if (this.#sizes.length > aheadOf(this.#outlet, delivery)) return true;
+    if (this.#sizes.length > this.#aheadOf(delivery)) return true;
     return this.#bytes > WAITING_BYTES / shards && !this.#exchange.isAwaited(delivery.window * windowsOf(form));
   }
 
@@ -50,15 +50,16 @@ export class Backlog {
     this.#bytes += bytes;
     this.#sent++;
   }
-}
 
-/**
- * How many deliveries of a shard may wait when this one is handed on. Where every segment is an item, as few as are needed, with one
- * more batch than a shard can be ahead of the slowest.
- */
-function aheadOf({ form, shards }: Outlet, { last }: Delivery): number {
-  if (!last) return AHEAD_IN_PARTS;
-  return form === 'segments' ? shards * (slotsOf(shards) + 1) : AHEAD;
+  /**
+   * How many deliveries may wait when this one is handed on. Where every segment is an item, as few as are needed, with one more batch
+   * than a shard can be ahead of the slowest.
+   */
+  #aheadOf({ last }: Delivery): number {
+    if (!last) return AHEAD_IN_PARTS;
+    const { decoders, shards } = this.#exchange;
+    return this.#outlet.form === 'segments' ? decoders * (slotsOf(shards) + 1) : AHEAD;
+  }
 }
 
 function sizeOf({ places, records, text, notes }: Delivery): number {

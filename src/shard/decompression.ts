@@ -78,7 +78,8 @@ class RemoteStream {
         while (this.#credit === 0 && !this.#end) await this.#change();
         if (this.#end) return;
         this.#credit--;
-        port1.postMessage(chunk);
+        const own = new Uint8Array(chunk); // all of the memory that a chunk is a part of would be sent
+        port1.postMessage(own, [own.buffer]);
       }
     } catch (error) {
       this.#failure ??= error;

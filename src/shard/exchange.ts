@@ -207,8 +207,13 @@ export class Exchange {
 
   /** Begins to look at how things are: wait() and change() wait for what has changed since. @throws Error: the run was aborted */
   look(): void {
-    if (this.aborted) throw new Error('the run was aborted');
+    if (!this.isRunning()) throw new Error('the run was aborted');
+  }
+
+  /** The same for those whom it does not concern what has ended the run; false: it was aborted. */
+  isRunning(): boolean {
     this.#seen = Atomics.load(this.#words, NEWS);
+    return !this.aborted;
   }
 
   /** Waits until something has changed since look(). */

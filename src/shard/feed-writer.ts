@@ -6,7 +6,7 @@ import { AHEAD, type Feed } from './feed.ts';
 /** Bytes beyond a window that are waited for before it is announced, so that the record that crosses its end is there. */
 const SLACK = 1 << 16;
 /** So that what waits for its slack is never more windows than may be announced at once. */
-const SMALLEST_WINDOW = (2 * SLACK) / AHEAD;
+const SMALLEST_WINDOW = (4 * SLACK) / AHEAD;
 /** Windows that nobody has claimed, from which on the shards have enough to do without decoding them. */
 const SPARE = 2;
 
@@ -68,10 +68,8 @@ export class FeedWriter {
 
   /** Decodes, once the stream has ended, what nobody has claimed. */
   async finish(): Promise<void> {
-    const exchange = this.#exchange;
-    while (this.#decoding && this.#unclaimed > 0 && !exchange.aborted) {
-      exchange.look();
-      if (!this.#decoding.nextCertain()) await exchange.change();
+    while (this.#decoding && this.#exchange.isRunning() && this.#unclaimed > 0) {
+      if (!this.#decoding.nextCertain()) await this.#exchange.change();
     }
   }
 
@@ -92,9 +90,7 @@ export class FeedWriter {
 
   async #hasRoom(bytes: number): Promise<boolean> {
     for (;;) {
-      if (this.#exchange.aborted) return false;
-      this.#exchange.look();
-      if (this.#exchange.stopped) return false;
+      if (!this.#exchange.isRunning() || this.#exchange.stopped) return false;
       const tooFar = this.#feed.announced - this.#exchange.proved >= AHEAD / 2;
       if (!tooFar && this.written + bytes - this.#needed() <= STREAM_BYTES) return true;
       if (!this.#decoding?.nextCertain()) await this.#exchange.change();

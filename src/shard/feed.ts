@@ -72,7 +72,7 @@ export class Feed implements Windows {
   ownSource(path: string): Source {
     return {
       ...this.source(path),
-      lies(position, bytes) {
+      placeOf(position, bytes) {
         const at = position % STREAM_BYTES;
         return at + bytes <= STREAM_BYTES ? WINDOW_BYTES + at : undefined;
       },

@@ -299,9 +299,10 @@ export class WindowReader {
     }
     const { alignment = 1 } = this.#source!;
     const base = offset - (offset % alignment);
-    const lies = this.#source!.lies?.(base, window.to - base);
-    if (lies !== undefined) {
-      this.#base = base - lies;
+    // So much at most, that it is the same for all shards what is too large.
+    const place = window.to - base <= WINDOW_BYTES ? this.#source!.placeOf?.(base, window.to - base) : undefined;
+    if (place !== undefined) {
+      this.#base = base - place;
       return (this.#filled = window.to - this.#base);
     }
     // What is mapped costs nothing until it is looked at, and has to begin with a page.

@@ -72,6 +72,14 @@ function* capture(packets: number, payloadBytes: number): Generator<Uint8Array, 
   }
 }
 
+/** A few packets, and eleven days later as many of 20 MiB each: whether they are records cannot be told from as much as a window holds. */
+function* doubtful(): Generator<Uint8Array, void, undefined> {
+  yield pcapHeader({ snaplen: 0x7fffffff });
+  for (let number = 0; number < 3; number++) yield pcapRecord({ seconds: SECONDS, fraction: number, captured: new Uint8Array(100) });
+  for (let number = 0; number < 6; number++)
+    yield pcapRecord({ seconds: SECONDS + 11 * 86_400, fraction: number, captured: new Uint8Array(20 << 20) });
+}
+
 interface Fed {
   readonly shard: ShardResult;
   /** Of what the writer decoded. */
@@ -153,4 +161,15 @@ describe('the windows of a feed', () => {
       expect([...writer.troubles, ...shard.counts.troubles]).toEqual([]);
     }
   });
+
+  it.each([false, true])(
+    'are broken off where more than a window holds would have to be looked at (a writer that decodes: %s)',
+    async (decodes) => {
+      const { shard, writer } = await feedTo(doubtful(), 0, 1 << 21, decodes);
+      const troubles = [...writer.troubles, ...shard.counts.troubles].map(({ trouble }) => trouble);
+      expect(writer.packets + shard.counts.packets).toBe(3);
+      expect(troubles).toHaveLength(1);
+      expect(troubles[0]).toMatchObject({ rule: expect.stringMatching(/larger than 37486592 bytes/) as string });
+    },
+  );
 });

@@ -1,28 +1,21 @@
 // What those who decoded a run have counted, as if one had done it all, and what it says of the captures.
 
 import { type Fault, miscount } from '../capture/fault.ts';
-import { DROP_REASONS } from '../layout/drops.ts';
-import { type Counts, TROUBLES } from '../shard/decoding.ts';
+import { type Counts, nothingCounted, TROUBLES } from '../shard/decoding.ts';
 import type { PlannedCapture } from '../shard/plan.ts';
 
 export function addUp(all: readonly Counts[]): Counts {
-  const sum: Counts = {
-    packets: 0,
-    packetsOf: [],
-    timeRegressions: 0,
-    drops: new Float64Array(DROP_REASONS),
-    first: { window: Infinity, time: Number.NaN },
-    troubles: all.flatMap(({ troubles }) => troubles).sort((a, b) => a.window - b.window),
-    damages: 0,
-  };
-  for (const { packets, packetsOf, timeRegressions, drops, first, damages } of all) {
+  const sum = nothingCounted();
+  for (const { packets, packetsOf, timeRegressions, drops, first, troubles, damages } of all) {
     sum.packets += packets;
     packetsOf.forEach((count, capture) => void (sum.packetsOf[capture] = (sum.packetsOf[capture] ?? 0) + count));
     sum.timeRegressions += timeRegressions;
     drops.forEach((count, reason) => void (sum.drops[reason]! += count));
     if (first.window < sum.first.window) sum.first = first;
+    sum.troubles.push(...troubles);
     sum.damages += damages;
   }
+  sum.troubles.sort((a, b) => a.window - b.window);
   return sum;
 }
 

@@ -357,7 +357,7 @@ export class Run {
     if (stream) fault = await pump(stream, new FeedWriter(feed, this.#exchange, this.#windowBytes));
     else {
       const { threadFlags: flags } = this.#options;
-      ({ fault, counts: this.#fed } = await feedBeside({ path: compressed!, feed: feed.buffer, decoding: task!, flags }));
+      ({ fault, counts: this.#fed } = await feedBeside({ path: compressed!, decoding: { ...task!, feed: feed.buffer }, flags }));
     }
     if (fault) faults.push(fault);
   }

@@ -83,6 +83,16 @@ export interface Counts {
   damages: number;
 }
 
+export const nothingCounted = (): Counts => ({
+  packets: 0,
+  packetsOf: [],
+  timeRegressions: 0,
+  drops: new Float64Array(DROP_REASONS),
+  first: { window: Infinity, time: Number.NaN },
+  troubles: [],
+  damages: 0,
+});
+
 /** A window that was decoded, and in which section it was begun. */
 interface Guess {
   readonly number: number;
@@ -97,15 +107,7 @@ interface Guess {
  * is always that of one walk from the front.
  */
 export class Decoding {
-  readonly counts: Counts = {
-    packets: 0,
-    packetsOf: [],
-    timeRegressions: 0,
-    drops: new Float64Array(DROP_REASONS),
-    first: { window: Infinity, time: Number.NaN },
-    troubles: [],
-    damages: 0,
-  };
+  readonly counts = nothingCounted();
   readonly #setting: DecodingSetting;
   readonly #reader: WindowReader;
   readonly #slots: BatchSlots;

@@ -10,8 +10,7 @@ import { pump } from './pump.ts';
 
 /** A compressed file, and the feed that it is to be put into. */
 export interface FileTask {
-  readonly decoding: DecodingTask;
-  readonly feed: SharedArrayBuffer;
+  readonly decoding: DecodingTask & { readonly feed: SharedArrayBuffer };
   readonly path: string;
   /** Settings of V8, as on a command line. */
   readonly flags: string | undefined;
@@ -31,12 +30,12 @@ export interface Fed {
  * What a thread does that decompresses a file for the shards: from it they read without another thread in between. As long as they have more to do
  * than it has, it decodes what it has written.
  */
-export async function feedFile({ path, feed, decoding: task, flags, port }: FileTask): Promise<void> {
+export async function feedFile({ path, decoding: task, flags, port }: FileTask): Promise<void> {
   if (flags !== undefined) setFlagsFromString(flags); // for those who share the processors with it
   const decoder = new Decoder(task.module, task.memories[task.index]!);
   const setting = settingOf(task, decoder);
   const decoding = new Decoding(setting, decoder);
-  const writer = new FeedWriter(new Feed(decoder.stream(task.memories[0]!), feed), setting.exchange, task.windowBytes, decoding);
+  const writer = new FeedWriter(new Feed(decoder.stream(task.memories[0]!), task.feed), setting.exchange, task.windowBytes, decoding);
   const fault = await pump(
     byteStream(path, (chunks) => decompressHere(chunks, writer)),
     writer,

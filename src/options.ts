@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { STANDARD_INPUT } from './capture/pipe.ts';
 import { compileFilter } from './filter/compile.ts';
 import { connectionFilter } from './filter/connection.ts';
 import { FilterError } from './filter/parse.ts';
@@ -118,6 +119,7 @@ export function parseCommand(args: readonly string[]): Command {
   const command = named ?? 'report';
   const name = values.help ? 'help' : values.version ? 'version' : command;
   if (name === command && captures.length === 0) throw new UsageError('no capture given');
+  if (captures.filter((path) => path === STANDARD_INPUT).length > 1) throw new UsageError('standard input (-) can be read only once');
   for (const [option, { of }] of Object.entries(OPTIONS as Record<string, Option>)) {
     if (of && !of.includes(command) && values[option as 'json'] !== undefined && name !== 'help')
       throw new UsageError(`--${option} belongs to ${of.map((one) => `'${one}'`).join(' and ')}`);

@@ -129,6 +129,7 @@ describe('the command line', () => {
     ['no capture', []],
     ['no capture to report', ['report']],
     ['no capture to stream', ['stream']],
+    ['standard input twice', ['-', '-']],
     ['an unknown option', ['--frobnicate', ARTICLE]],
     ['an unknown profile', ['--profile', 'amiga', ARTICLE]],
     ['a profile that every object has', ['--profile', 'toString', ARTICLE]],

@@ -22,6 +22,7 @@ import {
 } from '../layout/ledger.ts';
 import { COLUMNS } from '../layout/note.ts';
 import { built } from '../platform/built.ts';
+import { copyBytes } from '../platform/copy.ts';
 import { type CompiledModule, constantOf, Instance, Memory, Module } from './webassembly.ts';
 
 /** What the module exports: assembly/ledger.ts. */
@@ -46,7 +47,8 @@ export class LedgerMemory {
   /** `rows`: that a log keeps before it is full. */
   constructor(rows = LOG_CAPACITY) {
     module ??= new Module(readFileSync(built('ledger.wasm')));
-    const memory = new Memory({ initial: LEDGER_PAGES, maximum: LEDGER_PAGES });
+    // No other thread has it; but V8 counts memory that is not shared, all of it, as its heap's, and collects garbage because of that.
+    const memory = new Memory({ initial: LEDGER_PAGES, maximum: LEDGER_PAGES, shared: true });
     const { exports } = new Instance(module, { env: { memory } });
     const { buffer } = memory;
     const constant = (name: string): number => constantOf(exports, name);
@@ -78,8 +80,9 @@ export class LedgerMemory {
   fill(lane: number, rows: Float64Array, from: number, alter?: (rows: Float64Array) => void): number {
     const part = rows.subarray(from, from + LANE_ROWS * COLUMNS);
     const begin = lane * LANE_ROWS * COLUMNS;
-    this.lanes.set(part, begin);
-    alter?.(this.lanes.subarray(begin, begin + part.length));
+    const lanes = this.lanes.subarray(begin, begin + part.length);
+    copyBytes(part, lanes);
+    alter?.(lanes);
     this.#state[LANE_NEXT + lane] = 0;
     this.#state[LANE_END + lane] = part.length / COLUMNS;
     this.#exports.look(lane);

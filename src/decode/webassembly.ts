@@ -10,20 +10,13 @@ export interface SharedMemory {
   grow(pages: number): number;
 }
 
-interface OwnMemory {
-  readonly buffer: ArrayBuffer;
-}
-
 interface WebAssemblyNamespace {
   readonly Module: {
     new (bytes: Uint8Array): CompiledModule;
     imports(module: CompiledModule): { readonly module: string; readonly name: string }[];
   };
   readonly Instance: new (module: CompiledModule, imports: Record<string, Record<string, unknown>>) => { readonly exports: object };
-  readonly Memory: {
-    new (size: { initial: number; maximum: number; shared: true }): SharedMemory;
-    new (size: { initial: number; maximum: number }): OwnMemory;
-  };
+  readonly Memory: new (size: { initial: number; maximum: number; shared: true }) => SharedMemory;
 }
 
 declare const WebAssembly: WebAssemblyNamespace;

@@ -57,5 +57,5 @@ export const FULL = -2;
 /** All lanes were closed; now they are empty. */
 export const OVER = -3;
 
-/** Pages of 64 KiB of its memory (asconfig.json asks for as many). */
+/** Pages of 64 KiB of its memory (assembly/asconfig.json asks for as many). */
 export const LEDGER_PAGES = 896;

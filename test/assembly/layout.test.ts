@@ -81,7 +81,7 @@ describe.each(['decoder.wasm', 'decoder.debug.wasm'])('%s', (build) => {
 
 it('the ledger keeps its regions apart', () => {
   const module = new WebAssembly.Module(readFileSync(new URL('../../dist/ledger.wasm', import.meta.url)));
-  const memory = new WebAssembly.Memory({ initial: ledger.LEDGER_PAGES, maximum: ledger.LEDGER_PAGES });
+  const memory = new WebAssembly.Memory({ initial: ledger.LEDGER_PAGES, maximum: ledger.LEDGER_PAGES, shared: true });
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   const value = (name: string): number => exports[name]?.value ?? Number.NaN;
   const { HOLDERS_CAPACITY, LOG_CAPACITY } = ledger;

@@ -5,6 +5,7 @@ import { AGGREGATE, LINK_TRUNCATED } from '../src/layout/drops.ts';
 import {
   AGGREGATED,
   FIRST,
+  LAST_SHARE,
   PACKETS,
   PAIRS,
   RECORDS,
@@ -46,7 +47,7 @@ let aggregated = 0;
 /** Empties the batch of a slot and all counters: a window begins, at the clock that the host has set. */
 export function begin(slot: i32): void {
   clearAnswers();
-  startBatch(slot, word(SHARDS));
+  startBatch(slot, word(SHARDS), word(LAST_SHARE));
   useSeed(word(SEED));
   useFilter();
   useTags();
@@ -57,6 +58,12 @@ export function begin(slot: i32): void {
   regressions = 0;
   sections = 0;
   aggregated = 0;
+}
+
+/** The time of a packet whose own is far from all others': capture time runs back there, at the packet or behind it. */
+export function clockInstead(): f64 {
+  regressions++;
+  return latest;
 }
 
 /** Counts a packet and writes its segment to the batch, if it is one; `stamp`: its timestamp, ns since the origin. */

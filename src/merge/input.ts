@@ -31,7 +31,7 @@ export interface Input {
   readonly compressed: string | undefined;
   /** Bytes that have come of captures which are merged: their stream has other headers, and is longer. Undefined where none are. */
   readonly read: { bytes: number } | undefined;
-  /** Packets of files that are read at any place, estimated. */
+  /** Packets of files that are read at any place, estimated as far as it matters. */
   readonly packets: number;
   /** Whole seconds since 1970 of the first packet. */
   readonly origin: number;
@@ -45,15 +45,15 @@ export interface Input {
 
 /** Is told what is met, before its first bytes are looked at or waited for. */
 export interface Meeting {
-  /** A file that is read at any place. */
-  readonly file: (bytes: number) => void;
+  /** A file that is read at any place. Answers whether it matters how many packets it holds. */
+  readonly file: (bytes: number) => boolean;
   /** A file that is compressed. */
   readonly compressed: () => void;
   readonly stream: () => void;
 }
 
 interface Opened extends PlannedCapture, Probe {
-  /** Estimated; 0 of a stream. */
+  /** Estimated; 0 of a stream, and where it does not matter. */
   readonly packets: number;
   /** The only way to read it. */
   readonly stream?: () => Bytes;
@@ -198,9 +198,9 @@ function isFine({ units }: Interface): boolean {
 function openFile(path: string, decoder: Decoder, met: Meeting): Opened {
   const file = new CaptureFile(path);
   try {
-    met.file(file.size);
+    const matters = met.file(file.size);
     const found = probe(file, file.size, decoder);
-    return { path, packets: packetsIn(file, decoder, found), ...found };
+    return { path, packets: matters ? packetsIn(file, decoder, found) : 0, ...found };
   } finally {
     file.close();
   }

@@ -17,7 +17,7 @@ import { FeedWriter } from '../shard/feed-writer.ts';
 import { InterfaceLog } from '../shard/interfaces.ts';
 import { runHere } from '../shard/here.ts';
 import { type Delivery, type Form, type ShardResult, type ShardTask, windowsOf } from '../shard/job.ts';
-import { workersFor, workOf } from '../shard/parallelism.ts';
+import { SHARE_BESIDE_MERGING, workersFor, workOf } from '../shard/parallelism.ts';
 import { Plan } from '../shard/plan.ts';
 import { ShardPool } from '../shard/pool.ts';
 import { pump } from '../shard/pump.ts';
@@ -96,7 +96,9 @@ export class Run {
     const met: Meeting = {
       file: (size) => {
         bytes += size;
-        start((workers ?? workersFor(workOf(0, bytes))) - 1);
+        const work = workOf(0, bytes);
+        start((workers ?? workersFor(work)) - 1);
+        return work < 1 || (workers === undefined && workersFor(work) < workersFor(Infinity));
       },
       compressed: () => start((workers ?? workersFor(Infinity, true)) - 1),
       stream: () => start(workers ?? workersFor(Infinity)),
@@ -288,6 +290,7 @@ export class Run {
     const memories = this.#memories;
     const shared = {
       shards: this.workers,
+      lastShare: this.#threads < this.workers ? SHARE_BESIDE_MERGING : 1,
       control: this.#exchange.buffer,
       interfaces: this.#interfaces.buffer,
       module: this.#module,

@@ -16,7 +16,7 @@ import {
 } from '../src/layout/framing.ts';
 import { DOUBTED, FOLLOWS_CLOCK, FOLLOWS_LATER, FOLLOWS_NOTHING, FOLLOWS_RECORD, WITNESSES } from './doubt.ts';
 import { interfaceAt, limitOf, linkTypeOf, read32 } from './interfaces.ts';
-import { latest, take } from './packets.ts';
+import { clockInstead, latest, take } from './packets.ts';
 import { batchFull } from './segment.ts';
 import { word } from './state.ts';
 
@@ -67,7 +67,7 @@ export function decodeRecords(at: usize, last: usize, end: usize): usize {
     let stamp = (<f64>seconds - origin) * 1e9 + <f64>part * fraction;
     if (Math.abs(stamp - latest) > DOUBTED && latest > -Infinity) {
       const found = doubt(at, end, stamp);
-      if (found == FOLLOWS_CLOCK) stamp = latest;
+      if (found == FOLLOWS_CLOCK) stamp = clockInstead();
       else if (found != FOLLOWS_RECORD) {
         if (found == FOLLOWS_NOTHING) stopped = BROKEN_TIME;
         break;

@@ -27,7 +27,7 @@ import {
 } from '../src/layout/framing.ts';
 import { DOUBTED } from './doubt.ts';
 import { addInterface, forgetInterfaces, interfaceAt, limitOf, linkTypeOf, nanoseconds, read16, read32, snaplenOf } from './interfaces.ts';
-import { countSection, latest, take } from './packets.ts';
+import { clockInstead, countSection, latest, take } from './packets.ts';
 import { batchFull, setInterface } from './segment.ts';
 import { answer, word } from './state.ts';
 
@@ -113,7 +113,7 @@ function padded(length: u32): usize {
 /** A time far from the capture clock, or the clock where the block that follows is near it: it is the time that is wrong then. */
 function doubted(stamp: f64, next: usize, end: usize, swapped: bool, origin: f64): f64 {
   const time = timeOf(next, end, swapped, origin);
-  return Math.abs(time - stamp) > DOUBTED && Math.abs(time - latest) <= DOUBTED ? latest : stamp;
+  return Math.abs(time - stamp) > DOUBTED && Math.abs(time - latest) <= DOUBTED ? clockInstead() : stamp;
 }
 
 /**

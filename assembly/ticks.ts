@@ -25,7 +25,7 @@ import { DOUBTED, DOUBTED_TICKS, FOLLOWS_CLOCK, FOLLOWS_LATER, FOLLOWS_NOTHING, 
 import * as links from '../src/layout/link.ts';
 import * as media from '../src/layout/medium.ts';
 import { interfaceAt, limitOf, linkTypeOf, signedNanoseconds, startOf } from './interfaces.ts';
-import { latest, take } from './packets.ts';
+import { clockInstead, latest, take } from './packets.ts';
 import { batchFull } from './segment.ts';
 import { word } from './state.ts';
 
@@ -75,7 +75,7 @@ export function decodeTicks(at: usize, last: usize, end: usize): usize {
     const odd = captured == 0 || captured > original || original > <u32>limitOf(only);
     if ((far || odd) && latest > -Infinity) {
       const found = far && odd ? FOLLOWS_NOTHING : doubt(at, end, stamp, far);
-      if (found == FOLLOWS_CLOCK) stamp = latest;
+      if (found == FOLLOWS_CLOCK) stamp = clockInstead();
       else if (found != FOLLOWS_RECORD) {
         if (found == FOLLOWS_NOTHING) stopped = far ? BROKEN_TIME : BROKEN_LENGTH;
         break;

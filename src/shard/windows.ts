@@ -101,6 +101,8 @@ export class WindowReader {
     const troubles: Trouble[] = [];
     const decoder = this.#decoder;
     let { previous } = start;
+    /** The clock's time that the capture's first packet has instead of its own. */
+    let agreed = Number.NaN;
     // Every place is written out: a spread that other properties follow makes V8 a new map at each call, 60 us a window.
     const answer = ({ offset, lost }: Pick<Place, 'offset' | 'lost'>): DecodedWindow => {
       const { clock, framing, state, drops, firstTime } = decoder;
@@ -113,7 +115,7 @@ export class WindowReader {
         troubles,
         packets: state[PACKETS]!,
         records: state[RECORDS]!,
-        regressions: state[REGRESSIONS]!,
+        regressions: state[REGRESSIONS]! - (firstTime === agreed ? 1 : 0), // nothing came before it that it could run back from
         drops: drops.slice(),
         firstTime,
       };
@@ -163,7 +165,10 @@ export class WindowReader {
         troubles.push({ offset: from, rule, truncated: false }, { resumed: base + offset });
         at = offset;
       }
-      if (!Number.isNaN(seconds)) decoder.begin(this.#setting, framing, slot, (seconds - this.#setting.origin) * 1e9);
+      if (!Number.isNaN(seconds)) {
+        agreed = (seconds - this.#setting.origin) * 1e9;
+        decoder.begin(this.#setting, framing, slot, agreed);
+      }
     }
     for (;;) {
       if (lost) {

@@ -125,6 +125,14 @@ describe.each(BUILDS)('decoder, $build', ({ decoder }) => {
     expect(regressions).toBe(3);
   });
 
+  it('counts a time far from that of all others, which it does not take', () => {
+    for (const wrong of [ORIGIN - 200_000, ORIGIN + 200_000]) {
+      const { records, regressions } = times([ORIGIN, 1000], [wrong, 0], [ORIGIN, 2000]);
+      expect(records.map(({ time }) => time)).toEqual([1e6, 1e6, 2e6]);
+      expect(regressions).toBe(1);
+    }
+  });
+
   it('lets packets without a segment set the clock, too', () => {
     const arp = ethernet(new Uint8Array(28), 0x0806);
     const { records, regressions } = decodePackets(

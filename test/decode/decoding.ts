@@ -5,7 +5,7 @@ import type { Fault } from '../../src/capture/fault.ts';
 import { recordsEnd, tellsEnd } from '../../src/capture/format.ts';
 import { Decoder } from '../../src/decode/decoder.ts';
 import { DROP_NAMES } from '../../src/decode/drops.ts';
-import { AGGREGATED, PACKETS, PAIRS, RECORDS, REGRESSIONS, SEGMENTS } from '../../src/layout/framing.ts';
+import { AGGREGATED, PACKETS, PAIRS, RECORDS, SEGMENTS } from '../../src/layout/framing.ts';
 import { Plan } from '../../src/shard/plan.ts';
 import { type Place, WindowReader } from '../../src/shard/windows.ts';
 import * as S from '../../src/layout/segment.ts';
@@ -84,7 +84,7 @@ export function decodeSource(source: MemorySource, windowBytes = 1 << 20, by: De
   const decoded: Decoded = { packets: 0, segments: 0, regressions: 0, aggregated: 0, drops: {}, records: [], faults: [] };
   let place: Place = { offset: 0, lost: false, previous: Number.NaN, clock: -Infinity, framing: undefined };
   for (let number = 0; number < plan.announced; number++) {
-    const { end, troubles } = reader.decode(plan.window(number), 0, place);
+    const { end, troubles, regressions } = reader.decode(plan.window(number), 0, place);
     place = end;
     for (const trouble of troubles) {
       if ('rule' in trouble) decoded.faults.push({ file: source.path, ...trouble });
@@ -95,7 +95,7 @@ export function decodeSource(source: MemorySource, windowBytes = 1 << 20, by: De
     for (let index = 0; index < count; index++) decoded.records.push(record(by, index, decoded.packets));
     decoded.packets += state[PACKETS] ?? 0;
     decoded.segments += state[SEGMENTS] ?? 0;
-    decoded.regressions += state[REGRESSIONS] ?? 0;
+    decoded.regressions += regressions;
     decoded.aggregated += state[AGGREGATED] ?? 0;
     by.drops.forEach((drops, reason) => {
       const name = DROP_NAMES[reason] ?? '?';

@@ -13,7 +13,9 @@ export function notices({ packets, drops, linkTypes, passedOver, statistics: { c
   const found = passedOver.map((message) => `left out: ${message}`);
   if (packets === 0) return [...found, 'the capture holds no packets'];
   if (drops[LINK_TYPE]! > 0)
-    found.push(`${drops[LINK_TYPE]} packets have a link type that is not supported (${linkTypes.join(', ')} in the file header)`);
+    found.push(
+      `${drops[LINK_TYPE]} packets have a link type that is not supported, or that no header tells (headers have ${linkTypes.join(', ') || 'none'})`,
+    );
   const cut = drops[LINK_TRUNCATED]! + drops[IP_TRUNCATED]! + drops[TCP_TRUNCATED]!;
   if (cut > 0)
     found.push(

@@ -98,6 +98,8 @@ export class Passages {
 class Sender {
   #end: number | undefined;
   #syn: number | undefined;
+  /** Of the latest SYN that tried to begin another connection. */
+  #strange: number | undefined;
   /** It has sent more than SYNs: another SYN is no new beginning. */
   #begun = false;
   /** Stretches below the end that were not seen. */
@@ -112,6 +114,11 @@ class Sender {
     if (isSyn && this.#syn !== seq && !this.#begun) {
       [this.#syn, this.#end, this.#holes] = [seq, to, []];
       return false;
+    }
+    if (isSyn && this.#syn !== seq) {
+      const again = this.#strange === seq;
+      this.#strange = seq;
+      return again;
     }
     if (!isSyn) this.#begun = true;
     if (length === 0) return false;

@@ -1,5 +1,6 @@
 import type { Quantiles } from '../merge/quantiles.ts';
 import type { SummaryRecord } from '../merge/summary.ts';
+import { OTHERS } from '../stats/tally.ts';
 import { type Finding, findings } from './findings.ts';
 import { brief, count, duration, plural, share } from './words.ts';
 
@@ -67,7 +68,7 @@ export const MEANINGS: Readonly<Record<string, string>> = {
 
 /** What a tired engineer wants to know first, first. Sections without rows are left out. */
 export function sectionsOf(summary: SummaryRecord): Section[] {
-  const { connections, close, time_wait: wait } = summary;
+  const { time_wait: wait } = summary;
   const sections = [
     section(
       'What stands out',
@@ -75,11 +76,7 @@ export function sectionsOf(summary: SummaryRecord): Section[] {
       findings(summary).map((finding) => ({ kind: 'finding', finding })),
     ),
     section('How they closed', '', closes(summary)),
-    section(
-      'Close sequences',
-      '> client, < server; F FIN, A ACK, FA both, D data, R RST, f a repeated',
-      list(Object.entries(close.sequence).map(([text, n]) => ({ kind: 'share', count: n, share: share(n, connections), text }))),
-    ),
+    section('Close sequences', '> client, < server; F FIN, A ACK, FA both, D data, R RST, f a repeated', sequences(summary)),
     section('States at the end', 'client, server', states(summary)),
     section('TIME_WAIT', `${wait.profile}, ${duration(wait['2msl_s'])}`, timeWait(summary)),
     section('What if', 'the same connections, closed at the same times', whatIf(summary)),
@@ -102,6 +99,14 @@ const line = (text: string): Line => ({ kind: 'line', text });
 /** The first rows of a list, and how many others there are. */
 function list(rows: readonly Row[]): Row[] {
   return rows.length > SHOWN ? [...rows.slice(0, SHOWN), { kind: 'more', text: `and ${rows.length - SHOWN} others` }] : [...rows];
+}
+
+/** The most frequent ones, and how many connections had others: of some it is not known which. */
+function sequences({ close, connections }: SummaryRecord): Row[] {
+  const named = Object.entries(close.sequence).filter(([text]) => text !== OTHERS);
+  const rows: Row[] = named.slice(0, SHOWN).map(([text, n]) => ({ kind: 'share', count: n, share: share(n, connections), text }));
+  const rest = Object.values(close.sequence).reduce((sum, n) => sum + n, 0) - named.slice(0, SHOWN).reduce((sum, [, n]) => sum + n, 0);
+  return rest === 0 ? rows : [...rows, { kind: 'more', text: `and ${plural(rest, 'connection')} with others` }];
 }
 
 function closes({ close, connections }: SummaryRecord): Row[] {
@@ -245,7 +250,11 @@ function input({ input: read, drops, oddities }: SummaryRecord): Row[] {
   const rows = Object.entries(drops).map(([name, n]): Row => ({ kind: 'count', count: n, text: `packets without a segment: ${name}` }));
   if (read.duplicates > 0) rows.push({ kind: 'count', count: read.duplicates, text: 'packets captured twice, counted once' });
   if (read.time_regressions > 0)
-    rows.push({ kind: 'count', count: read.time_regressions, text: "packets with a time before their predecessor's" });
+    rows.push({
+      kind: 'count',
+      count: read.time_regressions,
+      text: "packets with a time before their predecessor's, or far from that of all others",
+    });
   for (const [name, n] of Object.entries(oddities)) rows.push({ kind: 'count', count: n, text: name });
   if (read.truncated) rows.push(line('the capture is damaged or cut: all of this is about what comes before (see standard error)'));
   return rows;

@@ -114,6 +114,20 @@ describe('an explained connection', () => {
     expect(second).toEqual(['SYN seq 0', 'SYN seq 0 again', 'SYN+ACK seq 0 ack 1', 'ACK ack 1']);
   });
 
+  it('calls a SYN with another number `again` only when it is: its receiver challenges it', async () => {
+    const segments: Sent[] = [
+      [0, true, SYN, 1000, 0],
+      [10, false, SYN | ACK, 500, 1001],
+      [20, true, ACK, 1001, 501],
+      [5000, true, SYN, 400, 0],
+      [5010, false, ACK, 501, 1001],
+      [6000, true, SYN, 400, 0],
+      [6010, false, ACK, 501, 1001],
+    ];
+    const text = await laddersOf(segments);
+    expect(text.match(/SYN seq -600( again)?/g)).toEqual(['SYN seq -600', 'SYN seq -600 again']);
+  });
+
   it('says how many segments came that belong to none', async () => {
     const text = await laddersOf([
       ...closed(0, 100, 500),

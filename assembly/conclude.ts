@@ -10,6 +10,7 @@ import {
   DURATION_DOUBLES,
   DURATIONS,
   ENDED_AT_END,
+  FREES_PORT,
   HAS_ACK,
   HAS_FIN,
   IN_CLOSE_WAIT,
@@ -259,9 +260,8 @@ function heldUntil(columns: usize, facts: i32, timing: i32, last: f64, atEnd: bo
   const client: usize = (facts & CLIENT_IS_HIGH) != 0 ? 1 : 0;
   const waits = load<f64>(columns + (client << 3), note.WAIT_TO << 3);
   if (!isNaN(waits)) return waits;
-  const acks = HAS_ACK | (HAS_ACK << 1);
   const begun = load<f64>(CLOSE_TIMES, BEGUN << 3);
-  if (((timing & IS_RESET) != 0 || (timing & acks) == acks) && !isNaN(begun)) return begun + max(load<f64>(CLOSE_TIMES, WHOLE << 3), 0);
+  if ((timing & FREES_PORT) != 0 && !isNaN(begun)) return begun + max(load<f64>(CLOSE_TIMES, WHOLE << 3), 0);
   return atEnd && (timing & UNANSWERED) == 0 ? Infinity : last;
 }
 

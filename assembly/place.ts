@@ -5,6 +5,7 @@ import { FLAGS_WORD, FROM_HIGH, SEQ_WORD, TIME_WORD } from '../src/layout/segmen
 import {
   CLIENT_IS_HIGH,
   CLOSED,
+  ESTABLISHED,
   FACTS,
   FIN_ACKED,
   FIN_SENT,
@@ -92,6 +93,14 @@ export function begin(slot: i32, record: usize): void {
   beginHistory(slot, sender, flags);
 }
 
+/** Whether a segment may be of a connection that has left, to which the SYN came that the capture has no answer to: an ACK in the place of one, or an RST. */
+function isStrange(words: usize, flags: i32, facts: i32): bool {
+  if ((facts & (ESTABLISHED | MIDSTREAM | CLOSED | RESET)) != 0) return false;
+  const receiver: usize = (facts & CLIENT_IS_HIGH) != 0 ? 0 : 1;
+  const answers = receiver == <usize>((flags & FROM_HIGH) != 0 ? 1 : 0);
+  return (answers || (flags & RST) != 0) && load<i32>(words + (receiver << 2), SEGMENTS << 2) == 0;
+}
+
 /** Whether it is to be decided if a segment belongs to its 4-tuple's connection, which may be one that should have left by now. */
 function isDoubtful(slot: i32, record: usize): bool {
   const words = slotAt(slot);
@@ -99,7 +108,7 @@ function isDoubtful(slot: i32, record: usize): bool {
   const facts = load<i32>(words, FACTS << 2);
   if ((facts & HELD) != 0) return true;
   if ((facts & (CLOSED | RESET)) != 0 && isOverdue(words, load<f64>(record, TIME_WORD << 2))) return true;
-  if ((flags & SYN) == 0 || (flags & RST) != 0) return false;
+  if ((flags & SYN) == 0 || (flags & RST) != 0) return told(STRAYS) != 0 && (flags & SYN) == 0 && isStrange(words, flags, facts);
   const sender: usize = (flags & FROM_HIGH) != 0 ? 1 : 0;
   const own = words + (sender << 2);
   const seen = load<i32>(own, SEEN << 2);

@@ -64,6 +64,8 @@ export const IS_RESET_BY_HIGH = 0x200;
 export const IN_CLOSE_WAIT = 0x400;
 /** The handshake was never completed. */
 export const UNANSWERED = 0x800;
+/** The client's port is free but for TIME_WAIT. */
+export const FREES_PORT = 0x1000;
 
 // -- counters
 /** Ways in which a TIME_WAIT may have ended: not at all, and those of note.ts plus 1; of both endpoints. */

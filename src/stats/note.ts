@@ -28,7 +28,7 @@ import {
   WAIT_TO,
 } from '../layout/note.ts';
 import * as slots from '../layout/slot.ts';
-import { CLOSE_CLASSES, CloseTimes, closeTimes } from '../tracker/close.ts';
+import { CLOSE_CLASSES, CloseTimes, closeTimes, isOver, type Verdict } from '../tracker/close.ts';
 import type { Ended } from '../tracker/ended.ts';
 import { RESET_STAGES, resetStage } from './reset-stage.ts';
 
@@ -195,6 +195,14 @@ export function write(rows: Float64Array, at: number, connection: Ended): void {
   rows[at + HELD_UNTIL] = heldUntil(connection, rows, at, client, atEnd);
 }
 
+/**
+ * Whether the client's port is free but for TIME_WAIT: the connection is over, or only one endpoint was captured, of which a FIN was seen that
+ * it had no need to repeat.
+ */
+export function freesPort(verdict: Verdict): boolean {
+  return isOver(verdict) || (verdict.class === 'unknown' && (verdict.fin[0] || verdict.fin[1]));
+}
+
 /** Whether an endpoint repeats its FIN in vain: a bit of FACTS. */
 function repeatsFin({ table, slot, verdict }: Ended, endpoint: 0 | 1): number {
   return !verdict.reset && !verdict.acked[endpoint] && table.words[slot + slots.FIN_RETRANSMITS + endpoint]! > 0
@@ -226,7 +234,7 @@ function writeCloseWait(rows: Float64Array, at: number, { table, slot, verdict, 
 function heldUntil(connection: Ended, rows: Float64Array, at: number, client: number, atEnd: boolean): number {
   const { verdict } = connection;
   if (!Number.isNaN(rows[at + WAIT_TO + client]!)) return rows[at + WAIT_TO + client]!;
-  if (verdict.reset || (verdict.acked[0] && verdict.acked[1])) {
+  if (freesPort(verdict)) {
     const { start, duration } = closeTimes(connection.table, connection.slot, verdict, TIMES);
     if (!Number.isNaN(start)) return start + Math.max(duration, 0);
   }

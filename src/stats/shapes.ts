@@ -8,7 +8,7 @@ import { ENDINGS, type Ended, type Ending, type ShapeTaker } from '../tracker/en
 import type { Departed } from '../tracker/departed.ts';
 import type { ConnectionTable } from '../tracker/table.ts';
 import type { HistogramPart } from './histogram.ts';
-import { type NoteLog, WAIT_ENDS, write } from './note.ts';
+import { freesPort, type NoteLog, WAIT_ENDS, write } from './note.ts';
 import type { Statistics } from './statistics.ts';
 import { type Traits, traitsOf } from './traits.ts';
 
@@ -161,7 +161,8 @@ export class Shapes implements ShapeTaker {
       (verdict.reset ? shape.IS_RESET : 0) |
       (verdict.resetBy === 1 ? shape.IS_RESET_BY_HIGH : 0) |
       (Number.isNaN(row[note.CLOSE_WAIT]!) ? 0 : shape.IN_CLOSE_WAIT) |
-      (verdict.class === 'no_reply' ? shape.UNANSWERED : 0);
+      (verdict.class === 'no_reply' ? shape.UNANSWERED : 0) |
+      (freesPort(verdict) ? shape.FREES_PORT : 0);
     const { shapes } = this.#memory;
     const at = number * shape.SHAPE_WORDS;
     shapes[at + shape.TIMING] = timing;

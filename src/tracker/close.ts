@@ -184,10 +184,9 @@ export function judge(table: ConnectionTable, slot: number, verdict: Verdict): v
     verdict.confidence = 'likely';
 }
 
-/** Whether a connection is closed, a FIN that the capture lacks counted in, or was reset. `verdict` is overwritten. */
-export function isOver(table: ConnectionTable, slot: number, verdict: Verdict): boolean {
-  judge(table, slot, verdict);
-  return verdict.reset || verdict.class === 'orderly' || (verdict.acked[0] && verdict.acked[1]);
+/** Whether a connection is closed, a FIN and acknowledgements that the capture lacks counted in, or was reset. */
+export function isOver({ reset, class: close, acked }: Verdict): boolean {
+  return reset || close === 'orderly' || (acked[0] && acked[1]);
 }
 
 function decideInitiator(table: ConnectionTable, slot: number, verdict: Verdict, doubt: boolean): void {

@@ -85,13 +85,16 @@ export class Departed {
     }
   }
 
-  /** Whether a segment is of a connection that has left; what it proves is handed on. */
-  takes({ pairs }: Batch, segment: Segment, take: BoundTaker): boolean {
+  /**
+   * Whether a segment is of a connection that has left; what it proves is handed on.
+   * @param asked when a SYN came that is not answered yet, ns; not a number: none has
+   */
+  takes({ pairs }: Batch, segment: Segment, asked: number, take: BoundTaker): boolean {
     const stays = this.#find(segment);
     if (!stays) return false;
     const { sender, flags, low, high, address } = segment;
     stays[sender ^ 1]?.hear(segment);
-    const bound = stays[sender]?.speak(segment);
+    const bound = Number.isNaN(asked) ? stays[sender]?.speak(segment) : stays[sender]?.challenge(segment, asked);
     if (bound) take(addressBytes(sender === 0 ? low : high, (flags & IPV6) === 0 ? undefined : pairs, address, sender), bound);
     return true;
   }

@@ -3,6 +3,7 @@ import { holdsTimeWait } from './close.ts';
 import type { Segment } from './segment.ts';
 import { distance } from './serial.ts';
 import {
+  CLIENT_IS_HIGH,
   CLOSED,
   ESTABLISHED,
   FACTS,
@@ -57,11 +58,20 @@ export function beginsAnew(table: ConnectionTable, slot: number, segment: Segmen
   return attempt && words[slot + SEGMENTS + receiver] === 0 ? 'new' : 'held';
 }
 
-/** What a segment says of a SYN that is held. */
-export function repliesToHeld(held: Segment, segment: Segment): 'accepted' | 'challenged' | 'again' | 'nothing' {
+/** Whether nothing is there of a connection but SYNs of one endpoint: what comes may be of the one before it, which has left the table. */
+export function isUnanswered({ words }: ConnectionTable, slot: number): boolean {
+  const facts = words[slot + FACTS]!;
+  const receiver = (facts & CLIENT_IS_HIGH) === 0 ? 1 : 0;
+  return (facts & (ESTABLISHED | MIDSTREAM | CLOSED | RESET)) === 0 && words[slot + SEGMENTS + receiver] === 0;
+}
+
+/** What a segment says of a SYN that is held. `next`: what its sender would send next in the old incarnation. */
+export function repliesToHeld(held: Segment, segment: Segment, next: number): 'accepted' | 'challenged' | 'again' | 'nothing' {
   const { flags, sender, seq, ack } = segment;
   if (sender === held.sender) {
     if ((flags & (SYN | ACK | RST)) === SYN) return seq === held.seq ? 'again' : 'nothing';
+    // The challenge is not in the capture, but an RST that only its acknowledgement can have brought forth (RFC 9293 §3.10.7.3).
+    if ((flags & (ACK | RST)) === RST) return seq === next && !accepts(held, seq) ? 'challenged' : 'nothing';
     // The SYN-ACK is not in the capture, but the sender goes on from its new number.
     return accepts(held, seq) && (flags & (ACK | RST)) === ACK ? 'accepted' : 'nothing';
   }

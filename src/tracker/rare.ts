@@ -16,6 +16,8 @@ export interface Reuse {
   readonly tsvalDelta: number;
   /** By the numbers and timestamps, no stack would let it into TIME_WAIT. */
   readonly barred: boolean;
+  /** That TIME_WAIT ran out before anything answered. */
+  readonly outlived?: true;
 }
 
 /** What came of it: a SYN-ACK (or its sender went on as if there had been one), a plain ACK of the old incarnation, an RST, nothing. */

@@ -40,7 +40,9 @@ export function reset(table: ConnectionTable, oddities: Oddities, slot: number, 
   const { sender, time } = segment;
   const receiver = sender ^ 1;
   if (words[slot + RSTS + sender]! >= modifiers.STORM_RSTS) words[slot + MODIFIERS]! |= modifiers.RST_STORM;
-  if ((words[slot + FACTS]! & (RESET | RESET_AFTER_CLOSE)) !== 0) return;
+  const facts = words[slot + FACTS]!;
+  // Where a profile ignores the peer's, the holder's own still proves that it has left.
+  if ((facts & RESET) !== 0 || ((facts & RESET_AFTER_CLOSE) !== 0 && !holdsTimeWait(table, slot, sender))) return;
 
   const verdict = judge(table, slot, segment);
   if (verdict === 'valid') {
@@ -88,7 +90,8 @@ function take(table: ConnectionTable, slot: number, sender: number, time: number
 function afterClose(table: ConnectionTable, slot: number, sender: number, time: number, endedByRst: boolean): void {
   const { words, times } = table;
   const ends = endedByRst || holdsTimeWait(table, slot, sender);
-  words[slot + FACTS]! |= RESET_AFTER_CLOSE | (ends ? RESET : 0) | (sender === 1 ? RESET_BY_HIGH : 0);
+  const facts = words[slot + FACTS]! & ~RESET_BY_HIGH;
+  words[slot + FACTS] = facts | RESET_AFTER_CLOSE | (ends ? RESET : 0) | (sender === 1 ? RESET_BY_HIGH : 0);
   words[slot + MODIFIERS]! |= modifiers.RST_AFTER_CLOSE;
   times[(slot >> 1) + RST_TIME] = time;
   table.log(slot, R, sender);
@@ -114,7 +117,7 @@ function judge(table: ConnectionTable, slot: number, segment: Segment): 'valid' 
     // In SYN_SENT only the acknowledgement counts: of the SYN, or of the data that it carried.
     const answers = distance(ack, words[slot + ISS + receiver]!) > 0 && distance(ack, words[slot + NXT + receiver]!) <= 0;
     if ((flags & ACK) !== 0 && answers) return 'valid';
-    if ((peer & (ACKED_KNOWN | SYN_ACK_SENT)) === 0) return 'invalid';
+    if (((peer & (ACKED_KNOWN | SYN_ACK_SENT)) | (seen & SYN_ACK_SENT)) === 0) return 'invalid';
   }
   if (opening && isInSynSent(words, slot, segment)) {
     if (distance(seq, words[slot + ISS + sender]!) <= 0) return 'invalid';

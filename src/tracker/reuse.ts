@@ -67,7 +67,9 @@ export function reject(table: ConnectionTable, oddities: Oddities, slot: number,
 export function reuses(table: ConnectionTable, slot: number): readonly Rejected[] {
   const rare = table.peekRare(slot);
   if (!rare) return NONE;
-  return rare.reuse ? [{ reuse: rare.reuse, verdict: answer(table, slot, rare.reuse.sender) }, ...rare.rejected] : rare.rejected;
+  if (!rare.reuse) return rare.rejected;
+  const verdict = rare.reuse.outlived ? 'ignored' : answer(table, slot, rare.reuse.sender);
+  return [{ reuse: rare.reuse, verdict }, ...rare.rejected];
 }
 
 /** How the SYN that began a connection was answered. */

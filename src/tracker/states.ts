@@ -133,6 +133,7 @@ function ended(
     if ((facts & RESET) === 0) list = list.filter(({ time }) => time <= verdict.resetTime);
     if (list.length > 0 || (facts & REFUSED) !== 0) list.push({ state: 'CLOSED', time: verdict.resetTime });
   }
-  for (let i = 1; i < list.length; i++) list[i]!.time = Math.max(list[i]!.time, list[i - 1]!.time);
+  // What proves a state proves that those before it were entered by then, although the capture may show that later.
+  for (let i = list.length - 2; i >= 0; i--) list[i]!.time = Math.min(list[i]!.time, list[i + 1]!.time);
   return list;
 }

@@ -52,6 +52,11 @@ export class Stay {
     return bound;
   }
 
+  /** The holder answers a SYN of another incarnation, which came at `asked`, with what belongs to its own. */
+  challenge(segment: Segment, asked: number): Bound | undefined {
+    return (segment.flags & (SYN | ACK | RST)) === ACK ? this.stays(asked) : this.speak(segment);
+  }
+
   /** The holder is there at `time`, when it gets something that it then answers. */
   stays(time: number): Bound {
     return { kind: 'lower', age: Math.max(0, time - this.stirred) };

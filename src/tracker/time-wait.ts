@@ -1,4 +1,4 @@
-import type { Verdict } from './close.ts';
+import { judge, type Verdict } from './close.ts';
 import { CLOSED, FACTS, FIN_ACKED_TIME, FIN_TIME, RESET, RESET_AFTER_CLOSE, RST_TIME } from '../layout/slot.ts';
 import type { ConnectionTable } from './table.ts';
 
@@ -62,6 +62,12 @@ export function timeWaits(
     if (wait) found.push(wait);
   }
   return found;
+}
+
+/** When the TIME_WAITs of a connection are over, as far as its segments tell by now; -Infinity where there are none. `verdict` is overwritten. */
+export function waitsUntil(table: ConnectionTable, slot: number, profile: Profile, verdict: Verdict): number {
+  judge(table, slot, verdict);
+  return timeWaits(table, slot, verdict, profile, Infinity, false).reduce((latest, { end }) => Math.max(latest, end), -Infinity);
 }
 
 function timeWait(

@@ -25,7 +25,7 @@ import { Due } from './due.ts';
 import { type Ending, RELEASED } from './ended.ts';
 import { Fragments } from './fragments.ts';
 import { hostCalls } from './host.ts';
-import { beginsAnew, repliesToHeld } from './incarnation.ts';
+import { beginsAnew, isUnanswered, repliesToHeld } from './incarnation.ts';
 import { measure, report, stayOf } from './measure.ts';
 import type { TableMemory } from './memory.ts';
 import { Oddities } from './oddities.ts';
@@ -37,7 +37,7 @@ import { restarts, survives } from './restart.ts';
 import { meet, reject } from './reuse.ts';
 import { type Batch, Segment } from './segment.ts';
 import { ConnectionTable } from './table.ts';
-import { timeWaits } from './time-wait.ts';
+import { timeWaits, waitsUntil } from './time-wait.ts';
 import { SilenceHeap } from './timers.ts';
 import { PassingWindows } from './watch.ts';
 
@@ -168,12 +168,13 @@ export class Tracker {
   #place(batch: Batch, segment: Segment, packet: number, found: number): void {
     const { table } = this;
     let slot = found;
+    const asked = slot < 0 ? Number.NaN : table.times[(slot >> 1) + slots.START]!;
+    if ((slot < 0 || isUnanswered(table, slot)) && this.#departed.takes(batch, segment, asked, this.#options.bound)) {
+      this.segments--;
+      this.late++;
+      return;
+    }
     if (slot < 0) {
-      if (this.#departed.takes(batch, segment, this.#options.bound)) {
-        this.segments--;
-        this.late++;
-        return;
-      }
       slot = table.open(batch, segment);
       if (slot < 0) {
         this.#evict(segment.time, packet);
@@ -183,7 +184,7 @@ export class Tracker {
     } else {
       const rare = table.peekRare(slot);
       if (rare?.held) {
-        const reply = repliesToHeld(rare.held.segment, segment);
+        const reply = repliesToHeld(rare.held.segment, segment, table.words[slot + slots.NXT + rare.held.segment.sender]!);
         if (reply === 'accepted') this.#acceptHeld(slot, 'tuple_reused', segment.time, packet);
         else if (reply === 'challenged') this.#challenged(slot);
         else if (reply === 'again') {
@@ -234,7 +235,7 @@ export class Tracker {
     const { sender } = segment;
     if ((before & ~after & slots.RESET) !== 0) return survives(table, slot, sender);
     if ((table.words[slot + slots.SEEN + (sender ^ 1)]! & slots.FIN_ACKED) === 0) return false;
-    return restarts(table, slot, segment, before, this.#options.profile.restartedByAnyAck);
+    return restarts(table, slot, segment, before, this.#options.profile);
   }
 
   /**
@@ -281,7 +282,8 @@ export class Tracker {
 
   #silenceOne(slot: number, generation: number, due: number): void {
     if ((this.table.words[slot + slots.FACTS]! & (slots.CLOSED | slots.RESET)) !== 0) return;
-    if (this.#silent(slot) > due) return this.#silences.push(slot, generation, this.#silent(slot));
+    const end = Math.max(this.#silent(slot), waitsUntil(this.table, slot, this.#options.profile, this.#verdict));
+    if (end > due) return this.#silences.push(slot, generation, end);
     this.#dropHeld(slot);
     this.#remove(slot, 'idle_timeout', due, -1);
   }
@@ -291,7 +293,8 @@ export class Tracker {
     const held = this.#takeHeld(slot)!;
     if (held.reuse?.barred && ending === 'tuple_reused' && (this.table.words[slot + slots.FACTS]! & slots.CLOSED) !== 0)
       report(this.table, slot, held.reuse.holder, stayOf(this.table, slot, held.reuse.holder).left(time), this.#options.bound);
-    this.#renew(slot, held.segment, held.reuse, ending, time, packet);
+    const reuse: Reuse | undefined = held.reuse && ending === 'expired' ? { ...held.reuse, outlived: true } : held.reuse;
+    this.#renew(slot, held.segment, reuse, ending, time, packet);
     this.#show(slot, held.segment);
     this.table.countHeld(slot, held, held.count - 1, held.fins - ((held.segment.flags & FIN) === 0 ? 0 : 1));
   }
@@ -331,7 +334,8 @@ export class Tracker {
     const rare = this.table.peekRare(slot);
     if (!rare?.held) return;
     this.oddities.add(SYN_UNANSWERED);
-    if (isOver(this.table, slot, this.#verdict)) this.#acceptHeld(slot, ending, time, packet);
+    judge(this.table, slot, this.#verdict);
+    if (isOver(this.#verdict)) this.#acceptHeld(slot, ending, time, packet);
     else this.#dropHeld(slot);
   }
 
@@ -345,11 +349,11 @@ export class Tracker {
     this.#opened(slot);
   }
 
-  /** There is no room for another connection: those that were silent longest go. What holds TIME_WAIT will do so as long as it has to. */
+  /** There is no room for another connection: those that were silent longest go. What holds TIME_WAIT will do so to its end. */
   #evict(time: number, packet: number): void {
     for (const slot of this.table.silentLongest()) {
       this.#dropHeld(slot);
-      this.#remove(slot, 'evicted', time, packet, Math.max(time, this.table.times[(slot >> 1) + slots.EXPIRY]!));
+      this.#remove(slot, 'evicted', time, packet, Infinity);
     }
   }
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Story, ipv4, MILLISECOND, SECOND, story, timeOf, timeWait } from '../support/story.ts';
+import { type Story, ipv4, lastAck, MILLISECOND, SECOND, story, timeOf, timeWait } from '../support/story.ts';
 
 const server = ipv4('10.0.0.9', 80);
 
@@ -47,6 +47,15 @@ describe('more connections than there is room for', () => {
     const [{ start, end } = { start: '', end: '' }] = closed?.time_wait ?? [];
     expect(timeOf(end) - timeOf(start)).toBe(60 * SECOND);
     expect(answers.waiting.together(0, told.clock + 2 * SECOND)).toMatchObject({ now: 1, peak: 1 });
+  });
+
+  it('leave it also where the last ACK is missing', () => {
+    const told = lastAck();
+    const { records } = flood(told.wait(1), 1000, 40).outcome({ capacity: 8, until: told.clock + 2 * SECOND });
+    const closed = records.find(({ close }) => close.class === 'last_ack_missing');
+    expect(closed).toMatchObject({ end_reason: 'evicted', time_wait: [{ holder: 'client', basis: 'fin', ended_by: 'expiry' }] });
+    const [{ start, end } = { start: '', end: '' }] = closed?.time_wait ?? [];
+    expect(timeOf(end) - timeOf(start)).toBe(60 * SECOND);
   });
 
   it('are evicted where the clock stands still, too', () => {

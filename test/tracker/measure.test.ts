@@ -144,6 +144,34 @@ describe('after the time of the profile', () => {
     expect(bounds(told)).toEqual({ [CLIENT]: [100.01, Infinity, 2, 0] });
   });
 
+  it('the holder challenges a SYN: that one is tried again, and is no other connection', () => {
+    const told = serverTimeWait().wait(69.99);
+    const { next } = told.client;
+    const [client, server] = told.incarnation(10);
+    const syn = client.syn();
+    told.server.ack();
+    told.client.send(RST, { seq: next });
+    expect(bounds(told)).toEqual({ [SERVER]: [70, Infinity, 1, 0] });
+    client.again(syn);
+    server.synAck();
+    client.ack();
+    const { records, tracker } = told.outcome();
+    expect(records.map(({ open, close }) => [open, close.class, close.modifiers])).toEqual([
+      ['three_way', 'four_wave', []],
+      ['three_way', 'not_closed', []],
+    ]);
+    expect(tracker.late).toBe(2);
+  });
+
+  it('or refuses it', () => {
+    const told = serverTimeWait().wait(69.99);
+    const [client, server] = told.incarnation(10);
+    client.syn();
+    server.send(RST | ACK, { seq: 0 });
+    expect(bounds(told)).toEqual({});
+    expect(told.records()[1]).toMatchObject({ close: { class: 'refused' } });
+  });
+
   it('goes on from where it was', () => {
     const told = timeWait();
     repeated(told, 20);

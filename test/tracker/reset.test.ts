@@ -1,7 +1,7 @@
 /* oxlint-disable unicorn/consistent-function-scoping -- a test's own words stand beside it */
 import { describe, expect, it } from 'vitest';
 import { ACK, FIN, RST } from '../../src/layout/tcp.ts';
-import { closing, established, finWait1, finWait2, lastAck, midstream, synSent, timeWait } from '../support/story.ts';
+import { closing, established, finWait1, finWait2, lastAck, midstream, synReceived, synSent, timeWait } from '../support/story.ts';
 
 describe('a RST is believed', () => {
   it('at exactly the number that its receiver expects: rst_abort', () => {
@@ -38,6 +38,15 @@ describe('a RST is believed', () => {
     const { server, record } = established();
     server.send(RST, { seq: 1 });
     expect(record().close).toMatchObject({ class: 'rst_abort', initiator: 'server', sequence: 'R<' });
+  });
+
+  it('without ACK, right behind the SYN-ACK: who was sent that is in SYN_SENT no more', () => {
+    const { server, record } = synReceived();
+    server.send(RST, { seq: 1 });
+    expect(record()).toMatchObject({ close: { class: 'aborted_handshake', initiator: 'server', sequence: 'R<', modifiers: [] } });
+    const early = synSent();
+    early.server.send(RST, { seq: 1 });
+    expect(early.record()).toMatchObject({ close: { class: 'no_reply', modifiers: ['rst_invalid'] } });
   });
 
   it('in a capture that began in the middle', () => {

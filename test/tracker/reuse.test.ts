@@ -53,6 +53,20 @@ describe('a SYN that meets a TIME_WAIT', () => {
     expect(told.wait(100).records()[1]).toMatchObject({ reuse: [{ verdict: 'ignored', age_s: after(2) }] });
   });
 
+  it('before it is over: what lets the SYN in later is no TIME_WAIT', () => {
+    const told = serverTimeWait().wait(2);
+    const [client, server] = told.incarnation();
+    const syn = client.syn();
+    told.wait(100);
+    client.again(syn);
+    server.synAck();
+    client.ack();
+    expect(told.records()).toMatchObject([
+      { time_wait: [{ ended_by: 'expiry' }] },
+      { open: 'three_way', reuse: [{ verdict: 'ignored', age_s: after(2) }] },
+    ]);
+  });
+
   it('of the sender alone, and its receiver, which waits for the last ACK, challenges it', () => {
     const told = lastAck().wait(2);
     const [client] = told.incarnation();
@@ -108,6 +122,21 @@ describe('a SYN that a TIME_WAIT challenges stands with the old connection', () 
     server.synAck();
     client.ack();
     expect(listsOf(told)).toMatchObject([[{ verdict: 'challenged' }], undefined]);
+  });
+
+  it('the same where the capture lacks the challenge: only that brings forth such an RST', () => {
+    const told = serverTimeWait().wait(1);
+    const { next } = told.client;
+    const [client, server] = told.incarnation(10);
+    const syn = client.syn();
+    told.client.send(RST, { seq: next });
+    client.again(syn);
+    server.synAck();
+    client.ack();
+    const [old, renewed] = told.records();
+    expect(old).toMatchObject({ reuse: [{ verdict: 'challenged' }], time_wait: [{ ended_by: 'rst' }] });
+    expect(old?.close.modifiers).not.toContain('reuse_in_time_wait');
+    expect([renewed?.reuse, renewed?.open]).toEqual([undefined, 'three_way']);
   });
 
   it('once, however often the same SYN comes; another one is another', () => {

@@ -11,6 +11,7 @@ import {
   lastAck,
   timeOf,
   serverTimeWait,
+  story,
   SECOND,
   stateNames,
   timeWait,
@@ -137,6 +138,31 @@ it('ends no earlier than it starts, where the accepted SYN was captured before t
   for (const { start, end } of old?.time_wait ?? []) expect(timeOf(end)).toBeGreaterThanOrEqual(timeOf(start));
 });
 
+it('is the state from when it starts, also where the capture shows late what came before it', () => {
+  const told = finWait1();
+  told.server.fin();
+  told.client.ack();
+  told.server.ack();
+  told.server.again(told.server.lastFin); // a copy is of no matter
+  const late = story();
+  late.client.syn();
+  late.server.synAck();
+  late.captureEarlier();
+  late.client.ack();
+  late.captureEarlier();
+  for (const record of [told.record(), late.record()]) {
+    const waits = new Map(record.time_wait.map(({ holder, start }) => [holder, (timeOf(start) - timeOf(record.start)) / SECOND]));
+    for (const [name, endpoint] of Object.entries({ client: record.client, server: record.server })) {
+      const times = (endpoint.states ?? []).map(([, time]) => time);
+      expect(times).toEqual(times.toSorted((a, b) => a - b));
+      const state = endpoint.states?.find(([which]) => which === 'TIME_WAIT');
+      expect(state?.[1]).toBe(waits.get(name as 'client'));
+    }
+  }
+  const { states } = late.record().client;
+  expect(states?.map(([, time]) => time * 1000)).toEqual([10, 10]); // the SYN was captured behind the ACK, but sent before it
+});
+
 describe('what starts it again', () => {
   it("a retransmitted FIN, in every profile; the new start is that of the peer's segment", () => {
     for (const [profile, { twoMsl }] of Object.entries(PROFILES)) {
@@ -201,6 +227,16 @@ describe('what starts it again', () => {
     expect(wait).toMatchObject({ basis: 'fin' });
     expect(timeOf(wait.expiry)).toBe(again.time + 60 * SECOND);
   });
+
+  it('but not when it was over already: a peer that never hears of it repeats its FIN ever more seldom', () => {
+    const told = lastAck().wait(20);
+    const again = told.server.again(told.server.lastFin);
+    told.wait(70);
+    told.server.again(told.server.lastFin);
+    const wait = only(told.wait(10).record().time_wait);
+    expect(wait).toMatchObject({ basis: 'fin', restarts: 1, ended_by: 'expiry' });
+    expect(timeOf(wait.end)).toBe(again.time + 60 * SECOND);
+  });
 });
 
 describe('profiles', () => {
@@ -245,6 +281,18 @@ describe('profiles', () => {
     told.server.again(told.server.lastFin);
     told.client.ack();
     expect(only(told.record({ profile: 'bsd' }).time_wait)).toMatchObject({ restarts: 1, ended_by: 'capture_end' });
+  });
+
+  it('where it is ignored, one of the holder proves all the same that it has left', () => {
+    for (const profile of Object.keys(PROFILES)) {
+      const told = timeWait().wait(1);
+      told.server.rst();
+      told.wait(5);
+      const rst = told.client.send(RST, { seq: 2 });
+      const { time_wait, close } = told.record({ profile });
+      expect([only(time_wait).ended_by, close.class], profile).toEqual(['rst', 'four_wave']);
+      if (!PROFILES[profile]!.endedByRst) expect(timeOf(only(time_wait).end)).toBe(rst.time);
+    }
   });
 
   it('where it is ignored, a new SYN is still for the holder to accept or to challenge', () => {

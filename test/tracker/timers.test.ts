@@ -5,7 +5,7 @@ import { EXPIRY, SLOT_WORDS } from '../../src/layout/slot.ts';
 import { hostCalls } from '../../src/tracker/host.ts';
 import { Oddities } from '../../src/tracker/oddities.ts';
 import { ConnectionTable } from '../../src/tracker/table.ts';
-import { established, finWait1, ipv4, retell, SECOND, type Story, story, timeOf, timeWait } from '../support/story.ts';
+import { established, finWait1, ipv4, lastAck, retell, SECOND, type Story, story, timeOf, timeWait } from '../support/story.ts';
 
 /** Something else in the capture, so that its clock goes on. */
 function elsewhere(told: Story, port = 1): void {
@@ -89,6 +89,18 @@ describe('--idle-timeout', () => {
     elsewhere(told);
     const [first, second] = told.records({ idleTimeout: 10 });
     expect(new Set([first?.end_reason, second?.end_reason])).toEqual(new Set(['capture_end', 'idle_timeout']));
+  });
+
+  it('ends nobody in TIME_WAIT, also where the last ACK is missing', () => {
+    const told = lastAck();
+    const { clock } = told;
+    told.wait(100);
+    elsewhere(told);
+    const { records, answers } = told.outcome({ idleTimeout: 10 });
+    const [record] = records;
+    expect(record).toMatchObject({ close: { class: 'last_ack_missing' }, time_wait: [{ ended_by: 'expiry' }] });
+    expect(timeOf(record?.time_wait[0]?.end)).toBe(clock + 60 * SECOND);
+    expect(answers.waiting.together(0, told.clock)).toMatchObject({ now: 0, peak: 1 });
   });
 
   it('ends those that are silent as long, or have waited as long, by 4-tuple', () => {

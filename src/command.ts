@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { setFlagsFromString } from 'node:v8';
+import { cachedDataVersionTag, setFlagsFromString } from 'node:v8';
 import { CaptureError } from './capture/errors.ts';
 import { filesIn } from './capture/folder.ts';
 import { faultMessage } from './capture/fault.ts';
@@ -27,8 +27,9 @@ const MESSAGES = 20;
  * pays off within seconds.
  */
 const THREAD_FLAGS = '--interrupt-budget=500000';
-/** V8's own figure: the main thread is alone again, and what it has compiled is kept for runs that begin with this one. */
+/** V8's own figure, for when the main thread is alone again: what it has compiled is kept for runs that begin with this one. */
 const FLAGS_AFTER_THREADS = '--interrupt-budget=67584';
+const BEGUN_WITH = cachedDataVersionTag();
 
 const say = (message: string): void => void process.stderr.write(`fourwaves: ${message}\n`);
 
@@ -62,7 +63,7 @@ async function analyseAll(command: Command, page: PageFile | undefined): Promise
     try {
       const run = await Run.open(captures, form, command.transitions, { ...command.run, threadFlags: THREAD_FLAGS }, abort);
       await analyse(run, command);
-      setFlagsFromString(FLAGS_AFTER_THREADS);
+      if (cachedDataVersionTag() !== BEGUN_WITH) setFlagsFromString(FLAGS_AFTER_THREADS);
       const outcome = run.outcome();
       if (command.name === 'report') {
         const summary = summaryRecord(outcome, command.top);

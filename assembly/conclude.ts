@@ -85,6 +85,9 @@ export function conclude(slot: i32, ending: i32, time: f64, packet: f64, over: f
   if (shape < 0) return false;
   const traits = shapeAt(shape);
   const timing = load<i32>(traits, TIMING << 2);
+  const both = ACTIVE | (ACTIVE << 1);
+  const killed = RESET | RESET_AFTER_CLOSE;
+  if ((timing & both) == both && (load<i32>(words, FACTS << 2) & killed) == killed) return false; // perhaps only one of the holders (Profile)
   const columns = SHAPE_ROWS + <usize>(row * note.COLUMNS * 8);
   const reused = (ending & (ENDED_AT_END - 1)) == TUPLE_REUSED;
   const low = writeWait(columns, words, timing, 0, over, reused);

@@ -71,7 +71,7 @@ export class Shapes implements ShapeTaker {
     if (!this.#memory.conclude(slot, codeOf(ending, packet), time, packet, over, this.#rows, from)) return false;
     lines?.written(this.#memory.lineEnd[0]!);
     written?.(table, slot, time, packet);
-    if (ending === 'expired') this.#lookAtHolders(this.#rows * note.COLUMNS);
+    if (ending === 'expired' || ending === 'idle_timeout') this.#lookAtHolders(this.#rows * note.COLUMNS);
     if (++this.#rows === shape.ROWS_CAPACITY) this.flush();
     return true;
   }

@@ -245,7 +245,9 @@ function classify(words: Int32Array, slot: number, verdict: Verdict, oneSided: b
       if ((passive & FIN_WITH_ACK) !== 0) return 'three_segment';
       return (passive & DATA_AFTER_FIN) !== 0 ? 'half_close' : 'four_wave';
     }
-    return oneSided ? 'orderly' : 'last_ack_missing';
+    // Of a FIN that is proved by its acknowledgement alone that is the last one.
+    const { initiator } = verdict;
+    return oneSided || (initiator !== 'both' && initiator !== undefined && inferred[initiator ^ 1]) ? 'orderly' : 'last_ack_missing';
   }
   if (fin[0] || fin[1]) {
     const closer = fin[0] ? 0 : 1;

@@ -13,6 +13,8 @@ import {
   MIDSTREAM,
   NXT_KNOWN,
   RESET,
+  RESET_BY_HIGH,
+  RST_TIME,
   RSTS,
   SEEN,
   SEGMENTS,
@@ -65,19 +67,26 @@ export function isUnanswered({ words }: ConnectionTable, slot: number): boolean 
   return (facts & (ESTABLISHED | MIDSTREAM | CLOSED | RESET)) === 0 && words[slot + SEGMENTS + receiver] === 0;
 }
 
-/** What a segment says of a SYN that is held. `next`: what its sender would send next in the old incarnation. */
-export function repliesToHeld(held: Segment, segment: Segment, next: number): 'accepted' | 'challenged' | 'again' | 'nothing' {
+/** What a segment says of a SYN that is held. */
+export function repliesToHeld(held: Segment, segment: Segment): 'accepted' | 'challenged' | 'again' | 'nothing' {
   const { flags, sender, seq, ack } = segment;
   if (sender === held.sender) {
     if ((flags & (SYN | ACK | RST)) === SYN) return seq === held.seq ? 'again' : 'nothing';
-    // The challenge is not in the capture, but an RST that only its acknowledgement can have brought forth (RFC 9293 §3.10.7.3).
-    if ((flags & (ACK | RST)) === RST) return seq === next && !accepts(held, seq) ? 'challenged' : 'nothing';
     // The SYN-ACK is not in the capture, but the sender goes on from its new number.
     return accepts(held, seq) && (flags & (ACK | RST)) === ACK ? 'accepted' : 'nothing';
   }
   if ((flags & ACK) === 0) return 'nothing';
   if ((flags & (SYN | RST)) !== 0) return accepts(held, ack) ? 'accepted' : 'nothing';
   return 'challenged';
+}
+
+/**
+ * Whether the sender of a SYN that is held has reset the old incarnation since: in SYN_SENT nobody does that but when challenged
+ * (RFC 9293 §3.10.7.3). It tells where the SYN comes again, because a SYN-ACK would have to answer one that was captured before its time.
+ */
+export function hasReset({ words, times }: ConnectionTable, slot: number, { sender, time }: Segment): boolean {
+  const facts = words[slot + FACTS]!;
+  return (facts & RESET) !== 0 && (facts & RESET_BY_HIGH) === (sender === 1 ? RESET_BY_HIGH : 0) && times[(slot >> 1) + RST_TIME]! >= time;
 }
 
 /** Whether a number continues a SYN, or what a SYN with payload sent. */

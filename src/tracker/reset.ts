@@ -90,11 +90,11 @@ function take(table: ConnectionTable, slot: number, sender: number, time: number
 function afterClose(table: ConnectionTable, slot: number, sender: number, time: number, endedByRst: boolean): void {
   const { words, times } = table;
   const ends = endedByRst || holdsTimeWait(table, slot, sender);
-  const facts = words[slot + FACTS]! & ~RESET_BY_HIGH;
-  words[slot + FACTS] = facts | RESET_AFTER_CLOSE | (ends ? RESET : 0) | (sender === 1 ? RESET_BY_HIGH : 0);
+  const first = (words[slot + FACTS]! & RESET_AFTER_CLOSE) === 0;
+  words[slot + FACTS]! |= RESET_AFTER_CLOSE | (ends ? RESET : 0) | (first && sender === 1 ? RESET_BY_HIGH : 0);
   words[slot + MODIFIERS]! |= modifiers.RST_AFTER_CLOSE;
   times[(slot >> 1) + RST_TIME] = time;
-  table.log(slot, R, sender);
+  if (first) table.log(slot, R, sender);
 }
 
 /** The record ends and an inexact RST was never disproved: it counts, and nothing follows it in the close sequence. */
@@ -117,7 +117,11 @@ function judge(table: ConnectionTable, slot: number, segment: Segment): 'valid' 
     // In SYN_SENT only the acknowledgement counts: of the SYN, or of the data that it carried.
     const answers = distance(ack, words[slot + ISS + receiver]!) > 0 && distance(ack, words[slot + NXT + receiver]!) <= 0;
     if ((flags & ACK) !== 0 && answers) return 'valid';
-    if (((peer & (ACKED_KNOWN | SYN_ACK_SENT)) | (seen & SYN_ACK_SENT)) === 0) return 'invalid';
+    if ((peer & (ACKED_KNOWN | SYN_ACK_SENT)) === 0) {
+      // It is in SYN_SENT no more, if it was sent the SYN-ACK: that shows by what it does next.
+      const follows = (seen & SYN_ACK_SENT) !== 0 && seq === words[slot + NXT + sender];
+      return follows && (flags & ACK) === 0 ? 'doubtful' : 'invalid';
+    }
   }
   if (opening && isInSynSent(words, slot, segment)) {
     if (distance(seq, words[slot + ISS + sender]!) <= 0) return 'invalid';

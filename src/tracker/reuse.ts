@@ -68,7 +68,9 @@ export function reuses(table: ConnectionTable, slot: number): readonly Rejected[
   const rare = table.peekRare(slot);
   if (!rare) return NONE;
   if (!rare.reuse) return rare.rejected;
-  const verdict = rare.reuse.outlived ? 'ignored' : answer(table, slot, rare.reuse.sender);
+  // Where the SYN had to come again when that TIME_WAIT was over, it was not let in by it.
+  const { sender, outlived } = rare.reuse;
+  const verdict = outlived && table.words[slot + SYNS + sender]! > 1 ? 'ignored' : answer(table, slot, sender);
   return [{ reuse: rare.reuse, verdict }, ...rare.rejected];
 }
 

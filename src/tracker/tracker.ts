@@ -25,7 +25,7 @@ import { Due } from './due.ts';
 import { type Ending, RELEASED } from './ended.ts';
 import { Fragments } from './fragments.ts';
 import { hostCalls } from './host.ts';
-import { beginsAnew, isUnanswered, repliesToHeld } from './incarnation.ts';
+import { beginsAnew, hasReset, isUnanswered, repliesToHeld } from './incarnation.ts';
 import { measure, report, stayOf } from './measure.ts';
 import type { TableMemory } from './memory.ts';
 import { Oddities } from './oddities.ts';
@@ -184,9 +184,9 @@ export class Tracker {
     } else {
       const rare = table.peekRare(slot);
       if (rare?.held) {
-        const reply = repliesToHeld(rare.held.segment, segment, table.words[slot + slots.NXT + rare.held.segment.sender]!);
+        const reply = repliesToHeld(rare.held.segment, segment);
         if (reply === 'accepted') this.#acceptHeld(slot, 'tuple_reused', segment.time, packet);
-        else if (reply === 'challenged') this.#challenged(slot);
+        else if (reply === 'challenged' || (reply === 'again' && hasReset(table, slot, rare.held.segment))) this.#challenged(slot);
         else if (reply === 'again') {
           rare.held.count++;
           rare.held.last = segment.time;
@@ -284,8 +284,10 @@ export class Tracker {
     if ((this.table.words[slot + slots.FACTS]! & (slots.CLOSED | slots.RESET)) !== 0) return;
     const end = Math.max(this.#silent(slot), waitsUntil(this.table, slot, this.#options.profile, this.#verdict));
     if (end > due) return this.#silences.push(slot, generation, end);
-    this.#dropHeld(slot);
-    this.#remove(slot, 'idle_timeout', due, -1);
+    this.#releaseHeld(slot, 'idle_timeout', due, -1);
+    const silent = this.#silent(slot); // with the SYN that was held, or of the connection that it has begun
+    if (silent <= due) this.#remove(slot, 'idle_timeout', due, -1);
+    else if (this.table.words[slot + slots.GENERATION] === generation) this.#silences.push(slot, generation, silent);
   }
 
   /** The held SYN was accepted: the new incarnation begins at it. */
@@ -293,7 +295,8 @@ export class Tracker {
     const held = this.#takeHeld(slot)!;
     if (held.reuse?.barred && ending === 'tuple_reused' && (this.table.words[slot + slots.FACTS]! & slots.CLOSED) !== 0)
       report(this.table, slot, held.reuse.holder, stayOf(this.table, slot, held.reuse.holder).left(time), this.#options.bound);
-    const reuse: Reuse | undefined = held.reuse && ending === 'expired' ? { ...held.reuse, outlived: true } : held.reuse;
+    const reuse: Reuse | undefined =
+      held.reuse && ending !== 'tuple_reused' && ending !== 'capture_end' ? { ...held.reuse, outlived: true } : held.reuse;
     this.#renew(slot, held.segment, reuse, ending, time, packet);
     this.#show(slot, held.segment);
     this.table.countHeld(slot, held, held.count - 1, held.fins - ((held.segment.flags & FIN) === 0 ? 0 : 1));
@@ -367,7 +370,7 @@ export class Tracker {
     const { table } = this;
     const { shapes, profile, ended } = this.#options;
     if (shapes?.takes(table, slot, ending, time, packet, over)) {
-      if (ending === 'expired') this.#depart(slot, shapes.holders, shapes.since, time);
+      if (isDeparture(ending, shapes.holders)) this.#depart(slot, shapes.holders, shapes.since, time);
       return;
     }
     table.settle(slot);
@@ -375,11 +378,9 @@ export class Tracker {
     const verdict = this.#verdict;
     judge(table, slot, verdict);
     const waits = timeWaits(table, slot, verdict, profile, over, ending === 'tuple_reused');
-    if (ending === 'expired') {
-      const [first] = waits;
-      const holders = first?.endedBy === 'expiry' ? waits.reduce((bits, { holder }) => bits | (1 << holder), 0) : 0;
-      this.#depart(slot, holders, first?.since ?? 0, time);
-    }
+    const [first] = waits;
+    const holders = first?.endedBy === 'expiry' ? waits.reduce((bits, { holder }) => bits | (1 << holder), 0) : 0;
+    if (isDeparture(ending, holders)) this.#depart(slot, holders, first?.since ?? 0, time);
     ended({ table, slot, verdict, timeWaits: waits, ending, time, packet });
   }
 
@@ -388,4 +389,9 @@ export class Tracker {
     if (holders !== 0) this.#departed.add(this.table, slot, holders, since, time);
     this.#memory.answers[STRAYS] = 1;
   }
+}
+
+/** Whether a connection's time is over, or that of its TIME_WAITs and then, too, that which it may be silent. */
+function isDeparture(ending: Ending, holders: number): boolean {
+  return ending === 'expired' || (ending === 'idle_timeout' && holders !== 0);
 }

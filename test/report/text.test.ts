@@ -90,7 +90,7 @@ describe('the report for people', () => {
 
   it('says how many connections closed in ways that it does not show, of which not all may be known', async () => {
     const summary = await summaryOf('article.pcap');
-    const sequence = Object.fromEntries([...'abcdefghij'].map((name, i) => [name, 20 - i]));
+    const sequence = Object.fromEntries('abcdefghij'.split('').map((name, i) => [name, 20 - i]));
     const text = reportText({ ...summary, close: { ...summary.close, sequence: { ...sequence, others: 30 } } }, ['x.pcap'], false);
     expect(text).toMatch(/ h\n {2}and 53 connections with others\n/); // 12 + 11 + 30
   });

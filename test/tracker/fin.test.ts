@@ -603,6 +603,20 @@ describe('one side only', () => {
   });
 });
 
+it('the last ACK is there where it proves the FIN, although that of the first FIN is missing', () => {
+  const told = established();
+  const fin = told.client.fin();
+  told.client.again(fin);
+  told.server.ack({ unseen: true });
+  told.server.fin({ unseen: true });
+  told.client.ack();
+  expect(told.record()).toMatchObject({
+    close: { class: 'orderly', initiator: 'client', sequence: 'F> f>' },
+    time_wait: [{ holder: 'client', basis: 'ack' }],
+    confidence: 'likely',
+  });
+});
+
 describe('a FIN that is not in the capture, but acknowledged by the other FIN', () => {
   for (const [what, options] of [
     ['the lower', {}],

@@ -49,6 +49,21 @@ describe('a RST is believed', () => {
     expect(early.record()).toMatchObject({ close: { class: 'no_reply', modifiers: ['rst_invalid'] } });
   });
 
+  it('but not where the other one shows that it was still in SYN_SENT: it tries again', () => {
+    const told = synReceived();
+    told.server.send(RST, { seq: 1 });
+    told.client.again(told.told[0]);
+    told.server.synAck();
+    told.client.ack();
+    told.client.data(100);
+    told.server.ack();
+    expect(told.record()).toMatchObject({
+      open: 'three_way',
+      close: { class: 'not_closed', modifiers: ['rst_challenged'] },
+      end_reason: 'capture_end',
+    });
+  });
+
   it('in a capture that began in the middle', () => {
     const { client, server, record } = midstream();
     client.data(10);

@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { RST } from '../../src/layout/tcp.ts';
-import { type Endpoint, lastAck, MILLISECOND, SECOND, serverTimeWait, type Story, timeWait } from '../support/story.ts';
+import { type Endpoint, established, lastAck, MILLISECOND, SECOND, serverTimeWait, type Story, timeWait } from '../support/story.ts';
 
 /** Seconds between the SYN and the segment before it, which is also its TIME_WAIT's start. */
 const after = (seconds: number): number => (seconds * SECOND + 10 * MILLISECOND) / SECOND;
@@ -51,6 +51,16 @@ describe('a SYN that meets a TIME_WAIT', () => {
       ['no_reply', [{ holder: 'server', verdict: 'ignored' }]],
     ]);
     expect(told.wait(100).records()[1]).toMatchObject({ reuse: [{ verdict: 'ignored', age_s: after(2) }] });
+  });
+
+  it('just before it is over, although the answer comes just behind', () => {
+    const told = serverTimeWait().wait(59.98);
+    const [client, server] = told.incarnation();
+    client.syn();
+    told.wait(0.05);
+    server.synAck();
+    client.ack();
+    expect(told.records()).toMatchObject([{ time_wait: [{ ended_by: 'expiry' }] }, { reuse: [{ verdict: 'accepted' }] }]);
   });
 
   it('before it is over: what lets the SYN in later is no TIME_WAIT', () => {
@@ -137,6 +147,20 @@ describe('a SYN that a TIME_WAIT challenges stands with the old connection', () 
     expect(old).toMatchObject({ reuse: [{ verdict: 'challenged' }], time_wait: [{ ended_by: 'rst' }] });
     expect(old?.close.modifiers).not.toContain('reuse_in_time_wait');
     expect([renewed?.reuse, renewed?.open]).toEqual([undefined, 'three_way']);
+  });
+
+  it('not where a SYN-ACK answers it: the RST was captured behind the SYN that followed it', () => {
+    const told = established().wait(1);
+    const { next } = told.client;
+    const [client, server] = told.incarnation(70_000);
+    client.syn();
+    told.client.send(RST, { seq: next });
+    server.synAck();
+    client.ack();
+    expect(told.records().map(({ open, close, client: { syn } }) => [open, close.class, close.modifiers, syn])).toEqual([
+      ['three_way', 'rst_abort', [], 1],
+      ['three_way', 'not_closed', [], 1],
+    ]);
   });
 
   it('once, however often the same SYN comes; another one is another', () => {

@@ -295,6 +295,35 @@ describe('profiles', () => {
     }
   });
 
+  it('where it is ignored, and both hold, the RST of one ends its own', () => {
+    const ends = (profile: string) => {
+      const told = closing();
+      told.client.ack();
+      told.server.ack();
+      told.wait(1);
+      told.client.rst();
+      told.wait(1);
+      return told.record({ profile }).time_wait.map(({ holder, ended_by }) => [holder, ended_by]);
+    };
+    expect(ends('linux')).toEqual([
+      ['client', 'rst'],
+      ['server', 'rst'],
+    ]);
+    expect(ends('bsd')).toEqual([
+      ['client', 'rst'],
+      ['server', 'capture_end'],
+    ]);
+  });
+
+  it('where it is ignored, it stays the RST that is told of', () => {
+    const told = timeWait().wait(3);
+    told.server.rst();
+    told.wait(1);
+    told.client.send(RST, { seq: 2 });
+    const { close, time_wait } = told.record({ profile: 'bsd' });
+    expect([close.sequence, only(time_wait).ended_by]).toEqual(['F> A< F< A> R<', 'rst']);
+  });
+
   it('where it is ignored, a new SYN is still for the holder to accept or to challenge', () => {
     const told = serverTimeWait().wait(1);
     told.client.rst();

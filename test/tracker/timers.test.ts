@@ -5,6 +5,7 @@ import { EXPIRY, SLOT_WORDS } from '../../src/layout/slot.ts';
 import { hostCalls } from '../../src/tracker/host.ts';
 import { Oddities } from '../../src/tracker/oddities.ts';
 import { ConnectionTable } from '../../src/tracker/table.ts';
+import { RST } from '../../src/layout/tcp.ts';
 import { established, finWait1, ipv4, lastAck, retell, SECOND, type Story, story, timeOf, timeWait } from '../support/story.ts';
 
 /** Something else in the capture, so that its clock goes on. */
@@ -101,6 +102,26 @@ describe('--idle-timeout', () => {
     expect(record).toMatchObject({ close: { class: 'last_ack_missing' }, time_wait: [{ ended_by: 'expiry' }] });
     expect(timeOf(record?.time_wait[0]?.end)).toBe(clock + 60 * SECOND);
     expect(answers.waiting.together(0, told.clock)).toMatchObject({ now: 0, peak: 1 });
+  });
+
+  it('lets a SYN that nobody answers begin its own where the old one is closed', () => {
+    const told = lastAck().wait(30);
+    const [client] = told.incarnation();
+    client.syn();
+    told.wait(100);
+    elsewhere(told);
+    const [old, attempt] = told.records({ idleTimeout: 20 });
+    expect(old).toMatchObject({ close: { class: 'last_ack_missing' }, client: { syn: 1 } });
+    expect(attempt).toMatchObject({ close: { class: 'no_reply' }, end_reason: 'idle_timeout', client: { syn: 1 } });
+  });
+
+  it('knows what comes behind a TIME_WAIT for late, also where the last ACK is missing', () => {
+    const told = lastAck().wait(70);
+    told.server.again(told.server.lastFin);
+    told.client.send(RST, { seq: told.client.next });
+    const { records, tracker } = told.outcome({ idleTimeout: 5 });
+    expect(records).toHaveLength(1);
+    expect(tracker.late).toBe(2);
   });
 
   it('ends those that are silent as long, or have waited as long, by 4-tuple', () => {

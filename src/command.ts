@@ -13,6 +13,7 @@ import { pageText, type Report } from './report/page.ts';
 import { PageError, PageFile } from './report/page-file.ts';
 import { ProgressLine } from './report/progress.ts';
 import { reportText } from './report/text.ts';
+import { printable } from './report/words.ts';
 import { writeNdjson } from './stream/ndjson.ts';
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
@@ -31,7 +32,7 @@ const THREAD_FLAGS = '--interrupt-budget=500000';
 const FLAGS_AFTER_THREADS = '--interrupt-budget=67584';
 const BEGUN_WITH = cachedDataVersionTag();
 
-const say = (message: string): void => void process.stderr.write(`fourwaves: ${message}\n`);
+const say = (message: string): void => void process.stderr.write(`fourwaves: ${printable(message)}\n`);
 
 async function main(command: Command): Promise<number> {
   if (command.name === 'help') return print(helpText());
@@ -153,7 +154,7 @@ export async function runCommand(args: readonly string[]): Promise<boolean> {
 /** Says why nothing could be done, and answers the exit status. */
 function failed(error: unknown): number {
   if (error instanceof UsageError) {
-    say(`${error.message}\nTry 'fourwaves --help'.`);
+    process.stderr.write(`fourwaves: ${error.message}\nTry 'fourwaves --help'.\n`); // lines of its own, and of names only what was typed
     return MISUSED;
   }
   if (error instanceof CaptureError || error instanceof PageError) {

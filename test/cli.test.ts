@@ -125,6 +125,14 @@ describe('the command line', () => {
     expect(run('stream', '--workers', '12', ARTICLE)).toEqual({ ...run('stream', '--workers', '1', ARTICLE), stderr: '' });
   });
 
+  it('a filter that cannot be understood is shown with the place', () => {
+    const { status, stderr } = run('--filter', 'host 1.2.3', ARTICLE);
+    expect([status, stderr]).toEqual([
+      2,
+      "fourwaves: --filter: '1.2.3' is no IP address, and names are not looked up\n  host 1.2.3\n       ^\nTry 'fourwaves --help'.\n",
+    ]);
+  });
+
   const misuses: [string, string[]][] = [
     ['no capture', []],
     ['no capture to report', ['report']],
@@ -345,6 +353,17 @@ describe('captures with nothing to analyse say so on standard error', () => {
     expect(status).toBe(0);
     expect(summary).toMatchObject({ packets: 7, segments: 0, connections: 0, drops: { link_type: 7 } });
     expect(stderr).toMatch(/link type.*189/);
+  });
+
+  it('a name that a terminal would take for commands', () => {
+    const name = file('red\u001b[31m\nfourwaves: all is well.pcap', pcap(connection(4000)).slice(0, -1));
+    const { status, stdout, stderr } = run(name);
+    expect(status).toBe(3);
+    for (const text of [stdout, stderr, run(`${name}2`).stderr, run('--html', join(folder, 'red.html'), name).stderr]) {
+      expect(text).toContain('red\\x1b[31m\\x0afourwaves: all is well.pcap');
+      expect(text).not.toContain('\u001b');
+    }
+    expect(readFileSync(join(folder, 'red.html'), 'utf8')).not.toContain('\u001b');
   });
 
   it('no TCP', () => {

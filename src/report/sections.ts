@@ -2,7 +2,7 @@ import type { Quantiles } from '../merge/quantiles.ts';
 import type { SummaryRecord } from '../merge/summary.ts';
 import { OTHERS } from '../stats/tally.ts';
 import { type Finding, findings } from './findings.ts';
-import { brief, count, duration, plural, share } from './words.ts';
+import { brief, count, duration, plural, printable, share } from './words.ts';
 
 /** Rows of a list that are shown. */
 const SHOWN = 8;
@@ -88,7 +88,8 @@ export function sectionsOf(summary: SummaryRecord): Section[] {
 
 /** Names, number of connections and packets, and time of what was analysed. */
 export function headingOf(summary: SummaryRecord, captures: readonly string[]): { title: string; text: string } {
-  const names = captures.length > 3 ? `${captures.slice(0, 3).join(', ')} and ${captures.length - 3} more` : captures.join(', ');
+  const shown = captures.slice(0, 3).map(printable).join(', ');
+  const names = captures.length > 3 ? `${shown} and ${captures.length - 3} more` : shown;
   const span = summary.start === undefined ? '' : `, ${duration(summary.duration_s)} from ${summary.start}`;
   return { title: names, text: `${plural(summary.connections, 'connection')} in ${plural(summary.packets, 'packet')}${span}` };
 }

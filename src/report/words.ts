@@ -8,6 +8,10 @@ export const share = (part: number, whole: number): string => `${((part / whole)
 /** A number for people: three digits. */
 export const brief = (value: number): string => (value >= 100 ? count(Math.round(value)) : String(Number(value.toPrecision(3))));
 
+/** What names of files are in: control characters, which a terminal would obey, are written out. */
+export const printable = (text: string): string =>
+  text.replace(/\p{Cc}/gu, (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, '0')}`);
+
 /** A duration for people: three digits, and a unit that fits. */
 export function duration(seconds: number): string {
   if (seconds >= 120) {

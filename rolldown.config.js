@@ -21,7 +21,11 @@ const beside = (fileName, source) => ({
 const LAZY = /\b(?:let|const) (\w+) = require\("(node:(?:net|worker_threads))"\);/g;
 const lazily = {
   name: 'lazily',
-  renderChunk: (code) => code.replaceAll(LAZY, 'const $1 = new Proxy({}, { get: (_, name) => require("$2")[name] });'),
+  renderChunk(code, { isEntry }) {
+    const lazy = code.replaceAll(LAZY, 'const $1 = new Proxy({}, { get: (_, name) => require("$2")[name] });');
+    if (isEntry && lazy === code) throw new Error('nothing is required as it was when this was written');
+    return lazy;
+  },
 };
 
 const bundle = (name, input, ...plugins) => ({

@@ -5,7 +5,6 @@ import { AGGREGATE, LINK_TRUNCATED } from '../src/layout/drops.ts';
 import {
   AGGREGATED,
   FIRST,
-  LAST_SHARE,
   PACKETS,
   PAIRS,
   RECORDS,
@@ -47,7 +46,7 @@ let aggregated = 0;
 /** Empties the batch of a slot and all counters: a window begins, at the clock that the host has set. */
 export function begin(slot: i32): void {
   clearAnswers();
-  startBatch(slot, word(SHARDS), word(LAST_SHARE));
+  startBatch(slot, word(SHARDS));
   useSeed(word(SEED));
   useFilter();
   useTags();

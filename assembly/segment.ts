@@ -26,7 +26,6 @@ import {
   TIME_WORD,
   TSVAL_WORD,
 } from '../src/layout/segment.ts';
-import { WHOLE_SHARE } from '../src/layout/framing.ts';
 import { PAIR_COUNT, SEGMENTS_CAPACITY } from '../src/layout/batch.ts';
 import { digestChain, digestLink, digestPacket, hashAddress, hashTuple } from './hash.ts';
 import { COUNTS, COUNTS_BYTES, PAIRS, PAIRS_BYTES, SEGMENTS, SEGMENTS_BYTES } from './memory.ts';
@@ -53,20 +52,17 @@ let counter: usize = COUNTS;
 let written: i32 = 0;
 let firstPair: usize = PAIRS;
 let pair: usize = PAIRS;
-let shards: i32 = 1;
-/** LAST_SHARE and what the other shards have. */
-let parts: u64 = WHOLE_SHARE;
+let shards: u64 = 1;
 /** Number of the interface that the packet was captured on, within its section. */
 let captureInterface: u32 = 0;
 
-export function startBatch(slot: i32, shardCount: i32, lastShare: i32): void {
+export function startBatch(slot: i32, shardCount: i32): void {
   bins = SEGMENTS + <usize>slot * shardCount * SEGMENTS_BYTES;
   counts = COUNTS + <usize>slot * COUNTS_BYTES;
   written = 0;
   firstPair = PAIRS + <usize>slot * PAIRS_BYTES;
   pair = firstPair;
   shards = shardCount;
-  parts = (shardCount - 1) * WHOLE_SHARE + lastShare;
   captureInterface = 0;
   memory.fill(counts, 0, COUNTS_BYTES);
 }
@@ -130,7 +126,7 @@ export function writeEndpoints(ip: usize, ipv6: bool, ports: u32): usize {
     endpointFlags |= SCOPED;
     hash = hashTuple(within, hash, ipv6);
   }
-  const record = place(<usize>(((<u64>hash * parts) / WHOLE_SHARE) >> 32));
+  const record = place(<usize>((<u64>hash * shards) >> 32));
   store<i32>(record, number, ADDRESS_WORD << 2);
   store<u64>(record, addresses, LOW_WORD << 2);
   store<u32>(record, ports, PORTS_WORD << 2);

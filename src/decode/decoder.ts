@@ -28,12 +28,10 @@ import {
   INTERFACE_BYTES,
   INTERFACE_COUNT,
   INTERFACE_WORDS,
-  LAST_SHARE,
   ORIGIN,
   SEED,
   SHARDS,
   STATE_WORDS,
-  WHOLE_SHARE,
 } from '../layout/framing.ts';
 import { ADDRESS_PAIR_BYTES, LAYOUT_VERSION, SEGMENT_BYTES } from '../layout/segment.ts';
 import { MEMORY_PAGES, MOST_PAGES } from '../layout/tracking.ts';
@@ -64,8 +62,6 @@ export interface DecoderSetting {
   readonly seed: number;
   /** Shards among which the 4-tuples are divided. */
   readonly shards: number;
-  /** The last shard's part of them, of what each of the others has: more than 0; absent: as much. */
-  readonly lastShare?: number | undefined;
   /** Bits of layout/framing.ts: what is a part of the identity of connections; absent: their 4-tuples alone. */
   readonly distinguished?: number | undefined;
   /** Program of the filter (layout/filter.ts); absent: all segments pass. */
@@ -168,7 +164,6 @@ export class Decoder {
     state[ORIGIN] = setting.origin;
     state[SEED] = setting.seed;
     state[SHARDS] = setting.shards;
-    state[LAST_SHARE] = Math.ceil((setting.lastShare ?? 1) * WHOLE_SHARE);
     state[DISTINGUISHED] = setting.distinguished ?? 0;
     state[FILTER_LENGTH] = (setting.filter?.length ?? 0) / INSTRUCTION_WORDS;
     if (setting.filter) this.#filter.set(setting.filter);

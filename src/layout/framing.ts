@@ -17,40 +17,36 @@ export const ORIGIN = 4;
 export const SEED = 5;
 /** Shards among which the 4-tuples are divided, 1 to SHARDS_CAPACITY. */
 export const SHARDS = 6;
-/** The last shard's part of the 4-tuples, of WHOLE_SHARE that each of the others has: at least 1. */
-export const LAST_SHARE = 7;
 /** Instructions of the filter's program, in the region `FILTER`; 0: all segments pass. */
-export const FILTER_LENGTH = 8;
+export const FILTER_LENGTH = 7;
 
 // -- carried from window to window
 /** f64 (two words): the capture clock, ns since the origin: the largest timestamp so far. Starts at -Infinity. */
-export const CLOCK = 10;
+export const CLOCK = 8;
 
 // -- answered: sums over the calls of decode() since begin()
-export const PACKETS = 12;
-export const SEGMENTS = 13;
+export const PACKETS = 10;
+export const SEGMENTS = 11;
 /** Address pairs written. */
-export const PAIRS = 14;
+export const PAIRS = 12;
 /** Packets whose timestamp lies before the capture clock. */
-export const REGRESSIONS = 15;
+export const REGRESSIONS = 13;
 /** Why the last call stopped: one of the words below. */
-export const STOPPED = 16;
+export const STOPPED = 14;
 /** Records written: SEGMENTS and the last fragments, which are no segments. */
-export const RECORDS = 17;
+export const RECORDS = 15;
 /** f64 (two words): the first packet's own timestamp, ns since the origin; Infinity where there was none. */
-export const FIRST = 18;
+export const FIRST = 16;
 /** Section headers that were met. */
-export const SECTIONS = 20;
+export const SECTIONS = 18;
 /** Offset of the last record that the last call decoded; -1: none, or it was a block, which has its length twice. */
-export const PREVIOUS = 21;
+export const PREVIOUS = 19;
 /** DROP_REASONS words. */
-export const DROPS = 22;
+export const DROPS = 20;
 /** Packets that A-MSDUs held beyond one each: a packet of the capture is a segment or a drop, but for these. */
-export const AGGREGATED = 38;
+export const AGGREGATED = 36;
 
 export const STATE_WORDS = 64;
-
-export const WHOLE_SHARE = 256;
 
 // Bits of FORM.
 /** The headers are big-endian. */

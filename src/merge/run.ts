@@ -17,7 +17,7 @@ import { FeedWriter } from '../shard/feed-writer.ts';
 import { InterfaceLog } from '../shard/interfaces.ts';
 import { runHere } from '../shard/here.ts';
 import { type Delivery, type Form, type ShardResult, type ShardTask, windowsOf } from '../shard/job.ts';
-import { SHARE_BESIDE_MERGING, workersFor, workOf } from '../shard/parallelism.ts';
+import { workersFor, workOf } from '../shard/parallelism.ts';
 import { Plan } from '../shard/plan.ts';
 import { ShardPool } from '../shard/pool.ts';
 import { pump } from '../shard/pump.ts';
@@ -290,7 +290,6 @@ export class Run {
     const memories = this.#memories;
     const shared = {
       shards: this.workers,
-      lastShare: this.#threads < this.workers ? SHARE_BESIDE_MERGING : 1,
       control: this.#exchange.buffer,
       interfaces: this.#interfaces.buffer,
       module: this.#module,

@@ -27,7 +27,6 @@ export interface DecodingTask {
   /** Its number among those who decode: the shards come first. */
   readonly index: number;
   readonly shards: number;
-  readonly lastShare: number;
   readonly control: SharedArrayBuffer;
   readonly interfaces: SharedArrayBuffer;
   readonly module: DecoderModule;

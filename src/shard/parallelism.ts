@@ -9,12 +9,6 @@ const QUOTAS = [['cpu.max'], ['cpu/cpu.cfs_quota_us', 'cpu/cpu.cfs_period_us']];
 const MANY_PACKETS = 1_200_000;
 const MANY_BYTES = 1_000_000_000;
 
-/**
- * What a shard tracks whose thread also merges what all shards have ended, of what each other one tracks. It decodes the more, whose caches
- * then serve that alone: bench/RESULTS.md.
- */
-export const SHARE_BESIDE_MERGING = 1 / 2;
-
 /** How much work captures are, in what two threads pay for. To follow a packet costs as much as to read some 800 bytes. */
 export function workOf(packets: number, bytes: number): number {
   return packets / MANY_PACKETS + bytes / MANY_BYTES;

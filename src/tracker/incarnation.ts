@@ -81,8 +81,8 @@ export function repliesToHeld(held: Segment, segment: Segment): 'accepted' | 'ch
 }
 
 /**
- * Whether the sender of a SYN that is held has reset the old incarnation since: in SYN_SENT nobody does that but when challenged
- * (RFC 9293 §3.10.7.3). It tells where the SYN comes again, because a SYN-ACK would have to answer one that was captured before its time.
+ * Whether the sender of a SYN that is held has reset the old incarnation since. In SYN_SENT nobody does that unless challenged (RFC 9293
+ * §3.10.7.3), so that the SYN was, where it comes again; where a SYN-ACK answers it, the RST was sent before it and captured behind it.
  */
 export function hasReset({ words, times }: ConnectionTable, slot: number, { sender, time }: Segment): boolean {
   const facts = words[slot + FACTS]!;

@@ -96,7 +96,6 @@ async function feedTo(chunks: Iterable<Uint8Array>, ahead: number, windowBytes: 
   const task: ShardTask = {
     index: 0,
     shards: 1,
-    lastShare: 1,
     control: new Exchange(1, 2).buffer,
     interfaces: new InterfaceLog().buffer,
     module: MODULE,

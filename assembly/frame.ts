@@ -9,6 +9,7 @@ import { IPV6_FOLLOWS, openLink, plainLink } from './link.ts';
 import { destination, fragment, networkHeader, plainPayload, protocol, source, transportBytes } from './network.ts';
 import { TCP } from './protocol.ts';
 import {
+  digestedBytes,
   distributeToAll,
   endpointFlags,
   finishRecord,
@@ -20,7 +21,7 @@ import {
   writeTcp,
 } from './segment.ts';
 import { forgetTags, noting } from './tags.ts';
-import { options, tcpHeader, TIMESTAMPS_SEEN } from './tcp.ts';
+import { areTimestamps, options, tcpHeader, timestamps, TIMESTAMPS_SEEN } from './tcp.ts';
 import { innermost } from './tunnel.ts';
 
 /** frame()'s answer where it wrote a segment. */
@@ -88,9 +89,10 @@ export function frame(linkType: i32, frame: usize, captured: i32, original: u32,
     distributeToAll(record);
     return FRAGMENT;
   }
-  const seen = options(tcp + 20, tcp + min(header, there));
+  const end = min(header, there);
+  const seen = end == 32 && areTimestamps(tcp + 20) ? timestamps(tcp + 20) : options(tcp + 20, tcp + end);
   writeTcp(record, tcp, there, length - header, flags, seen);
-  writeDigest(record, ip, ipv6, tcp, header, there, length - header);
+  writeDigest(record, ip, ipv6, tcp, digestedBytes(header, there, length - header));
   writePlace(record, frame, named, path);
   if (special != 0) writeIdentification(record);
   finishRecord(record, time, lag, packet, (seen & (TIMESTAMPS_SEEN - 1)) | (header << 2));

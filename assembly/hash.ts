@@ -18,6 +18,9 @@ const LAST_BLOCKS = 128;
 const BETWEEN_BLOCKS = 176;
 const CHAIN_KEY = 192;
 
+/** Bytes from the TCP header on that lie in the last blocks, or before them where nothing is digested or fields() covers it. */
+export const FEW_BYTES = 18 + 48;
+
 /**
  * 64 zeros, then 96 ones. A load at SELECT + 48 + n, where n may be negative or exceed 16, selects the last n of 16 bytes.
  */
@@ -75,9 +78,24 @@ export function hashAddress(address: usize): u32 {
 /** Digest of a link header (4 bytes or at least 8); 0 where there is none. */
 export function digestLink(from: usize, bytes: i32): u32 {
   if (bytes < 8) return bytes == 0 ? 0 : finish((load<u64>(KEYS, LINK_KEYS) + load<u32>(from)) * MULTIPLIER);
+  if (bytes <= 24) return digestShortLink(from, bytes);
   const to = from + bytes;
-  let sum = (load<u64>(KEYS, LINK_KEYS) + bytes) ^ load<u64>(from);
+  let sum = firstOfLink(from, bytes);
   for (from += 8; from + 8 < to; from += 8) sum = spread(sum) ^ load<u64>(from);
+  return lastOfLink(sum, to);
+}
+
+/** digestLink() of 8 to 24 bytes. */
+export function digestShortLink(from: usize, bytes: i32): u32 {
+  const sum = firstOfLink(from, bytes);
+  return lastOfLink(bytes > 16 ? spread(sum) ^ load<u64>(from, 8) : sum, from + bytes);
+}
+
+function firstOfLink(from: usize, bytes: i32): u64 {
+  return (load<u64>(KEYS, LINK_KEYS) + bytes) ^ load<u64>(from);
+}
+
+function lastOfLink(sum: u64, to: usize): u32 {
   return finish(spread(sum) + load<u64>(to - 8) * (load<u64>(KEYS, LINK_KEYS + 8) | 1));
 }
 
@@ -121,28 +139,44 @@ function digestBetween(from: usize, to: usize): u64 {
 }
 
 /**
- * Digest of a packet from its IP header to `to`, all of which is captured, but for hop limit and checksums: two copies of one
- * packet agree in it, wherever they were captured.
- * @param fields bytes 12 to 15 of the TCP header, as far as captured: data offset, flags, window
+ * Digest of a packet from its IP header up to `bytes` bytes from its TCP header on, all of which are captured, but for hop limit and
+ * checksums: two copies of one packet agree in it, wherever they were captured.
  *
  * Nothing here branches on what varies from packet to packet: the end is read backwards in blocks of 16 bytes, of which what
  * lies before the digested bytes is masked out. (It may lie before the frame, in its record header.)
  */
-export function digestPacket(ip: usize, tcp: usize, to: usize, ipv6: bool, fields: u32): u32 {
+export function digestPacket(ip: usize, tcp: usize, bytes: i32, ipv6: bool): u32 {
+  let sum = joined(i64x2.add(firstBlocks(ip, ipv6), lastBlocks(tcp, bytes))) + fields(tcp, bytes);
+  if (tcp != ip + 20) sum += digestBetween(ip + 32, tcp + 12);
+  if (bytes > FEW_BYTES) sum += spread(digestBetween(tcp + 18, tcp + bytes - 48));
+  return finish(sum);
+}
+
+/** digestPacket() of IPv4 without options, and at most FEW_BYTES bytes. */
+export function digestPlain(ip: usize, bytes: i32): u32 {
+  return finish(joined(i64x2.add(firstBlocks(ip, false), lastBlocks(ip + 20, bytes))) + fields(ip + 20, bytes));
+}
+
+/** 32 bytes from the IP header on. */
+function firstBlocks(ip: usize, ipv6: bool): v128 {
   // All of the first 16 bytes but the hop limit and, in IPv4, the checksum.
   const kept = ipv6
     ? i8x16(-1, -1, -1, -1, -1, -1, -1, 0, -1, -1, -1, -1, -1, -1, -1, -1)
     : i8x16(-1, -1, -1, -1, -1, -1, -1, -1, 0, -1, 0, 0, -1, -1, -1, -1);
-  const rest = <i32>(to - tcp) - 18;
-  const select = SELECT + rest;
-  const last = to - 48;
-  let sum = products(v128.and(v128.load(ip), kept), KEYS + FIRST_BLOCKS);
-  sum = i64x2.add(sum, products(v128.load(ip, 16), KEYS + FIRST_BLOCKS + 16));
-  sum = i64x2.add(sum, products(v128.and(v128.load(last), v128.load(select, SELECT_NONE - 32)), KEYS + LAST_BLOCKS));
-  sum = i64x2.add(sum, products(v128.and(v128.load(last, 16), v128.load(select, SELECT_NONE - 16)), KEYS + LAST_BLOCKS + 16));
-  sum = i64x2.add(sum, products(v128.and(v128.load(last, 32), v128.load(select, SELECT_NONE)), KEYS + LAST_BLOCKS + 32));
-  let total = joined(sum) + <u64>fields * load<u64>(KEYS, FLAGS_KEY);
-  if (tcp != ip + 20) total += digestBetween(ip + 32, tcp + 12);
-  if (rest > 48) total += spread(digestBetween(tcp + 18, last));
-  return finish(total);
+  return i64x2.add(products(v128.and(v128.load(ip), kept), KEYS + FIRST_BLOCKS), products(v128.load(ip, 16), KEYS + FIRST_BLOCKS + 16));
+}
+
+/** The last 48 of `bytes` bytes, without those up to the checksum. */
+function lastBlocks(tcp: usize, bytes: i32): v128 {
+  const select = SELECT + (bytes - 18);
+  const last = tcp + bytes - 48;
+  const one = products(v128.and(v128.load(last), v128.load(select, SELECT_NONE - 32)), KEYS + LAST_BLOCKS);
+  const two = products(v128.and(v128.load(last, 16), v128.load(select, SELECT_NONE - 16)), KEYS + LAST_BLOCKS + 16);
+  const three = products(v128.and(v128.load(last, 32), v128.load(select, SELECT_NONE)), KEYS + LAST_BLOCKS + 32);
+  return i64x2.add(i64x2.add(one, two), three);
+}
+
+/** Data offset, flags, and the window, where it is digested. */
+function fields(tcp: usize, bytes: i32): u64 {
+  return <u64>(load<u32>(tcp, 12) & (bytes < 16 ? 0xffff : 0xffffffff)) * load<u64>(KEYS, FLAGS_KEY);
 }

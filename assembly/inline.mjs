@@ -8,6 +8,7 @@
 
 const NO_LIMIT = 1 << 16;
 const CALLED = [
+  'assembly/frame/frame',
   'assembly/link/openLink',
   'assembly/filter/passes',
   'assembly/network/networkHeader',

@@ -21,8 +21,9 @@ import { useFilter } from './filter.ts';
 import { frame, IS_SEGMENT } from './frame.ts';
 import { chain, useSeed } from './hash.ts';
 import { around, lieWithin } from './link.ts';
+import { plain } from './plain.ts';
 import { pairs, records, startBatch } from './segment.ts';
-import { keepTags, releaseTags, useTags } from './tags.ts';
+import { keepTags, noting, releaseTags, useTags } from './tags.ts';
 import { answer, clearAnswers, clock, drop, setClock, setFirst, word } from './state.ts';
 
 /** One unit of a record's lag, in ns. */
@@ -75,7 +76,12 @@ export function take(linkType: i32, at: usize, captured: i32, original: u32, sta
   } else {
     latest = stamp;
   }
-  const outcome = frame(linkType, at, captured, original, latest, lag, packets++);
+  const packet = packets++;
+  if (!noting && plain(linkType, at, captured, latest, lag, packet)) {
+    segments++;
+    return;
+  }
+  const outcome = frame(linkType, at, captured, original, latest, lag, packet);
   if (outcome == IS_SEGMENT) segments++;
   else if (outcome == AGGREGATE && around == 0) takeEach(stamp);
   else drop(outcome);

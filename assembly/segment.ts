@@ -126,6 +126,11 @@ export function writeEndpoints(ip: usize, ipv6: bool, ports: u32): usize {
     endpointFlags |= SCOPED;
     hash = hashTuple(within, hash, ipv6);
   }
+  return beginRecord(addresses, ports, hash, number);
+}
+
+/** Begins the record of two endpoints in canonical order, in the bin of the shard that their hash belongs to; answers its address. */
+export function beginRecord(addresses: u64, ports: u32, hash: u32, number: i32): usize {
   const record = place(<usize>((<u64>hash * shards) >> 32));
   store<i32>(record, number, ADDRESS_WORD << 2);
   store<u64>(record, addresses, LOW_WORD << 2);
@@ -135,7 +140,7 @@ export function writeEndpoints(ip: usize, ipv6: bool, ports: u32): usize {
 }
 
 /** Four big-endian words as numbers. */
-function reversed(words: v128): v128 {
+export function reversed(words: v128): v128 {
   return i8x16.swizzle(words, i8x16(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
 }
 
@@ -187,13 +192,16 @@ function first14(tcp: usize): v128 {
   return v128.or(there, i8x16(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -1, -1));
 }
 
-/** Writes the digest of a packet. */
-export function writeDigest(record: usize, ip: usize, ipv6: bool, tcp: usize, header: i32, captured: i32, payload: i32): void {
+/** How many bytes of a packet from the TCP header on its digest covers. */
+export function digestedBytes(header: i32, captured: i32, payload: i32): i32 {
   const wanted = header + min(payload, DIGESTED_PAYLOAD);
   // Where the snapshot length cuts these bytes, behind another link header it cuts them elsewhere: then only those count that all have.
-  const whole = captured >= wanted;
-  const fields = load<u32>(tcp, 12) & select<u32>(0xffffffff, 0xffff, whole);
-  store<u32>(record, digestPacket(ip, tcp, tcp + select(wanted, LEAST_HEADER, whole), ipv6, fields), DIGEST_WORD << 2);
+  return captured >= wanted ? wanted : LEAST_HEADER;
+}
+
+/** Writes the digest of a packet, of `bytes` bytes from the TCP header on. */
+export function writeDigest(record: usize, ip: usize, ipv6: bool, tcp: usize, bytes: i32): void {
+  store<u32>(record, digestPacket(ip, tcp, bytes, ipv6), DIGEST_WORD << 2);
 }
 
 /**
@@ -203,7 +211,12 @@ export function writeDigest(record: usize, ip: usize, ipv6: bool, tcp: usize, he
  * and 802.11's sequence numbers.
  */
 export function writePlace(record: usize, frame: usize, bytes: i32, path: u64): void {
-  store<u32>(record, (digestLink(frame, bytes) ^ digestChain(path)) + captureInterface * INTERFACE_FACTOR, LINK_WORD << 2);
+  store<u32>(record, atInterface(digestLink(frame, bytes) ^ digestChain(path)), LINK_WORD << 2);
+}
+
+/** A digest of headers, on the interface that packets are captured on. */
+export function atInterface(digest: u32): u32 {
+  return digest + captureInterface * INTERFACE_FACTOR;
 }
 
 /** What a fragment has in place of its link digest. */

@@ -91,6 +91,11 @@ function hintAt(hash: u32): usize {
   return HINTS + ((<usize>(hash & (HINTS_CAPACITY - 1))) << 2);
 }
 
+/** The hint where one for a hash would be: means nothing but that it was read. */
+export function hintOf(hash: u32): u32 {
+  return load<u32>(hintAt(hash));
+}
+
 /** The bits of a hash that tell whether a hint is meant for it, behind the slot's number. */
 function tagOf(hash: u32): u32 {
   return (hash / <u32>HINTS_CAPACITY) * <u32>CONNECTIONS_CAPACITY;

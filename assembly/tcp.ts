@@ -38,11 +38,18 @@ export function tcpHeader(tcp: usize, captured: i32, length: i32): i32 {
 /** Reads the options between two addresses, as far as they are sound: bits of TCP_WORD, the data offset left out. */
 export function options(from: usize, to: usize): i32 {
   if (from >= to) return NO_WINDOW_SCALE;
-  if (to - from == 12 && load<u32>(from) == PADDED_TIMESTAMPS) {
-    tsval = bswap<u32>(load<u32>(from, 4));
-    return NO_WINDOW_SCALE | TIMESTAMPS_SEEN;
-  }
-  return option(from, to, NO_WINDOW_SCALE);
+  return to - from == 12 && areTimestamps(from) ? timestamps(from) : option(from, to, NO_WINDOW_SCALE);
+}
+
+/** Whether 12 bytes of options are the timestamps alone. */
+export function areTimestamps(from: usize): bool {
+  return load<u32>(from) == PADDED_TIMESTAMPS;
+}
+
+/** Reads them. */
+export function timestamps(from: usize): i32 {
+  tsval = bswap<u32>(load<u32>(from, 4));
+  return NO_WINDOW_SCALE | TIMESTAMPS_SEEN;
 }
 
 /** Reads the option at `at` and those after it; `seen` is what the ones before it said. There are 40 at most. */

@@ -55,7 +55,7 @@ import { chainHead, forgetCopies, isCopy } from './copies.ts';
 import { expireAfter, forgetExpiries } from './expiry.ts';
 import { setSeen } from './facts.ts';
 import { place } from './place.ts';
-import { entryOf, find, forgetConnections, hint, hintedSlot, isOf, likelySlot, LINE_BYTES, pairOf, slotAt } from './table.ts';
+import { entryOf, find, forgetConnections, hint, hintOf, hintedSlot, isOf, likelySlot, LINE_BYTES, pairOf, slotAt } from './table.ts';
 import { count, told, tell } from './tracking.ts';
 
 /** Segments whose table entries are touched ahead of them. */
@@ -187,6 +187,7 @@ function touch(records: usize, ahead: i32): void {
   let sum = 0;
   let some = 0;
   let paired = 0;
+  for (let i = 0; i < ahead; i++) sum += hintOf(load<u32>(recordAt(records, i), HASH_WORD << 2));
   for (let i = 0; i < ahead; i++) {
     const record = recordAt(records, i);
     paired |= load<i32>(record, FLAGS_WORD << 2);

@@ -78,9 +78,15 @@ export function inMemory(bytes: Uint8Array): MemorySource {
 }
 
 /** Decodes a capture window by window, each from where the one before ended. */
-export function decodeSource(source: MemorySource, windowBytes = 1 << 20, by: Decoder = decoder, seed = SEED): Decoded {
+export function decodeSource(
+  source: MemorySource,
+  windowBytes = 1 << 20,
+  by: Decoder = decoder,
+  seed = SEED,
+  filter?: Int32Array,
+): Decoded {
   const plan = new Plan([{ path: source.path, size: source.size }], windowBytes);
-  const reader = new WindowReader({ origin: ORIGIN, seed, shards: 1 }, by, () => source);
+  const reader = new WindowReader({ origin: ORIGIN, seed, shards: 1, filter }, by, () => source);
   const decoded: Decoded = { packets: 0, segments: 0, regressions: 0, aggregated: 0, drops: {}, records: [], faults: [] };
   let place: Place = { offset: 0, lost: false, previous: Number.NaN, clock: -Infinity, framing: undefined };
   for (let number = 0; number < plan.announced; number++) {
@@ -106,8 +112,14 @@ export function decodeSource(source: MemorySource, windowBytes = 1 << 20, by: De
 }
 
 /** Decodes packets under one link type. */
-export function decodePackets(packets: readonly CapturedPacket[], fields: CaptureFields = {}, by = decoder, seed = SEED): Decoded {
-  return decodeSource(inMemory(pcap(packets, fields)), undefined, by, seed);
+export function decodePackets(
+  packets: readonly CapturedPacket[],
+  fields: CaptureFields = {},
+  by = decoder,
+  seed = SEED,
+  filter?: Int32Array,
+): Decoded {
+  return decodeSource(inMemory(pcap(packets, fields)), undefined, by, seed, filter);
 }
 
 /** Decodes one packet, which gives one record. */

@@ -2,6 +2,7 @@
 
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { compileFilter } from '../../src/filter/compile.ts';
 import { RAW } from '../../src/layout/link.ts';
 import { FRAGMENT_TAIL } from '../../src/layout/segment.ts';
 import {
@@ -19,7 +20,7 @@ import {
 } from '../support/packets.ts';
 import { netmon, netxray } from '../support/ticks.ts';
 import { MORE_LINKS, TUNNELS } from '../support/wrappings.ts';
-import { BUILDS, type Decoded, decodePackets, decodeSource, inMemory } from './decoding.ts';
+import { BUILDS, type Decoded, decodePackets, decodeSource, inMemory, SEED } from './decoding.ts';
 
 const ALL_LINKS = [...LINKS, ...MORE_LINKS];
 
@@ -94,6 +95,26 @@ describe.each(BUILDS)('any bytes, $build', ({ decoder }) => {
         },
       ),
       { numRuns: 2000 },
+    );
+  });
+
+  it('are the same segments where a filter looks at them, for which each frame is opened layer by layer', () => {
+    const everything = compileFilter('tcp');
+    const often = fc.oneof({ weight: 3, arbitrary: segment.map((payload) => ipv4(payload)) }, { weight: 1, arbitrary: packet });
+    fc.assert(
+      fc.property(
+        often,
+        fc.constantFrom(...LINKS.slice(0, 8)),
+        fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 2 }),
+        fc.oneof(fc.constant(0), fc.nat(60)),
+        (ip, link, errors, cut) => {
+          const frame = link.wrap(ip);
+          for (const [at, value] of errors) frame[at % frame.length] = value;
+          const captured = [{ captured: frame.subarray(0, Math.max(0, frame.length - cut)), original: frame.length }];
+          expect(decodePackets(captured, link, decoder)).toEqual(decodePackets(captured, link, decoder, SEED, everything));
+        },
+      ),
+      { numRuns: 3000 },
     );
   });
 

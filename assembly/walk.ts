@@ -187,6 +187,7 @@ function touch(records: usize, ahead: i32): void {
   let sum = 0;
   let some = 0;
   let paired = 0;
+  // The hints are too many for the nearest cache, too: more of their reads overlap where a loop does nothing but read them.
   for (let i = 0; i < ahead; i++) sum += hintOf(load<u32>(recordAt(records, i), HASH_WORD << 2));
   for (let i = 0; i < ahead; i++) {
     const record = recordAt(records, i);

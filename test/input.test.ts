@@ -367,6 +367,14 @@ describe('a set of captures', () => {
     expect(stream([join(folder, 'empty')])).toMatchObject({ status: 1, stderr: expect.stringContaining('the folder is empty') as string });
   });
 
+  it('does not wait for compressed members that are none', () => {
+    const good = file('logs/good.pcap', pcap(packetsOf(40_000, 0)));
+    // More than a thread decompresses before somebody takes it.
+    const bad = file('logs/large.zst', bytes(...Array.from({ length: 100 }, () => frame(new Uint8Array(100_000)))));
+    expect(stream([bad])).toMatchObject({ status: 1, stderr: expect.stringContaining('not a capture') as string });
+    expect(stream([join(folder, 'logs')])).toMatchObject({ status: 0, text: stream([good]).text });
+  });
+
   it('of a thousand files does not need as many descriptors', () => {
     for (let i = 0; i < 1000; i++) file(`thousand/${i}.pcap`, pcap(packetsOf(30_000 + i, i)));
     for (let i = 0; i < 300; i++) file(`thousand/${i}.gz`, gzipSync(pcap(packetsOf(50_000 + i, i))));

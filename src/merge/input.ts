@@ -208,8 +208,16 @@ function openFile(path: string, decoder: Decoder, met: Meeting): Opened {
 
 /** Takes as much of a stream as tells what it is. What can be opened again, is; else it is put back. */
 async function openStream(path: string, open: () => Bytes, again: boolean, decoder: Decoder, met: Meeting): Promise<Opened> {
-  const name = nameOf(path);
   const chunks = open();
+  try {
+    return await beginning(nameOf(path), chunks, open, again, decoder, met);
+  } catch (error) {
+    await chunks.return(); // whoever writes or decompresses it would wait for somebody to take it, and the program's end for them
+    throw error;
+  }
+}
+
+async function beginning(name: string, chunks: Bytes, open: () => Bytes, again: boolean, decoder: Decoder, met: Meeting): Promise<Opened> {
   let head: Uint8Array = new Uint8Array(0);
   let found: Probe | undefined;
   let failure: unknown;

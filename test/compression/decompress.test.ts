@@ -86,6 +86,20 @@ describe('a small gzip that is cut', () => {
   });
 });
 
+describe('a gzip that is padded with zeros', () => {
+  const content = gzipSync(plain);
+
+  it.each([100, 1000, 1 << 20])('in pieces of %i bytes is read up to them, and anything behind them is told of', async (size) => {
+    for (const zeros of [1, 512, 100_000]) {
+      const padded = bytes(content, new Uint8Array(zeros));
+      const whole = await decompressed(padded, size);
+      expect([zeros, whole.rule, whole.output.equals(plain)]).toEqual([zeros, undefined, true]);
+      const more = await decompressed(bytes(padded, content), size);
+      expect([zeros, more.rule, more.output.equals(plain)]).toEqual([zeros, expect.stringContaining('the gzip stream is damaged'), true]);
+    }
+  });
+});
+
 /** Bytes that zlib makes of a stream that is cut. */
 const inflated = (content: Uint8Array): number => gunzipSync(content, { finishFlush: constants.Z_SYNC_FLUSH }).length;
 

@@ -86,6 +86,19 @@ describe('a small gzip that is cut', () => {
   });
 });
 
+describe.skipIf(!system)('a zstd that the library does not read as it is (skipped without libzstd)', () => {
+  const MAGIC = bytes(0x28, 0xb5, 0x2f, 0xfd);
+  const BLOCK = bytes(0x09, 0x00, 0x00, 0x61);
+  it.each([
+    // RFC 8878 §3.1.1.1: the descriptor, the window's exponent above 10, the dictionary's number.
+    ['a window of 2 GiB', bytes(MAGIC, 0x00, (31 - 10) << 3, BLOCK), 'has a larger window than is supported'],
+    ['a dictionary', bytes(MAGIC, 0x01, 0x00, 7, BLOCK), 'needs a dictionary'],
+  ])('because of %s is not called damaged', async (_what, content, rule) => {
+    const { rule: told } = await decompressed(content, 1000, system);
+    expect(told).toContain(rule);
+  });
+});
+
 describe('a gzip that is padded with zeros', () => {
   const content = gzipSync(plain);
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { cachedDataVersionTag, setFlagsFromString } from 'node:v8';
 import { CaptureError } from './capture/errors.ts';
-import { filesIn } from './capture/folder.ts';
+import { folderAt } from './capture/folder.ts';
 import { faultMessage } from './capture/fault.ts';
 import type { Outcome } from './merge/outcome.ts';
 import { Run } from './merge/run.ts';
@@ -56,7 +56,7 @@ async function analyseAll(command: Command, page: PageFile | undefined): Promise
       status = code;
     });
   }
-  const sets = command.each ? command.captures.flatMap((path) => filesIn(path) ?? [path]).map((path) => [path]) : [command.captures];
+  const sets = command.each ? command.captures.flatMap(capturesOf).map((path) => [path]) : [command.captures];
   const statuses: number[] = [];
   const reports: Report[] = [];
   for (const captures of sets) {
@@ -87,10 +87,18 @@ async function analyseAll(command: Command, page: PageFile | undefined): Promise
   return statuses.every((one) => one === statuses[0]) ? (statuses[0] ?? DONE) : PARTIAL;
 }
 
+/** What is analysed by itself where each is: a folder's files. */
+function capturesOf(path: string): readonly string[] {
+  const folder = folderAt(path);
+  if (!folder || folder.files.length === 0) return [path]; // whoever opens it says what is wrong
+  for (const { message } of folder.others) say(`left out: ${message}`);
+  return folder.files;
+}
+
 /** @throws UsageError where it cannot be written, or is one of the captures */
 async function openPage(path: string, captures: readonly string[]): Promise<PageFile> {
   // In a folder a page is no capture.
-  const files = captures.flatMap((name) => filesIn(name)?.filter((file) => !file.endsWith('.html')) ?? [name]);
+  const files = captures.flatMap((name) => folderAt(name)?.files.filter((file) => !file.endsWith('.html')) ?? [name]);
   try {
     return await PageFile.open(path, files);
   } catch (error) {

@@ -364,7 +364,44 @@ describe('a set of captures', () => {
     });
     expect(stream(['--each', good, bad])).toMatchObject({ status: 3 });
     mkdirSync(join(folder, 'empty'));
-    expect(stream([join(folder, 'empty')])).toMatchObject({ status: 1, stderr: expect.stringContaining('the folder is empty') as string });
+    expect(stream([join(folder, 'empty')])).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('the folder holds no files') as string,
+    });
+  });
+
+  it.skipIf(process.platform === 'win32')(
+    'may have members that cannot be read, or are no files: the first are faults, also in folders, and nobody waits for the others',
+    () => {
+      const place = join(folder, 'members');
+      const good = file('members/good.pcap', pcap(packetsOf(40_000, 0)));
+      const inner = file('members/inner/good.pcap', pcap(packetsOf(40_001, 0)));
+      const pipe = join(place, 'pipe');
+      spawnSync('mkfifo', [pipe]);
+      const told = ['inner: offset 0: a folder in a folder', 'pipe: offset 0: no file'].map((rule) => `left out: ${join(place, rule)}`);
+      for (const args of [[place], ['--each', place]]) {
+        const { status, stderr, connections } = stream(args);
+        expect([status, connections.length]).toEqual([0, 1]);
+        for (const message of told) expect(stderr).toContain(message);
+      }
+      const cut = file('members/cut.pcap', pcap([]).subarray(0, 20));
+      symlinkSync(join(place, 'nowhere'), join(place, 'link'));
+      const { status, stderr, text } = stream([place]);
+      expect([status, text]).toEqual([3, stream([good]).text]);
+      for (const rule of ['link: offset 0: no such file', 'cut.pcap: offset 20: the file ends within its header'])
+        expect(stderr).toContain(`fourwaves: ${join(place, rule)}`);
+      for (const name of [good, cut, join(place, 'link')]) rmSync(name);
+      for (const args of [[place], ['--each', place]]) expect(stream(args)).toMatchObject({ status: 1 });
+      expect(stream([join(inner, '..')])).toMatchObject({ status: 0, stderr: '' });
+    },
+  );
+
+  it('does not wait for compressed members that are none', () => {
+    const good = file('logs/good.pcap', pcap(packetsOf(40_000, 0)));
+    // More than a thread decompresses before somebody takes it.
+    const bad = file('logs/large.zst', bytes(...Array.from({ length: 100 }, () => frame(new Uint8Array(100_000)))));
+    expect(stream([bad])).toMatchObject({ status: 1, stderr: expect.stringContaining('not a capture') as string });
+    expect(stream([join(folder, 'logs')])).toMatchObject({ status: 0, text: stream([good]).text });
   });
 
   it('of a thousand files does not need as many descriptors', () => {

@@ -17,3 +17,6 @@ export class CaptureError extends Error {
     this.rule = rule;
   }
 }
+
+/** What is no capture, rather than one that cannot be read. */
+export class NoCaptureError extends CaptureError {}

@@ -1,7 +1,7 @@
 // A regular file, read at positions straight into the bytes one gives, which may lie in WebAssembly's memory.
 
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
-import { CaptureError } from './errors.ts';
+import { CaptureError, NoCaptureError } from './errors.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
@@ -41,8 +41,8 @@ export class CaptureFile implements Source {
     this.path = path;
     // Asked before opening, because opening a pipe waits for its writer.
     const status = attempt(path, 0, () => statSync(path));
-    if (status.isDirectory()) throw new CaptureError(path, 0, 'a directory is not a capture');
-    if (!status.isFile()) throw new CaptureError(path, 0, 'not a regular file');
+    if (status.isDirectory()) throw new NoCaptureError(path, 0, 'a directory is not a capture');
+    if (!status.isFile()) throw new NoCaptureError(path, 0, 'not a regular file');
     this.size = status.size;
     this.descriptor = attempt(path, 0, () => openSync(path, 'r'));
   }

@@ -1,5 +1,5 @@
 import { BLOCKS, BYTE_ORDER, SECTION_HEADER } from '../layout/framing.ts';
-import { CaptureError } from './errors.ts';
+import { CaptureError, NoCaptureError } from './errors.ts';
 import { looksLike } from './magic.ts';
 import { isNetmon, netmonEnd, parseNetmonHeader } from './netmon.ts';
 import { isNetxray, netxrayEnd, parseNetxrayHeader } from './netxray.ts';
@@ -31,14 +31,14 @@ export function recordsEnd(bytes: Uint8Array): number {
  * @throws CaptureError where it is none
  */
 export function openingOf(file: string, bytes: Uint8Array): Opening {
-  if (bytes.length === 0) throw new CaptureError(file, 0, 'an empty file is not a capture');
+  if (bytes.length === 0) throw new NoCaptureError(file, 0, 'an empty file is not a capture');
   const rest = { end: Infinity, count: undefined };
   if (isPcap(bytes)) return { section: parsePcapHeader(file, bytes), start: PCAP_HEADER_BYTES, ...rest };
   if (isSnoop(bytes)) return { section: parseSnoopHeader(file, bytes), start: SNOOP_FILE_BYTES, ...rest };
   if (isNetmon(bytes)) return parseNetmonHeader(file, bytes);
   if (isNetxray(bytes)) return parseNetxrayHeader(file, bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 4 || view.getUint32(0) !== SECTION_HEADER) throw new CaptureError(file, 0, `not a capture: ${looksLike(bytes)}`);
+  if (bytes.length < 4 || view.getUint32(0) !== SECTION_HEADER) throw new NoCaptureError(file, 0, `not a capture: ${looksLike(bytes)}`);
   if (bytes.length < SECTION_BYTES) throw new CaptureError(file, bytes.length, 'the file ends within its first section header');
   const little = [true, false].find((order) => view.getUint32(8, order) === BYTE_ORDER);
   if (little === undefined) throw new CaptureError(file, 8, 'a pcapng section of an unknown byte order');

@@ -45,17 +45,26 @@ async function feed(
   const through = async (): Promise<void> => {
     while (decoder.readableLength > 0 && !decoder.destroyed) await takes();
   };
+  let given = 0;
   for await (const piece of inPieces(chunks)) {
     await through();
-    if (decoder.destroyed) return;
-    await new Promise<void>((resolve) => {
-      decoder.once('close', resolve);
-      decoder.write(piece, () => {
-        decoder.off('close', resolve);
-        resolve();
+    if (decoder.destroyed && !decoder.readableEnded) return;
+    // It takes nothing more, and says nothing, once zeros follow a member: files are padded with them.
+    if (decoder.bytesWritten === given) {
+      await new Promise<void>((resolve) => {
+        decoder.once('close', resolve);
+        decoder.write(piece, () => {
+          decoder.off('close', resolve);
+          resolve();
+        });
       });
-    });
+      if (decoder.errored) return;
+    }
+    given += piece.length;
+    if (piece.subarray(-(given - decoder.bytesWritten) || piece.length).some((byte) => byte !== 0))
+      throw new CompressionError('the gzip stream is damaged (neither a member nor zeros follow its end)');
   }
+  if (decoder.bytesWritten < given) return;
   await through();
   decoder.end();
 }

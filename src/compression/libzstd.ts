@@ -15,6 +15,12 @@ const NOTHING = new Uint8Array(0);
 /** Bytes that a frame is begun with: no header is shorter. */
 const HEADER = 5;
 
+/** What is wrong with a stream that is not damaged, by the library's name of the error (zstd_errors.h). */
+const RULES: Readonly<Record<string, string>> = {
+  'Frame requires too much memory for decoding': 'the zstd stream has a larger window than is supported (zstd -d --long=31 reads it)',
+  'Dictionary mismatch': 'the zstd stream needs a dictionary (zstd -d -D FILE reads it)',
+};
+
 // Words of the two structures that say where bytes come from and go to, ZSTD_outBuffer and ZSTD_inBuffer: each an address, a size and a position.
 const OUTPUT = 0;
 const INPUT = 3;
@@ -103,7 +109,8 @@ async function* unzstd(library: Functions, chunks: AsyncIterable<Uint8Array>, ro
         wanted = library.decompress(stream, at, inputAt);
         if (library.isError(wanted) !== 0) {
           if (filled > 0) yield output.subarray(0, filled);
-          throw new CompressionError(`the zstd stream is damaged (${library.errorName(wanted)})`);
+          const name = library.errorName(wanted);
+          throw new CompressionError(RULES[name] ?? `the zstd stream is damaged (${name})`);
         }
         filled = halves[OUTPUT_POSITION]!;
       }

@@ -1,9 +1,9 @@
 // What a run reads: files that are read at any place, or one stream of bytes, whatever the captures are.
 
-import { CaptureError } from '../capture/errors.ts';
+import { CaptureError, NoCaptureError } from '../capture/errors.ts';
 import type { Fault } from '../capture/fault.ts';
 import { CaptureFile, type Source } from '../capture/file.ts';
-import { filesIn } from '../capture/folder.ts';
+import { folderAt } from '../capture/folder.ts';
 import { followCapture } from '../capture/follow.ts';
 import { mergeCaptures } from '../capture/merge.ts';
 import type { Interface } from '../capture/section.ts';
@@ -116,8 +116,8 @@ async function find(
 ): Promise<Found> {
   const found: Found = { opened: [], errors: [], passedOver: [] };
   for (const path of paths) {
-    const files = follow ? [path] : filesOf(path, found.errors);
-    for (const file of files) {
+    const folder = follow ? undefined : folderOf(path, found);
+    for (const file of folder ?? [path]) {
       try {
         const kind = kindOf(file);
         const grows = follow && kind !== 'once';
@@ -127,7 +127,7 @@ async function find(
         else found.opened.push(await openStream(file, bytes, kind === 'again' && !follow, decoder, met));
       } catch (error) {
         if (!(error instanceof CaptureError)) throw error;
-        if (files.length > 1) found.passedOver.push(error.message);
+        if (folder && error instanceof NoCaptureError) found.passedOver.push(error.message);
         else found.errors.push(error);
       }
     }
@@ -138,15 +138,16 @@ async function find(
   return found;
 }
 
-/** A capture, or those of a folder. */
-function filesOf(path: string, errors: CaptureError[]): string[] {
+/** A folder's files; undefined: it is none. What else it holds is passed over. */
+function folderOf(path: string, found: Found): readonly string[] | undefined {
   try {
-    const files = filesIn(path);
-    if (files?.length === 0) throw new CaptureError(path, 0, 'the folder is empty');
-    return files ?? [path];
+    const folder = folderAt(path);
+    if (folder?.files.length === 0) throw new CaptureError(path, 0, 'the folder holds no files');
+    found.passedOver.push(...(folder?.others ?? []).map(({ message }) => message));
+    return folder?.files;
   } catch (error) {
     if (!(error instanceof CaptureError)) throw error;
-    errors.push(error);
+    found.errors.push(error);
     return [];
   }
 }
@@ -208,8 +209,16 @@ function openFile(path: string, decoder: Decoder, met: Meeting): Opened {
 
 /** Takes as much of a stream as tells what it is. What can be opened again, is; else it is put back. */
 async function openStream(path: string, open: () => Bytes, again: boolean, decoder: Decoder, met: Meeting): Promise<Opened> {
-  const name = nameOf(path);
   const chunks = open();
+  try {
+    return await beginning(nameOf(path), chunks, open, again, decoder, met);
+  } catch (error) {
+    await chunks.return(); // whoever writes or decompresses it would wait for somebody to take it, and the program's end for them
+    throw error;
+  }
+}
+
+async function beginning(name: string, chunks: Bytes, open: () => Bytes, again: boolean, decoder: Decoder, met: Meeting): Promise<Opened> {
   let head: Uint8Array = new Uint8Array(0);
   let found: Probe | undefined;
   let failure: unknown;

@@ -86,6 +86,33 @@ describe('a small gzip that is cut', () => {
   });
 });
 
+describe.skipIf(!system)('a zstd that the library does not read as it is (skipped without libzstd)', () => {
+  const MAGIC = bytes(0x28, 0xb5, 0x2f, 0xfd);
+  const BLOCK = bytes(0x09, 0x00, 0x00, 0x61);
+  it.each([
+    // RFC 8878 §3.1.1.1: the descriptor, the window's exponent above 10, the dictionary's number.
+    ['a window of 2 GiB', bytes(MAGIC, 0x00, (31 - 10) << 3, BLOCK), 'has a larger window than is supported'],
+    ['a dictionary', bytes(MAGIC, 0x01, 0x00, 7, BLOCK), 'needs a dictionary'],
+  ])('because of %s is not called damaged', async (_what, content, rule) => {
+    const { rule: told } = await decompressed(content, 1000, system);
+    expect(told).toContain(rule);
+  });
+});
+
+describe('a gzip that is padded with zeros', () => {
+  const content = gzipSync(plain);
+
+  it.each([100, 1000, 1 << 20])('in pieces of %i bytes is read up to them, and anything behind them is told of', async (size) => {
+    for (const zeros of [1, 512, 100_000]) {
+      const padded = bytes(content, new Uint8Array(zeros));
+      const whole = await decompressed(padded, size);
+      expect([zeros, whole.rule, whole.output.equals(plain)]).toEqual([zeros, undefined, true]);
+      const more = await decompressed(bytes(padded, content), size);
+      expect([zeros, more.rule, more.output.equals(plain)]).toEqual([zeros, expect.stringContaining('the gzip stream is damaged'), true]);
+    }
+  });
+});
+
 /** Bytes that zlib makes of a stream that is cut. */
 const inflated = (content: Uint8Array): number => gunzipSync(content, { finishFlush: constants.Z_SYNC_FLUSH }).length;
 

@@ -254,7 +254,7 @@ function writeRow(columns: usize, words: usize, traits: usize, timing: i32, time
   store<f64>(columns, 0, note.RESET_IDLE << 3);
   const closer: usize = (timing & HAS_FIN) != 0 ? 0 : 1;
   const waiting = (timing & IN_CLOSE_WAIT) != 0;
-  store<f64>(columns, waiting ? load<f64>(words + (closer << 3), FIN_ACKED_TIME << 3) : NaN, note.CLOSE_WAIT << 3);
+  store<f64>(columns, waiting ? ackedTime(words, timing, closer) : NaN, note.CLOSE_WAIT << 3);
   store<f64>(columns, heldUntil(columns, facts, timing, last, atEnd), note.HELD_UNTIL << 3);
 }
 

@@ -258,6 +258,11 @@ function classify(words: Int32Array, slot: number, verdict: Verdict, oneSided: b
   return opening ? 'unknown' : 'not_closed';
 }
 
+/** When the peer acknowledged the FIN of `endpoint`, ns; an inferred FIN has the time of the segment that proves it. */
+export function ackedTime({ times }: ConnectionTable, slot: number, { inferred }: Verdict, endpoint: number): number {
+  return times[(slot >> 1) + (inferred[endpoint] ? FIN_TIME : FIN_ACKED_TIME) + endpoint]!;
+}
+
 /** When the waves of a close came: ns on the capture clock, and between them. -1: it did not happen, or is not in the capture. */
 export class CloseTimes {
   /** NaN: nobody closed. */
@@ -269,7 +274,8 @@ export class CloseTimes {
 }
 
 /** Writes them to `result`, whatever that held before, and answers it. */
-export function closeTimes({ times }: ConnectionTable, slot: number, verdict: Verdict, result: CloseTimes): CloseTimes {
+export function closeTimes(table: ConnectionTable, slot: number, verdict: Verdict, result: CloseTimes): CloseTimes {
+  const { times } = table;
   const { initiator, fin, acked, inferred } = verdict;
   result.start = Number.NaN;
   result.duration = -1;
@@ -283,11 +289,10 @@ export function closeTimes({ times }: ConnectionTable, slot: number, verdict: Ve
     return result;
   }
   const finTime = (slot >> 1) + FIN_TIME;
-  const ackedTime = (slot >> 1) + FIN_ACKED_TIME;
   const active = initiator === 'both' ? (times[finTime]! <= times[finTime + 1]! ? 0 : 1) : initiator;
   const passive = active ^ 1;
   const start = times[finTime + active]!;
-  const startAcked = inferred[active] ? start : times[ackedTime + active]!;
+  const startAcked = ackedTime(table, slot, verdict, active);
   let last = start;
   if (acked[active]) {
     if (!inferred[active]) result.finAck = Math.max(0, startAcked - start);
@@ -298,7 +303,7 @@ export function closeTimes({ times }: ConnectionTable, slot: number, verdict: Ve
     last = Math.max(last, answer);
     if (acked[active] && initiator !== 'both' && !inferred[passive]) result.halfClosed = Math.max(0, answer - startAcked);
     if (acked[passive]) {
-      const answerAcked = inferred[passive] ? answer : times[ackedTime + passive]!;
+      const answerAcked = ackedTime(table, slot, verdict, passive);
       if (!inferred[passive]) result.lastAck = Math.max(0, answerAcked - answer);
       last = Math.max(last, answerAcked);
     }

@@ -5,6 +5,7 @@ import {
   ACKED_KNOWN,
   CLOSED,
   DATA_AFTER_FIN,
+  ENDPOINT_OF_TOKEN,
   ESTABLISHED,
   FACTS,
   FIN_ACK,
@@ -26,6 +27,7 @@ import {
   RST_TIME,
   SEEN,
   SEGMENTS,
+  TOKENS,
 } from '../layout/slot.ts';
 import type { ConnectionTable } from './table.ts';
 
@@ -123,16 +125,23 @@ function finAcknowledges(words: Int32Array, slot: number, endpoint: number): boo
   );
 }
 
+/** Whose FIN came first, where both are known; of two at the same time the log tells, which begins with the first one. */
+function firstFin({ words, times }: ConnectionTable, slot: number): 0 | 1 {
+  const at = (slot >> 1) + FIN_TIME;
+  const high = times[at] === times[at + 1] ? (words[slot + TOKENS]! & ENDPOINT_OF_TOKEN) !== 0 : times[at]! > times[at + 1]!;
+  return high ? 1 : 0;
+}
+
 /**
  * Who closed first where both FINs are known: the endpoint whose FIN the peer's first FIN acknowledges; both, where neither
  * does. The acknowledgement numbers tell it from any vantage point, file order does not. Where each acknowledges the other,
  * the later one in the file is a retransmission of one that the capture lacks, and the earlier one tells.
  */
 function activeCloser(table: ConnectionTable, slot: number): 0 | 1 | 'both' {
-  const { words, times } = table;
+  const { words } = table;
   const byLow = finAcknowledges(words, slot, 0);
   const byHigh = finAcknowledges(words, slot, 1);
-  if (byLow && byHigh) return times[(slot >> 1) + FIN_TIME]! > times[(slot >> 1) + FIN_TIME + 1]! ? 0 : 1;
+  if (byLow && byHigh) return firstFin(table, slot) === 0 ? 1 : 0;
   if (byLow === byHigh) return 'both';
   return byHigh ? 0 : 1;
 }
@@ -289,7 +298,7 @@ export function closeTimes(table: ConnectionTable, slot: number, verdict: Verdic
     return result;
   }
   const finTime = (slot >> 1) + FIN_TIME;
-  const active = initiator === 'both' ? (times[finTime]! <= times[finTime + 1]! ? 0 : 1) : initiator;
+  const active = initiator === 'both' ? firstFin(table, slot) : initiator;
   const passive = active ^ 1;
   const start = times[finTime + active]!;
   const startAcked = ackedTime(table, slot, verdict, active);

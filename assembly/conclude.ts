@@ -29,6 +29,7 @@ import {
 import {
   CLIENT_IS_HIGH,
   CLOSED,
+  ENDPOINT_OF_TOKEN,
   FACTS,
   FIN_ACKED_TIME,
   FIN_TIME,
@@ -42,6 +43,7 @@ import {
   RESET_AFTER_CLOSE,
   RST_TIME,
   START,
+  TOKENS,
 } from '../src/layout/slot.ts';
 import { beginLines, BEGUN, CLOSE_TIMES, HALF_CLOSED, TO_FIN_ACK, TO_LAST_ACK, WAIT_ENDED, WHOLE, writeLine } from './line.ts';
 import { DURATION_SUMS, SHAPE_COUNTERS, SHAPE_ROWS, TEMPLATE_PLACES, TEMPLATES } from './memory.ts';
@@ -178,6 +180,13 @@ function setTime(place: usize, value: f64): void {
   store<f64>(CLOSE_TIMES + (place << 3), value);
 }
 
+/** Whether the high endpoint's FIN came first; of two at the same time the log tells. */
+function isHighFirst(words: usize): bool {
+  const low = load<f64>(words, FIN_TIME << 3);
+  const high = load<f64>(words, (FIN_TIME + 1) << 3);
+  return low == high ? (load<i32>(words, TOKENS << 2) & ENDPOINT_OF_TOKEN) != 0 : low > high;
+}
+
 /** Times the close and its parts. */
 function measure(words: usize, timing: i32): void {
   const both = ACTIVE | (ACTIVE << 1);
@@ -191,8 +200,7 @@ function measure(words: usize, timing: i32): void {
     return;
   }
   const crossed = (timing & both) == both;
-  const lowFirst = load<f64>(words, FIN_TIME << 3) <= load<f64>(words, (FIN_TIME + 1) << 3);
-  const active: usize = (crossed ? lowFirst : (timing & ACTIVE) != 0) ? 0 : 1;
+  const active: usize = (crossed ? !isHighFirst(words) : (timing & ACTIVE) != 0) ? 0 : 1;
   const passive = active ^ 1;
   const activeAcked = (timing & (HAS_ACK << (<i32>active))) != 0;
   const passiveAcked = (timing & (HAS_ACK << (<i32>passive))) != 0;
@@ -254,7 +262,7 @@ function writeRow(columns: usize, words: usize, traits: usize, timing: i32, time
   store<f64>(columns, 0, note.RESET_IDLE << 3);
   const closer: usize = (timing & HAS_FIN) != 0 ? 0 : 1;
   const waiting = (timing & IN_CLOSE_WAIT) != 0;
-  store<f64>(columns, waiting ? load<f64>(words + (closer << 3), FIN_ACKED_TIME << 3) : NaN, note.CLOSE_WAIT << 3);
+  store<f64>(columns, waiting ? ackedTime(words, timing, closer) : NaN, note.CLOSE_WAIT << 3);
   store<f64>(columns, heldUntil(columns, facts, timing, last, atEnd), note.HELD_UNTIL << 3);
 }
 

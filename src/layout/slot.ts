@@ -197,6 +197,7 @@ export const COMPLETE_FIN = 16;
 export const COMPLETE_RST = 32;
 
 // -- close tokens: the waves of a close (SPEC §3), kind | endpoint << 3
+export const ENDPOINT_OF_TOKEN = 8;
 /** First FIN. */
 export const F = 0;
 /** First FIN that is also the first acknowledgement of the peer's. */

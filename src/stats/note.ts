@@ -28,7 +28,7 @@ import {
   WAIT_TO,
 } from '../layout/note.ts';
 import * as slots from '../layout/slot.ts';
-import { CLOSE_CLASSES, CloseTimes, closeTimes, isOver, type Verdict } from '../tracker/close.ts';
+import { ackedTime, CLOSE_CLASSES, CloseTimes, closeTimes, isOver, type Verdict } from '../tracker/close.ts';
 import type { Ended } from '../tracker/ended.ts';
 import { RESET_STAGES, resetStage } from './reset-stage.ts';
 
@@ -222,7 +222,7 @@ function writeCloseWait(rows: Float64Array, at: number, { table, slot, verdict, 
   rows[at + CLOSE_WAIT] = Number.NaN;
   if (packet !== Infinity || verdict.class !== 'half_open') return;
   const closer = verdict.fin[0] ? 0 : 1;
-  rows[at + CLOSE_WAIT] = table.times[(slot >> 1) + slots.FIN_ACKED_TIME + closer]!;
+  rows[at + CLOSE_WAIT] = ackedTime(table, slot, verdict, closer);
   if (closer === 0) rows[at + FACTS]! |= LEAKS_HIGH;
   if ((verdict.modifiers & KEEPALIVE_AFTER_FIN) !== 0) rows[at + FACTS]! |= PROBED;
 }

@@ -114,7 +114,7 @@ export class Population {
 
   /** The figures over [from, to], whole ns; an end may lie behind `to`. */
   snapshot(from: number, to: number): PopulationFigures {
-    this.#sweep(to + 1);
+    this.#sweep(behind(to));
     const rest = this.#held > 0 ? Math.max(0, to - this.#folded) : 0;
     return {
       now: this.#held,
@@ -169,6 +169,9 @@ export class Population {
     }
   }
 }
+
+/** A later time: by 1 ns, or by more where doubles lie further apart than that (behind 104 days). */
+const behind = (time: number): number => time + Math.max(1, time * Number.EPSILON);
 
 /** The first of times; Infinity where there are none. */
 function earliest(times: readonly number[]): number {

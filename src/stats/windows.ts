@@ -1,5 +1,5 @@
 import * as slots from '../layout/slot.ts';
-import { CloseTimes, closeTimes, holdsTimeWait, judge, Verdict } from '../tracker/close.ts';
+import { ackedTime, CloseTimes, closeTimes, holdsTimeWait, judge, Verdict } from '../tracker/close.ts';
 import { sequenceText } from '../tracker/sequence.ts';
 import type { ConnectionTable } from '../tracker/table.ts';
 import { type Profile, type TimeWait, timeWaits } from '../tracker/time-wait.ts';
@@ -174,9 +174,9 @@ export class WindowCounter {
   }
 
   /** An endpoint in CLOSE_WAIT, since it acknowledged the FIN of `closer`. */
-  #closeWait({ times }: ConnectionTable, slot: number, closer: number): void {
+  #closeWait(table: ConnectionTable, slot: number, closer: number): void {
     this.#part.closeWait++;
-    this.#part.oldest = Math.min(this.#part.oldest, times[(slot >> 1) + slots.FIN_ACKED_TIME + closer]!);
+    this.#part.oldest = Math.min(this.#part.oldest, ackedTime(table, slot, this.#verdict, closer));
   }
 
   /** What a window has, and as many behind it as it `repeats` itself in; the next one begins. `end`: where the capture ended in it, if it did. */

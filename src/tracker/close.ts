@@ -5,6 +5,7 @@ import {
   ACKED_KNOWN,
   CLOSED,
   DATA_AFTER_FIN,
+  ENDPOINT_OF_TOKEN,
   ESTABLISHED,
   FACTS,
   FIN_ACK,
@@ -26,6 +27,7 @@ import {
   RST_TIME,
   SEEN,
   SEGMENTS,
+  TOKENS,
 } from '../layout/slot.ts';
 import type { ConnectionTable } from './table.ts';
 
@@ -123,16 +125,23 @@ function finAcknowledges(words: Int32Array, slot: number, endpoint: number): boo
   );
 }
 
+/** Whose FIN came first, where both are known; of two at the same time the log tells, which begins with the first one. */
+function firstFin({ words, times }: ConnectionTable, slot: number): 0 | 1 {
+  const at = (slot >> 1) + FIN_TIME;
+  const high = times[at] === times[at + 1] ? (words[slot + TOKENS]! & ENDPOINT_OF_TOKEN) !== 0 : times[at]! > times[at + 1]!;
+  return high ? 1 : 0;
+}
+
 /**
  * Who closed first where both FINs are known: the endpoint whose FIN the peer's first FIN acknowledges; both, where neither
  * does. The acknowledgement numbers tell it from any vantage point, file order does not. Where each acknowledges the other,
  * the later one in the file is a retransmission of one that the capture lacks, and the earlier one tells.
  */
 function activeCloser(table: ConnectionTable, slot: number): 0 | 1 | 'both' {
-  const { words, times } = table;
+  const { words } = table;
   const byLow = finAcknowledges(words, slot, 0);
   const byHigh = finAcknowledges(words, slot, 1);
-  if (byLow && byHigh) return times[(slot >> 1) + FIN_TIME]! > times[(slot >> 1) + FIN_TIME + 1]! ? 0 : 1;
+  if (byLow && byHigh) return firstFin(table, slot) === 0 ? 1 : 0;
   if (byLow === byHigh) return 'both';
   return byHigh ? 0 : 1;
 }
@@ -258,6 +267,11 @@ function classify(words: Int32Array, slot: number, verdict: Verdict, oneSided: b
   return opening ? 'unknown' : 'not_closed';
 }
 
+/** When the peer acknowledged the FIN of `endpoint`, ns; an inferred FIN has the time of the segment that proves it. */
+export function ackedTime({ times }: ConnectionTable, slot: number, { inferred }: Verdict, endpoint: number): number {
+  return times[(slot >> 1) + (inferred[endpoint] ? FIN_TIME : FIN_ACKED_TIME) + endpoint]!;
+}
+
 /** When the waves of a close came: ns on the capture clock, and between them. -1: it did not happen, or is not in the capture. */
 export class CloseTimes {
   /** NaN: nobody closed. */
@@ -269,7 +283,8 @@ export class CloseTimes {
 }
 
 /** Writes them to `result`, whatever that held before, and answers it. */
-export function closeTimes({ times }: ConnectionTable, slot: number, verdict: Verdict, result: CloseTimes): CloseTimes {
+export function closeTimes(table: ConnectionTable, slot: number, verdict: Verdict, result: CloseTimes): CloseTimes {
+  const { times } = table;
   const { initiator, fin, acked, inferred } = verdict;
   result.start = Number.NaN;
   result.duration = -1;
@@ -283,11 +298,10 @@ export function closeTimes({ times }: ConnectionTable, slot: number, verdict: Ve
     return result;
   }
   const finTime = (slot >> 1) + FIN_TIME;
-  const ackedTime = (slot >> 1) + FIN_ACKED_TIME;
-  const active = initiator === 'both' ? (times[finTime]! <= times[finTime + 1]! ? 0 : 1) : initiator;
+  const active = initiator === 'both' ? firstFin(table, slot) : initiator;
   const passive = active ^ 1;
   const start = times[finTime + active]!;
-  const startAcked = inferred[active] ? start : times[ackedTime + active]!;
+  const startAcked = ackedTime(table, slot, verdict, active);
   let last = start;
   if (acked[active]) {
     if (!inferred[active]) result.finAck = Math.max(0, startAcked - start);
@@ -298,7 +312,7 @@ export function closeTimes({ times }: ConnectionTable, slot: number, verdict: Ve
     last = Math.max(last, answer);
     if (acked[active] && initiator !== 'both' && !inferred[passive]) result.halfClosed = Math.max(0, answer - startAcked);
     if (acked[passive]) {
-      const answerAcked = inferred[passive] ? answer : times[ackedTime + passive]!;
+      const answerAcked = ackedTime(table, slot, verdict, passive);
       if (!inferred[passive]) result.lastAck = Math.max(0, answerAcked - answer);
       last = Math.max(last, answerAcked);
     }

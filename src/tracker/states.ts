@@ -1,10 +1,9 @@
-import type { Verdict } from './close.ts';
+import { ackedTime, type Verdict } from './close.ts';
 import {
   CLOSED,
   ESTABLISHED,
   ESTABLISHED_TIME,
   FACTS,
-  FIN_ACKED_TIME,
   FIN_SENT,
   FIN_TIME,
   MIDSTREAM,
@@ -88,27 +87,27 @@ function closing(table: ConnectionTable, slot: number, own: number, verdict: Ver
   const at = slot >> 1;
   const peer = own ^ 1;
   const finTime = (endpoint: number): number => times[at + FIN_TIME + endpoint]!;
-  const ackedTime = (endpoint: number): number => (verdict.inferred[endpoint] ? finTime(endpoint) : times[at + FIN_ACKED_TIME + endpoint]!);
+  const acked = (endpoint: number): number => ackedTime(table, slot, verdict, endpoint);
   const peerAcked = verdict.fin[peer]! && verdict.acked[peer]!;
 
-  if (!verdict.fin[own]) return peerAcked ? [{ state: 'CLOSE_WAIT', time: ackedTime(peer) }] : [];
+  if (!verdict.fin[own]) return peerAcked ? [{ state: 'CLOSE_WAIT', time: acked(peer) }] : [];
   const passive = verdict.fin[peer]! && verdict.initiator === peer;
   if (passive) {
     const list: Transition[] = [];
     if (peerAcked || (words[slot + SEEN + peer]! & FIN_SENT) !== 0)
-      list.push({ state: 'CLOSE_WAIT', time: peerAcked ? ackedTime(peer) : finTime(own) });
+      list.push({ state: 'CLOSE_WAIT', time: peerAcked ? acked(peer) : finTime(own) });
     list.push({ state: 'LAST_ACK', time: finTime(own) });
-    if (verdict.acked[own]) list.push({ state: 'CLOSED', time: ackedTime(own) });
+    if (verdict.acked[own]) list.push({ state: 'CLOSED', time: acked(own) });
     return list;
   }
   const list: Transition[] = [{ state: 'FIN_WAIT1', time: finTime(own) }];
   const wait = waits.find(({ holder }) => holder === own);
   if (verdict.fin[peer] && verdict.initiator === 'both') {
-    list.push({ state: 'CLOSING', time: peerAcked ? ackedTime(peer) : Math.max(finTime(own), finTime(peer)) });
+    list.push({ state: 'CLOSING', time: peerAcked ? acked(peer) : Math.max(finTime(own), finTime(peer)) });
   } else if (verdict.acked[own] || wait) {
     // Where the capture lacks the acknowledgement, the peer's FIN proves that it had come.
     const known = wait === undefined || verdict.acked[own]!;
-    list.push({ state: 'FIN_WAIT2', time: known ? ackedTime(own) : wait.start });
+    list.push({ state: 'FIN_WAIT2', time: known ? acked(own) : wait.start });
   }
   if (wait) list.push({ state: 'TIME_WAIT', time: wait.start });
   return list;

@@ -1,5 +1,5 @@
-import { judge, type Verdict } from './close.ts';
-import { CLOSED, FACTS, FIN_ACKED_TIME, FIN_TIME, RESET, RESET_AFTER_CLOSE, RESET_BY_HIGH, RST_TIME } from '../layout/slot.ts';
+import { ackedTime, judge, type Verdict } from './close.ts';
+import { CLOSED, FACTS, FIN_TIME, RESET, RESET_AFTER_CLOSE, RESET_BY_HIGH, RST_TIME } from '../layout/slot.ts';
 import type { ConnectionTable } from './table.ts';
 
 const SECOND = 1e9;
@@ -89,10 +89,8 @@ function timeWait(
   if (aborted && verdict.resetBy === holder) return undefined;
 
   const acked = verdict.acked[peer]!;
-  const ackTime = verdict.inferred[peer] ? times[at + FIN_TIME + peer]! : times[at + FIN_ACKED_TIME + peer]!;
-  const own = times[at + FIN_ACKED_TIME + holder]!;
-  const proof = acked ? ackTime : times[at + FIN_TIME + peer]!;
-  const start = crossed ? Math.max(proof, own) : proof;
+  const proof = acked ? ackedTime(table, slot, verdict, peer) : times[at + FIN_TIME + peer]!;
+  const start = crossed ? Math.max(proof, ackedTime(table, slot, verdict, holder)) : proof;
   const rare = table.peekRare(slot);
   const late = rare?.restarts[holder as 0] ?? 0;
   const early = acked ? 0 : (rare?.earlyRestarts[holder as 0] ?? 0);

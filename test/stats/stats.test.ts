@@ -178,6 +178,16 @@ describe('Population', () => {
     expect(population.snapshot(0, 20)).toEqual({ now: 0, peak: 2, peakAt: 5, mean: 1.1, above: 0 });
   });
 
+  it('counts what begins at the very end, also when that is a year behind the beginning', () => {
+    for (const to of [0, 10, 2 ** 52, 2 ** 53, 365 * 86_400e9]) {
+      const population = new Population();
+      population.add(0, Infinity);
+      population.add(to, Infinity);
+      population.add(to, Infinity);
+      expect(population.snapshot(0, to), String(to)).toMatchObject({ now: 3, peak: 3, peakAt: to });
+    }
+  });
+
   it('an end at the time of a start makes room for it', () => {
     const population = new Population();
     for (let i = 0; i < 5; i++) population.add(i * 10, i * 10 + 10);

@@ -63,6 +63,29 @@ describe('stuck endpoints', () => {
     expect(matrix(told)).toEqual({ FIN_WAIT2: { CLOSE_WAIT: 2 } });
   });
 
+  it('in FIN_WAIT2 by a FIN that only its acknowledgement proves: since that, whoever closed', () => {
+    const told = closed([]).wait(100);
+    const begun = told.clock;
+    for (const closes of [0, 1, 0, 1]) {
+      const ends = told.connection(host(2, 42_000 + told.told.length), host(9, 80));
+      ends[0].syn();
+      ends[1].synAck();
+      ends[0].ack();
+      ends[1 - closes]!.data(100);
+      ends[closes]!.ack();
+      ends[closes]!.fin({ unseen: true });
+      ends[1 - closes]!.ack();
+    }
+    told.wait(50);
+    const { owners, total } = record(told).fin_wait2;
+    expect(total).toBe(4);
+    for (const { oldest_s } of owners) {
+      expect(oldest_s).toBeGreaterThan(50);
+      expect(oldest_s).toBeLessThan((told.clock - begun) / SECOND);
+    }
+    expect(told.outcome().answers.leaks).toMatchObject({ suspects: 0, leaks: 0 });
+  });
+
   it('in FIN_WAIT1 and LAST_ACK, where the FIN was repeated', () => {
     const told = closed([finWait1, (end) => void end.fin({ lost: true }), lastAck, open]);
     const { fin_wait2, fin_wait1, last_ack, half_open } = record(told);

@@ -197,6 +197,33 @@ describe('FINs that cross', () => {
     expect(told.record().time_wait.map(({ holder }) => holder)).toEqual(['client', 'server']);
   });
 
+  it('at one time: the order of capture tells whose came first, whichever address it has', () => {
+    for (const [client, server] of [
+      [2, 9],
+      [9, 2],
+    ] as const) {
+      const told = story({ client: ipv4(`10.0.0.${client}`, 40_000), server: ipv4(`10.0.0.${server}`, 80), step: 0 });
+      const connections = [0, 1, 0, 1].map((first, i) => {
+        const ends = told.connection(ipv4(`10.0.0.${client}`, 41_000 + i), ipv4(`10.0.0.${server}`, 80));
+        ends[0].syn();
+        ends[1].synAck();
+        ends[0].ack();
+        told.crossing(() => {
+          ends[first]!.fin();
+          ends[first ^ 1]!.fin();
+        });
+        return [ends[first]!, ends[first ^ 1]!] as const;
+      });
+      told.wait(3);
+      for (const [, second] of connections) second.ack();
+      const { statistics } = told.outcome();
+      expect([statistics.finAck.count, statistics.lastAck.count]).toEqual([4, 0]);
+      const { close } = told.records().at(-1)!;
+      expect(close).toMatchObject({ sequence: 'F< F> A>', fin_ack_s: 3 });
+      expect(close).not.toHaveProperty('last_ack_s');
+    }
+  });
+
   it('last_ack_missing: one of the two acknowledgements is not there', () => {
     const told = closing();
     told.client.ack();

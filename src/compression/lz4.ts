@@ -18,6 +18,8 @@ const CONTENT_SIZE = 0x08;
 const CONTENT_CHECKSUM = 0x04;
 const DICTIONARY = 0x01;
 
+const CUT = 'the lz4 stream is cut';
+
 const UNCOMPRESSED = 0x80000000;
 /** Bytes that a match may reach back. */
 const HISTORY = 1 << 16;
@@ -59,15 +61,17 @@ async function* frame(input: ByteQueue, hashes: Awaited<ReturnType<typeof xxhash
   for (let size = await input.number(4); size !== 0; size = await input.number(4)) {
     const length = (size & ~UNCOMPRESSED) >>> 0;
     if (length > largest + 16) throw new CompressionError(`the lz4 stream is damaged: a block of ${length} bytes`);
-    const block = await input.bytes(length);
-    if ((flags & BLOCK_CHECKSUM) !== 0 && (await input.number(4)) !== hashes.h32Raw(block) >>> 0)
+    const block = await input.upTo(length);
+    const whole = block.length === length;
+    if (whole && (flags & BLOCK_CHECKSUM) !== 0 && (await input.number(4)) !== hashes.h32Raw(block) >>> 0)
       throw new CompressionError('the lz4 stream is damaged: a checksum is wrong');
-    let end = history + length;
+    let end = history + block.length;
     if (size >= UNCOMPRESSED) output.set(block, history);
-    else end = decodeBlock(block, output, history);
+    else end = decodeBlock(block, whole, output, history);
     const part = output.slice(history, end);
     if ((flags & CONTENT_CHECKSUM) !== 0) content.update(part);
-    yield part;
+    if (part.length > 0) yield part;
+    if (!whole) throw new CompressionError(CUT);
     history = (flags & INDEPENDENT) === 0 ? Math.min(end, HISTORY) : 0;
     output.copyWithin(0, end - history, end);
   }
@@ -79,33 +83,29 @@ function damaged(): never {
   throw new CompressionError('the lz4 stream is damaged: a block does not decode');
 }
 
-/** Decodes one block behind its history; answers where its output ends. */
-function decodeBlock(block: Uint8Array, output: Uint8Array, start: number): number {
+/** Decodes one block behind its history, or what there is of it; answers where its output ends. */
+function decodeBlock(block: Uint8Array, whole: boolean, output: Uint8Array, start: number): number {
   let from = 0;
   let to = start;
   const extended = (length: number): number => {
     if (length !== 15) return length;
-    let byte: number;
-    do {
-      if (from >= block.length) damaged();
-      byte = block[from++]!;
-      length += byte;
-    } while (byte === 255);
+    for (let byte = 255; byte === 255 && from < block.length; length += byte) byte = block[from++]!;
+    if (from === block.length && whole) damaged();
     return length;
   };
-  for (;;) {
-    if (from >= block.length) damaged();
+  while (from < block.length) {
     const token = block[from++]!;
     const literals = extended(token >> 4);
-    if (from + literals > block.length || to + literals > output.length) damaged();
-    if (literals < 32) for (const end = from + literals; from < end; ) output[to++] = block[from++]!;
+    const there = Math.min(literals, block.length - from);
+    if ((there < literals && whole) || to + there > output.length) damaged();
+    if (there < 32) for (const end = from + there; from < end; ) output[to++] = block[from++]!;
     else {
-      output.set(block.subarray(from, from + literals), to);
-      from += literals;
-      to += literals;
+      output.set(block.subarray(from, from + there), to);
+      from += there;
+      to += there;
     }
     if (from === block.length) return to;
-    if (from + 2 > block.length) damaged();
+    if (from + 2 > block.length) break;
     const distance = block[from]! | (block[from + 1]! << 8);
     from += 2;
     const length = extended(token & 15) + SMALLEST_MATCH;
@@ -115,6 +115,7 @@ function decodeBlock(block: Uint8Array, output: Uint8Array, start: number): numb
       to += length;
     } else for (const end = to + length; to < end; to++) output[to] = output[to - distance]!;
   }
+  return whole ? damaged() : to;
 }
 
 /** Bytes that come in chunks, taken as they are needed. */
@@ -137,15 +138,22 @@ class ByteQueue {
   }
 
   async bytes(count: number): Promise<Uint8Array> {
+    const bytes = await this.upTo(count);
+    if (bytes.length < count) throw new CompressionError(CUT);
+    return bytes;
+  }
+
+  /** As many bytes as there are, `count` at most. */
+  async upTo(count: number): Promise<Uint8Array> {
     if (this.#chunk.length >= count) return this.#take(count);
     const bytes = new Uint8Array(count);
-    for (let filled = 0; filled < count; ) {
-      if (!(await this.more())) throw new CompressionError('the lz4 stream is cut');
+    let filled = 0;
+    while (filled < count && (await this.more())) {
       const part = this.#take(Math.min(count - filled, this.#chunk.length));
       bytes.set(part, filled);
       filled += part.length;
     }
-    return bytes;
+    return bytes.subarray(0, filled);
   }
 
   /** A little-endian number of at most four bytes. */
@@ -157,7 +165,7 @@ class ByteQueue {
 
   async skip(count: number): Promise<void> {
     for (let left = count; left > 0; ) {
-      if (!(await this.more())) throw new CompressionError('the lz4 stream is cut');
+      if (!(await this.more())) throw new CompressionError(CUT);
       left -= this.#take(Math.min(left, this.#chunk.length)).length;
     }
   }

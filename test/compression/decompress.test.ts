@@ -185,6 +185,22 @@ describe.each(WAYS)('%s', (_name, suffix, way) => {
   });
 });
 
+describe('an lz4 block that is cut', () => {
+  const content = read('all_eth.pcap.lz4');
+
+  it.each(WAYS.filter(([, suffix]) => suffix === 'lz4'))('gives what there is of it, by %s', async (_name, _suffix, way) => {
+    let longest = 0;
+    for (let length = 16; length < content.length - 8; length += 1009) {
+      const { output, rule } = await decompressed(content.subarray(0, length), 1000, way);
+      expect(rule).toMatch(/cut/);
+      expect(output.equals(plain.subarray(0, output.length))).toBe(true);
+      expect(output.length).toBeGreaterThanOrEqual(longest);
+      longest = output.length;
+    }
+    expect(longest).toBeGreaterThan(plain.length * 0.8);
+  });
+});
+
 /** Bytes of the same length whose last one is another. */
 const lastChanged = (content: Uint8Array): Uint8Array => content.map((byte, at) => (at === content.length - 1 ? byte ^ 1 : byte));
 

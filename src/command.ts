@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { cachedDataVersionTag, setFlagsFromString } from 'node:v8';
 import { CaptureError } from './capture/errors.ts';
 import { folderAt } from './capture/folder.ts';
 import { faultMessage } from './capture/fault.ts';
+import { STANDARD_INPUT } from './capture/pipe.ts';
 import type { Outcome } from './merge/outcome.ts';
 import { Run } from './merge/run.ts';
 import { summaryRecord } from './merge/summary.ts';
@@ -61,6 +62,7 @@ async function analyseAll(command: Command, page: PageFile | undefined): Promise
   const reports: Report[] = [];
   for (const captures of sets) {
     if (abort.signal.aborted) break;
+    if (command.run.follow && captures.some(isMissing)) say(`${captures.join()}: not there yet, and waited for`);
     try {
       const run = await Run.open(captures, form, command.transitions, { ...command.run, threadFlags: THREAD_FLAGS }, abort);
       await analyse(run, command);
@@ -85,6 +87,15 @@ async function analyseAll(command: Command, page: PageFile | undefined): Promise
   if (reports.length > 0) await page?.write(pageText(reports));
   if (status !== DONE) return status;
   return statuses.every((one) => one === statuses[0]) ? (statuses[0] ?? DONE) : PARTIAL;
+}
+
+/** Whether there is no file of a name yet. What else keeps it from being looked at, whoever opens it says. */
+function isMissing(path: string): boolean {
+  try {
+    return path !== STANDARD_INPUT && statSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** What is analysed by itself where each is: a folder's files. */

@@ -418,11 +418,13 @@ describe('a set of captures', () => {
 /** What a program prints, line by line, while it runs. */
 class Live {
   readonly lines: Line[] = [];
+  messages = '';
   readonly child: ChildProcess;
   readonly ended: Promise<number | null>;
 
   constructor(command: string, args: string[]) {
-    this.child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+    this.child.stderr!.setEncoding('utf8').on('data', (text: string) => void (this.messages += text));
     let rest = '';
     this.child.stdout!.setEncoding('utf8').on('data', (text: string) => {
       const parts = (rest + text).split('\n');
@@ -467,8 +469,8 @@ describe('a capture that is still being made', () => {
 
   it('is followed through rotation until a signal, which it answers with a summary and its status', async () => {
     const path = join(folder, 'growing.pcap');
-    const live = new Live(process.execPath, [CLI, 'stream', '--follow', path]);
     writeFileSync(path, content.subarray(0, 300));
+    const live = new Live(process.execPath, [CLI, 'stream', '--follow', path]);
     await new Promise((resolve) => void setTimeout(resolve, 300));
     appendFileSync(path, content.subarray(300));
     await live.until(() => live.lines.length === 2);
@@ -480,6 +482,7 @@ describe('a capture that is still being made', () => {
     await live.until(() => live.lines.length === 3);
     live.child.kill('SIGINT');
     expect(await live.ended).toBe(130);
+    expect(live.messages).toBe('');
     expect(live.lines.at(-1)).toMatchObject({
       type: 'summary',
       packets: 35,
@@ -487,6 +490,17 @@ describe('a capture that is still being made', () => {
       interrupted: true,
       input: { truncated: false },
     });
+  });
+
+  it('that is not there yet is waited for, with a message that says so', async () => {
+    const path = join(folder, 'later.pcap');
+    const live = new Live(process.execPath, [CLI, 'stream', '--follow', path]);
+    await live.until(() => live.messages.endsWith('\n'));
+    writeFileSync(path, content);
+    await live.until(() => live.lines.length === 2);
+    live.child.kill('SIGINT');
+    expect(await live.ended).toBe(130);
+    expect(live.messages).toBe(`fourwaves: ${path}: not there yet, and waited for\n`);
   });
 
   it.skipIf(process.platform !== 'linux')('that nobody writes yet is waited for, until a signal', async () => {

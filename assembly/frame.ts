@@ -21,7 +21,7 @@ import {
   writeTcp,
 } from './segment.ts';
 import { forgetTags, noting } from './tags.ts';
-import { areTimestamps, options, tcpHeader, timestamps, TIMESTAMPS_SEEN } from './tcp.ts';
+import { commonOptions, options, tcpHeader, TIMESTAMPS_SEEN } from './tcp.ts';
 import { innermost } from './tunnel.ts';
 
 /** frame()'s answer where it wrote a segment. */
@@ -89,8 +89,8 @@ export function frame(linkType: i32, frame: usize, captured: i32, original: u32,
     distributeToAll(record);
     return FRAGMENT;
   }
-  const end = min(header, there);
-  const seen = end == 32 && areTimestamps(tcp + 20) ? timestamps(tcp + 20) : options(tcp + 20, tcp + end);
+  const end = tcp + min(header, there);
+  const seen = commonOptions(tcp + 20, end) || options(tcp + 20, end);
   writeTcp(record, tcp, there, length - header, flags, seen);
   writeDigest(record, ip, ipv6, tcp, digestedBytes(header, there, length - header));
   writePlace(record, frame, named, path);

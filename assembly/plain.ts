@@ -1,12 +1,12 @@
 // The frame that nearly all are: Ethernet or Linux cooked, IPv4 without options, a whole datagram, TCP whose header was captured. What
-// frame.ts writes of it is written here without asking what only other frames have, and without a loop: half of the instructions.
+// frame.ts writes of it is written here without asking what only other frames have, and without a loop: a third fewer instructions.
 
 import * as links from '../src/layout/link.ts';
-import { DIGEST_WORD, FROM_HIGH, LINK_WORD, NO_IDENTIFICATION, NO_WINDOW_SCALE } from '../src/layout/segment.ts';
+import { DIGEST_WORD, FROM_HIGH, LINK_WORD, NO_IDENTIFICATION } from '../src/layout/segment.ts';
 import { digestPlain, digestShortLink, FEW_BYTES, hashTuple } from './hash.ts';
 import { TCP } from './protocol.ts';
 import { atInterface, beginRecord, digestedBytes, finishRecord, reversed, writeTcp } from './segment.ts';
-import { areTimestamps, options, timestamps, TIMESTAMPS_SEEN } from './tcp.ts';
+import { commonOptions, options, TIMESTAMPS_SEEN } from './tcp.ts';
 
 /** EtherTypes as a little-endian load sees them. */
 const IPV4 = 0x0008;
@@ -42,8 +42,7 @@ export function plain(linkType: i32, frame: usize, captured: i32, time: f64, lag
   const digested = digestedBytes(header, there, payload);
   if (digested > FEW_BYTES) return false;
 
-  const seen =
-    header == 32 && areTimestamps(tcp + 20) ? timestamps(tcp + 20) : header == 20 ? NO_WINDOW_SCALE : options(tcp + 20, tcp + header);
+  const seen = commonOptions(tcp + 20, tcp + header) || options(tcp + 20, tcp + header);
   // Source address | destination address << 32, source port << 16 | destination port.
   const names = reversed(v128.load(ip, 12));
   const addresses = <u64>i64x2.extract_lane(names, 0);

@@ -37,17 +37,13 @@ export function tcpHeader(tcp: usize, captured: i32, length: i32): i32 {
 
 /** Reads the options between two addresses, as far as they are sound: bits of TCP_WORD, the data offset left out. */
 export function options(from: usize, to: usize): i32 {
-  if (from >= to) return NO_WINDOW_SCALE;
-  return to - from == 12 && areTimestamps(from) ? timestamps(from) : option(from, to, NO_WINDOW_SCALE);
+  return option(from, to, NO_WINDOW_SCALE);
 }
 
-/** Whether 12 bytes of options are the timestamps alone. */
-export function areTimestamps(from: usize): bool {
-  return load<u32>(from) == PADDED_TIMESTAMPS;
-}
-
-/** Reads them. */
-export function timestamps(from: usize): i32 {
+/** options() where there are none, or timestamps alone, as in nearly every segment; 0: there are others. */
+export function commonOptions(from: usize, to: usize): i32 {
+  if (from == to) return NO_WINDOW_SCALE;
+  if (to - from != 12 || load<u32>(from) != PADDED_TIMESTAMPS) return 0;
   tsval = bswap<u32>(load<u32>(from, 4));
   return NO_WINDOW_SCALE | TIMESTAMPS_SEEN;
 }

@@ -60,7 +60,7 @@ async function* frame(input: ByteQueue, hashes: Awaited<ReturnType<typeof xxhash
   let history = 0;
   for (let size = await input.number(4); size !== 0; size = await input.number(4)) {
     const length = (size & ~UNCOMPRESSED) >>> 0;
-    if (length > largest + 16) throw new CompressionError(`the lz4 stream is damaged: a block of ${length} bytes`);
+    if (length > largest) throw new CompressionError(`the lz4 stream is damaged: a block of ${length} bytes`);
     const block = await input.upTo(length);
     const whole = block.length === length;
     if (whole && (flags & BLOCK_CHECKSUM) !== 0 && (await input.number(4)) !== hashes.h32Raw(block) >>> 0)

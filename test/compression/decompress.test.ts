@@ -185,6 +185,25 @@ describe.each(WAYS)('%s', (_name, suffix, way) => {
   });
 });
 
+const number = (value: number): Uint8Array => new Uint8Array(Uint32Array.of(value).buffer);
+
+describe('an lz4 block that claims more than its frame allows', () => {
+  it.each(WAYS.filter(([, suffix]) => suffix === 'lz4'))(
+    'is damage, also where it is stored as it is, by %s',
+    async (_name, _suffix, way) => {
+      const largest = Buffer.alloc(1 << 16, plain);
+      const stored = (length: number): Uint8Array => number((0x80000000 | length) >>> 0);
+      // Linked blocks of 64 KB, of which the first is history for the second.
+      const header = Uint8Array.of(0x40, 0x40, 0xc0);
+      const first = bytes(number(0x184d2204), header, stored(largest.length), largest);
+      const damaged = bytes(first, stored(largest.length + 8), largest, new Uint8Array(8));
+      const { output, rule } = await decompressed(damaged, 1000, way);
+      expect(rule).toMatch(/damaged: a block of/);
+      expect(output.equals(largest)).toBe(true);
+    },
+  );
+});
+
 describe('an lz4 block that is cut', () => {
   const content = read('all_eth.pcap.lz4');
 

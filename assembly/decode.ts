@@ -4,7 +4,7 @@ import { BLOCKS, FORM, PREVIOUS, SNOOP, TICKS } from '../src/layout/framing.ts';
 import { WINDOW } from './memory.ts';
 import { answerAll } from './packets.ts';
 import { decodeRecords, previous as previousRecord, stopped as recordsStopped } from './pcap.ts';
-import { decodeBlocks, stopped as blocksStopped } from './pcapng.ts';
+import { decodeBlocks, previous as previousBlock, stopped as blocksStopped } from './pcapng.ts';
 import { decodeSnoop, previous as previousSnoop, stopped as snoopStopped } from './snoop.ts';
 import { answer, word } from './state.ts';
 import { decodeTicks, previous as previousTicks, stopped as ticksStopped } from './ticks.ts';
@@ -24,6 +24,7 @@ export function decode(from: i32, stop: i32, to: i32): i32 {
   if (form & BLOCKS) {
     next = decodeBlocks(at, last, end);
     answerAll(blocksStopped);
+    previous = previousBlock;
   } else if (form & SNOOP) {
     next = decodeSnoop(at, last, end);
     answerAll(snoopStopped);

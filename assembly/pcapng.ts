@@ -13,10 +13,13 @@ import {
   BROKEN_SECTION,
   BROKEN_TRAILER,
   BYTE_ORDER,
+  CUSTOM,
+  CUSTOM_UNCOPIED,
   ENHANCED_PACKET,
   FORM,
   INTERFACE_DESCRIPTION,
   LARGEST_BLOCK,
+  LAST_ORDINARY_BLOCK,
   ORIGIN,
   PACKET,
   PATIENCE_S,
@@ -52,12 +55,15 @@ const WITNESSES = 3;
 
 /** Why decodeBlocks() stopped. */
 export let stopped: i32 = WANTS_BYTES;
+/** Where the last block that was decoded ends; but where it begins, if nobody knows its type: it may be none, and lead past some. 0: none. */
+export let previous: usize = 0;
 
 /** Decodes the blocks that begin in at..last and end before `end`; answers where the first one is that it did not decode. */
 export function decodeBlocks(at: usize, last: usize, end: usize): usize {
   let swapped = (word(FORM) & SWAPPED) != 0;
   const origin = <f64>(<u32>word(ORIGIN));
   stopped = WANTS_BYTES;
+  previous = 0;
   while (at < last && <i32>(end - at) >= SMALLEST_BLOCK) {
     const type = read32(at, swapped);
     if (type == SECTION_HEADER) {
@@ -100,9 +106,14 @@ export function decodeBlocks(at: usize, last: usize, end: usize): usize {
       setInterface(index);
       take(entry == 0 ? UNDESCRIBED : linkTypeOf(entry), at + (simple ? SIMPLE_DATA : PACKET_DATA), captured, original, stamp);
     }
+    previous = isKnown(type) ? next : at;
     at = next;
   }
   return at;
+}
+
+function isKnown(type: u32): bool {
+  return (type > 0 && type <= <u32>LAST_ORDINARY_BLOCK) || type == SECTION_HEADER || type == CUSTOM || type == CUSTOM_UNCOPIED;
 }
 
 /** Bytes of a block: there are writers who do not count those that fill its last word. */

@@ -2,9 +2,14 @@
 
 import {
   BLOCKS,
+  CUSTOM,
+  CUSTOM_UNCOPIED,
   DOUBTED_S,
+  ENHANCED_PACKET,
   LARGEST_BLOCK,
+  LAST_ORDINARY_BLOCK,
   LENGTHS_SWAPPED,
+  PACKET,
   PATCHED,
   PATCHED_HEADER_BYTES,
   PATIENCE_S,
@@ -47,9 +52,10 @@ const PAIR = 2;
 const WITNESSES = 3;
 /** Type and both lengths of a block. */
 const SMALLEST_BLOCK = 12;
-/** Block types up to this one are given out in order; the others that occur are below. */
-const LAST_ORDINARY_BLOCK = 0x0b;
-const OTHER_BLOCKS: ReadonlySet<number> = new Set([SECTION_HEADER, 0x0bad, 0x4000_0bad]);
+/** A packet block without its packet; and where in it is how much was captured. */
+const PACKET_BLOCK = 32;
+const CAPTURED_AT = 20;
+const OTHER_BLOCKS: ReadonlySet<number> = new Set([SECTION_HEADER, CUSTOM, CUSTOM_UNCOPIED]);
 
 /** Instead of a record's length: it is not all there, so that it cannot be told; or it is no record. */
 const BEYOND = -1;
@@ -332,7 +338,14 @@ function blocksIn(bytes: Uint8Array, { form }: Section): Headers {
     if (length < SMALLEST_BLOCK || length > LARGEST_BLOCK) return IMPLAUSIBLE;
     const size = padded(length);
     if (at + size > bytes.length) return BEYOND;
-    return view.getUint32(at + size - 4, little) === length ? size : IMPLAUSIBLE;
+    if (view.getUint32(at + size - 4, little) !== length) return IMPLAUSIBLE;
+    return (type !== PACKET && type !== ENHANCED_PACKET) || holds(at, size) ? size : IMPLAUSIBLE;
+  };
+  /** Whether a packet block has room for what it captured, and captured something if it has room: zeros with equal lengths around them do not. */
+  const holds = (at: number, size: number): boolean => {
+    if (size < PACKET_BLOCK) return false;
+    const captured = view.getUint32(at + CAPTURED_AT, little);
+    return captured <= size - PACKET_BLOCK && (captured > 0 || size === PACKET_BLOCK);
   };
   return { claimAt: lengthAt, lengthAt, secondsAt: () => Number.NaN };
 }

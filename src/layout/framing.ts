@@ -39,7 +39,7 @@ export const RECORDS = 15;
 export const FIRST = 16;
 /** Section headers that were met. */
 export const SECTIONS = 18;
-/** Offset of the last record that the last call decoded; -1: none, or it was a block, which has its length twice. */
+/** Offset of the last record that the last call decoded, or, of a block, which has its length twice, where it ends, unless its type is unknown; -1: none. */
 export const PREVIOUS = 19;
 /** DROP_REASONS words. */
 export const DROPS = 20;
@@ -133,5 +133,9 @@ export const INTERFACE_DESCRIPTION = 1;
 export const PACKET = 2;
 export const SIMPLE_PACKET = 3;
 export const ENHANCED_PACKET = 6;
+/** Types up to this one are given out in order; of those above only a section header's and these occur: custom blocks, to be copied and not. */
+export const LAST_ORDINARY_BLOCK = 0x0b;
+export const CUSTOM = 0x0bad;
+export const CUSTOM_UNCOPIED = 0x40000bad;
 /** Value of the byte-order magic, as its writer sees it. */
 export const BYTE_ORDER = 0x1a2b3c4d;

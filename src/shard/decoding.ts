@@ -222,7 +222,8 @@ export class Decoding {
     exchange.addPackets(packets);
     const { offset, lost, clock, framing } = decoded.end;
     // Where nothing was decoded, the record before is the one that it was.
-    const previous = packets === 0 && decoded.troubles.length === 0 ? before.previous : decoded.end.previous;
+    const untouched = Number.isNaN(decoded.end.previous) && packets === 0 && decoded.troubles.length === 0;
+    const previous = untouched ? before.previous : decoded.end.previous;
     exchange.prove(number, {
       offset,
       lost,

@@ -1,6 +1,6 @@
 // Copies of packets (`-i any`, SPAN), told from retransmissions: the same bytes from IP on within a millisecond of the first
 // copy (SPEC §1). Every packet of the last millisecond is remembered, exactly, so the answers do not depend on what else
-// passes by: a ring of packets, chained by their digest, newest first. Where the next one would take the place of a packet
+// passes by: a ring of packets, chained by their digest, newest first. Both lie where they end, the first of each in front of that. Where the next one would take the place of a packet
 // younger than a millisecond, the ring doubles.
 //
 //   packet   clock (f64) | digest | hash | link digest | lag, flags (16 bits each) | number of the one before it in its chain |
@@ -10,7 +10,7 @@
 import { FROM_HIGH, NO_IDENTIFICATION } from '../src/layout/segment.ts';
 import { FIN, SYN } from '../src/layout/tcp.ts';
 import { FORGOTTEN, RECENT_BYTES, RECENT_CAPACITY } from '../src/layout/tracking.ts';
-import { CHAINS, RECENT } from './memory.ts';
+import { CHAINS_END, RECENT_END } from './memory.ts';
 import { count } from './tracking.ts';
 
 /** Copies of one packet come within this time of the first, ns. */
@@ -50,11 +50,16 @@ export function forgetCopies(): void {
   newest = 0;
   held = 0;
   chainMask = FEWEST_CHAINS - 1;
-  memory.fill(CHAINS, 0, FEWEST_CHAINS * 4);
+  emptyChains();
+}
+
+function emptyChains(): void {
+  const bytes = (<usize>chainMask + 1) << 2;
+  memory.fill(CHAINS_END - bytes, 0, bytes);
 }
 
 function chainOf(digest: u32): usize {
-  return CHAINS + ((<usize>((digest ^ (digest >>> 15)) & chainMask)) << 2);
+  return CHAINS_END - 4 - ((<usize>((digest ^ (digest >>> 15)) & chainMask)) << 2);
 }
 
 /** The newest packet of a digest's chain: means nothing but that it was read. */
@@ -63,7 +68,7 @@ export function chainHead(digest: u32): u32 {
 }
 
 function packetAt(number: u32): usize {
-  return RECENT + <usize>(number & mask) * RECENT_BYTES;
+  return RECENT_END - RECENT_BYTES - <usize>(number & mask) * RECENT_BYTES;
 }
 
 /**
@@ -128,10 +133,10 @@ function makeRoom(): void {
 function double(): void {
   const packets = mask + 1;
   const bytes = <usize>packets * RECENT_BYTES;
-  memory.copy(RECENT + bytes, RECENT, bytes);
+  memory.copy(RECENT_END - bytes * 2, RECENT_END - bytes, bytes);
   mask = mask * 2 + 1;
   chainMask = max(mask * 2 + 1, FEWEST_CHAINS - 1);
-  memory.fill(CHAINS, 0, (<usize>chainMask + 1) << 2);
+  emptyChains();
   newest -= packets;
   for (let i: u32 = 0; i < packets; i++) {
     const packet = packetAt(newest + 1);

@@ -9,6 +9,7 @@ import { INTERFACE_BYTES, STATE_WORDS } from '../src/layout/framing.ts';
 import { ADDRESS_PAIR_BYTES, LAYOUT_VERSION, SEGMENT_BYTES } from '../src/layout/segment.ts';
 import { decode } from './decode.ts';
 import {
+  CHAINS_END,
   CONNECTIONS,
   COUNTS,
   COUNTS_BYTES,
@@ -19,6 +20,7 @@ import {
   FILTER,
   FILTER_BYTES,
   HINTS,
+  INDEX,
   INTERFACES,
   INTERFACES_BYTES,
   KEPT_PAIRS,
@@ -29,6 +31,7 @@ import {
   ORDER,
   PAIRS,
   PAIRS_BYTES,
+  RECENT_END,
   SEGMENTS,
   SEGMENTS_BYTES,
   SHAPE_COUNTERS,
@@ -58,12 +61,14 @@ import { forget, walk } from './walk.ts';
 
 export { ADDRESS_PAIR_BYTES, DROP_REASONS, INTERFACE_BYTES, LAYOUT_VERSION, SEGMENT_BYTES, STATE_WORDS };
 export {
+  CHAINS_END,
   CONNECTIONS,
   COUNTS,
   COUNTS_BYTES,
   FILTER,
   FILTER_BYTES,
   HINTS,
+  INDEX,
   INTERFACES,
   INTERFACES_BYTES,
   KEPT_PAIRS,
@@ -72,6 +77,7 @@ export {
   ORDER,
   PAIRS,
   PAIRS_BYTES,
+  RECENT_END,
 };
 export { DEPARTED, DEPARTURE_STARTS, DEPARTURES };
 export { LINE_END, LINES, TEMPLATE_PLACES, TEMPLATES };

@@ -17,6 +17,7 @@ import {
   LARGE_PAGE_BYTES,
   RECENT_BYTES,
   RECENT_CAPACITY,
+  SHARED_BYTES,
   TRACKING_WORDS,
 } from '../src/layout/tracking.ts';
 
@@ -56,7 +57,7 @@ export const STAGE: usize = SEGMENTS + SEGMENTS_BYTES * BINS;
 export const STAGE_PAIRS: usize = STAGE + SEGMENTS_BYTES;
 /** Who waits to leave the table: as many entries again as connections, of those that do not count any more. */
 export const EXPIRIES: usize = STAGE_PAIRS + PAIRS_BYTES;
-/** Entries to order connections by, and as much again to merge them. */
+/** Entries to order connections by, and as much again to merge them; the index's own, while it is doubled. */
 export const ORDER: usize = EXPIRIES + CONNECTIONS_CAPACITY * 2 * 4;
 export const ORDER_ENTRY_BYTES = 16;
 /** Shapes of ended connections; twice as many numbers of them, by hash; what is counted; rows that the host has not taken. */
@@ -73,17 +74,18 @@ export const DEPARTURE_STARTS: usize = DEPARTURES + ROWS_CAPACITY * DEPARTURE_WO
 export const TEMPLATE_PLACES: usize = DEPARTURE_STARTS + ROWS_CAPACITY * 8;
 export const TEMPLATES: usize = TEMPLATE_PLACES + SHAPES_CAPACITY * COUNTERS * 4;
 export const LINES: usize = TEMPLATES + TEMPLATES_BYTES;
-/** From here on, large pages are asked for. Hints share the first one with the part of the window that is always used. */
-export const HINTS: usize = (LINES + LINES_BYTES + LARGE_PAGE_BYTES - 1) & ~(LARGE_PAGE_BYTES - 1);
+/** Where the chains of the newest packets end: they grow downwards. From the large page on that they share with the hints, such pages are asked for. */
+export const CHAINS_END: usize =
+  ((LINES + LINES_BYTES + RECENT_CAPACITY * CHAIN_BYTES + LARGE_PAGE_BYTES - 1) & ~(LARGE_PAGE_BYTES - 1)) + SHARED_BYTES;
+export const HINTS: usize = CHAINS_END;
 /** Pages of a file can be mapped over this one. */
 export const WINDOW: usize = HINTS + HINTS_CAPACITY * 4;
 /** The latest bytes of a stream. */
 export const STREAM: usize = WINDOW + WINDOW_BYTES;
-/** The packets of the last millisecond, and their chains. */
-export const RECENT: usize = STREAM + STREAM_BYTES;
-export const CHAINS: usize = RECENT + RECENT_CAPACITY * RECENT_BYTES;
-/** The index: twice as many entries as connections, and half as much room again to double it in. */
-export const INDEX: usize = CHAINS + RECENT_CAPACITY * CHAIN_BYTES;
+/** The index: twice as many entries as connections. */
+export const INDEX: usize = STREAM + STREAM_BYTES;
 /** IPv6 addresses of connections. */
-export const KEPT_PAIRS: usize = INDEX + CONNECTIONS_CAPACITY * 3 * ENTRY_BYTES;
-export const CONNECTIONS: usize = KEPT_PAIRS + CONNECTIONS_CAPACITY * ADDRESS_PAIR_BYTES;
+export const KEPT_PAIRS: usize = INDEX + CONNECTIONS_CAPACITY * 2 * ENTRY_BYTES;
+/** Where the packets of the last millisecond end, which grow downwards, too. */
+export const RECENT_END: usize = KEPT_PAIRS + CONNECTIONS_CAPACITY * ADDRESS_PAIR_BYTES + RECENT_CAPACITY * RECENT_BYTES;
+export const CONNECTIONS: usize = RECENT_END;

@@ -24,7 +24,7 @@ import {
   SLOT_WORDS,
 } from '../src/layout/slot.ts';
 import { CONNECTIONS_CAPACITY, ENTRY_BYTES, FIRST_ENTRIES, HINTS as HINTS_CAPACITY } from '../src/layout/tracking.ts';
-import { CONNECTIONS, HINTS, INDEX, KEPT_PAIRS } from './memory.ts';
+import { CONNECTIONS, HINTS, INDEX, KEPT_PAIRS, ORDER } from './memory.ts';
 
 /** Bytes of a cache line. */
 export const LINE_BYTES: usize = 64;
@@ -239,14 +239,13 @@ export function leave(slot: i32): void {
   free = slot + 1;
 }
 
-/** Doubles the index in place; its entries wait behind it meanwhile. */
+/** Doubles the index in place; its entries wait meanwhile where connections are ordered only when no more come. */
 function double(): void {
   const bytes = (<usize>mask + 1) * ENTRY_BYTES;
-  const old = INDEX + bytes * 2;
-  memory.copy(old, INDEX, bytes);
+  memory.copy(ORDER, INDEX, bytes);
   memory.fill(INDEX, 0, bytes * 2);
   mask = mask * 2 + 1;
-  for (let at = old; at < old + bytes; at += ENTRY_BYTES) {
+  for (let at = ORDER; at < ORDER + bytes; at += ENTRY_BYTES) {
     const entry = load<u64>(at);
     if (entry != 0) insert(<u32>entry, (entry >> 32) << 32);
   }

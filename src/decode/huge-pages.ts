@@ -1,7 +1,6 @@
 import { STREAM_BYTES, WINDOW_BYTES } from '../layout/batch.ts';
 import { ADDRESS_PAIR_BYTES } from '../layout/segment.ts';
 import {
-  CHAIN_BYTES,
   CONNECTIONS_CAPACITY,
   ENTRY_BYTES,
   HINTS,
@@ -9,20 +8,22 @@ import {
   MOST_PAGES,
   RECENT_BYTES,
   RECENT_CAPACITY,
+  SHARED_BYTES,
 } from '../layout/tracking.ts';
 import { openLibrary } from '../platform/library.ts';
 import type { DecoderMemory } from './decoder.ts';
 
 const PAGE = 1 << 16;
 const MADV_HUGEPAGE = 14;
-/** Where the hints, the window and the tables begin (assembly/memory.ts): before them, a large page would be cleared for the little that is used of it. */
+/** The large page that the hints, the window and the tables begin in (assembly/memory.ts): before it, one would be cleared for the little that is used of it. */
 export const HUGE_FROM =
   MEMORY_PAGES * PAGE -
-  CONNECTIONS_CAPACITY * (3 * ENTRY_BYTES + ADDRESS_PAIR_BYTES) -
-  RECENT_CAPACITY * (RECENT_BYTES + CHAIN_BYTES) -
+  RECENT_CAPACITY * RECENT_BYTES -
+  CONNECTIONS_CAPACITY * (2 * ENTRY_BYTES + ADDRESS_PAIR_BYTES) -
   STREAM_BYTES -
   WINDOW_BYTES -
-  HINTS * 4;
+  HINTS * 4 -
+  SHARED_BYTES;
 
 /**
  * Asks the kernel for large pages behind windows and tables of connections, as madvise(2) says, also where they have yet to grow: a large one then

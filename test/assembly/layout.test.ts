@@ -7,6 +7,7 @@ import * as batch from '../../src/layout/batch.ts';
 import * as drops from '../../src/layout/drops.ts';
 import * as framing from '../../src/layout/framing.ts';
 import * as ledger from '../../src/layout/ledger.ts';
+import * as line from '../../src/layout/line.ts';
 import * as note from '../../src/layout/note.ts';
 import * as slot from '../../src/layout/slot.ts';
 import * as tracking from '../../src/layout/tracking.ts';
@@ -49,9 +50,11 @@ describe.each(['decoder.wasm', 'decoder.debug.wasm'])('%s', (build) => {
       ['STAGE', segmentEnd('STAGE', SEGMENTS_CAPACITY * segment.SEGMENT_BYTES)],
       ['STAGE_PAIRS', segmentEnd('STAGE_PAIRS', SEGMENTS_CAPACITY * segment.ADDRESS_PAIR_BYTES)],
       ['ORDER', segmentEnd('ORDER', tracking.CONNECTIONS_CAPACITY * 32)],
+      ['LINES', segmentEnd('LINES', line.LINES_BYTES)],
       ['HINTS', segmentEnd('HINTS', tracking.HINTS * 4)],
       ['WINDOW', segmentEnd('WINDOW', value('WINDOW_BYTES'))],
       ['STREAM', segmentEnd('STREAM', batch.STREAM_BYTES)],
+      ['INDEX', segmentEnd('INDEX', tracking.CONNECTIONS_CAPACITY * 2 * tracking.ENTRY_BYTES)],
       ['KEPT_PAIRS', segmentEnd('KEPT_PAIRS', tracking.CONNECTIONS_CAPACITY * segment.ADDRESS_PAIR_BYTES)],
       ['CONNECTIONS', memory.buffer.byteLength],
     ] as const;
@@ -60,10 +63,18 @@ describe.each(['decoder.wasm', 'decoder.debug.wasm'])('%s', (build) => {
       expect(end).toBeLessThanOrEqual(next ? value(next[0]) : memory.buffer.byteLength);
     });
     expect(value('WINDOW') % 65536).toBe(0);
-    expect(value('HINTS') % tracking.LARGE_PAGE_BYTES).toBe(0);
-    expect(value('HINTS')).toBe(HUGE_FROM);
-    expect(value('KEPT_PAIRS') % tracking.LARGE_PAGE_BYTES).toBe(0);
-    expect(value('CONNECTIONS') % tracking.LARGE_PAGE_BYTES).toBe(0);
+    expect(HUGE_FROM % tracking.LARGE_PAGE_BYTES).toBe(0);
+    for (const region of ['HINTS', 'INDEX', 'KEPT_PAIRS', 'CONNECTIONS'])
+      expect(value(region) % tracking.LARGE_PAGE_BYTES, region).toBe(tracking.SHARED_BYTES);
+    expect(value('HINTS')).toBe(HUGE_FROM + tracking.SHARED_BYTES);
+    // These two grow downwards.
+    const { RECENT_CAPACITY, RECENT_BYTES, CHAIN_BYTES } = tracking;
+    expect(value('CHAINS_END')).toBe(value('HINTS'));
+    expect(value('CHAINS_END') - RECENT_CAPACITY * CHAIN_BYTES).toBeGreaterThanOrEqual(segmentEnd('LINES', line.LINES_BYTES));
+    expect(value('RECENT_END')).toBe(value('CONNECTIONS'));
+    expect(value('RECENT_END') - RECENT_CAPACITY * RECENT_BYTES).toBeGreaterThanOrEqual(
+      segmentEnd('KEPT_PAIRS', tracking.CONNECTIONS_CAPACITY * segment.ADDRESS_PAIR_BYTES),
+    );
     expect(value('SEGMENTS') % segment.SEGMENT_BYTES).toBe(0);
     expect(value('SEGMENTS_BYTES')).toBe(batch.SEGMENTS_CAPACITY * segment.SEGMENT_BYTES);
     expect(batch.SEGMENTS_CAPACITY * batch.SMALLEST_RECORD_BYTES).toBeGreaterThan(batch.WINDOW_CAPACITY);

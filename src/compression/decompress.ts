@@ -18,6 +18,8 @@ const begins =
     magic.every((byte, at) => bytes[at] === byte);
 const isZstd = begins(0x28, 0xb5, 0x2f, 0xfd);
 const isLz4 = begins(0x04, 0x22, 0x4d, 0x18);
+/** `lz4 -l`: the format before frames had ends. */
+const isLegacyLz4 = begins(0x02, 0x21, 0x4c, 0x18);
 /** A frame that zstd and lz4 both skip: what it is before tells nothing, but pzstd and seekable zstd begin so. */
 const isSkippable = (bytes: Uint8Array): boolean => (bytes[0]! & 0xf0) === 0x50 && begins(0x2a, 0x4d, 0x18)(bytes.subarray(1));
 
@@ -36,7 +38,12 @@ const FORMATS: readonly Format[] = [
     decompress: later(async () => (await import('./libzstd.ts')).systemUnzstd() ?? (await import('./zstd.ts')).unzstd),
     blocks: true,
   },
-  { name: 'lz4', matches: isLz4, decompress: later(async () => (await import('./lz4.ts')).unlz4), blocks: true },
+  {
+    name: 'lz4',
+    matches: (bytes) => isLz4(bytes) || isLegacyLz4(bytes),
+    decompress: later(async () => (await import('./lz4.ts')).unlz4),
+    blocks: true,
+  },
   {
     name: 'xz',
     matches: begins(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00),

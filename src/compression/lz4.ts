@@ -1,12 +1,14 @@
 // The LZ4 frame format (lz4_Frame_format.md 1.6.4), because no kept package reads it as a stream: frames of independent or of
-// linked blocks, skippable frames, and all checksums, without which damage would go unnoticed.
+// linked blocks, skippable and legacy frames, and all checksums, without which damage would go unnoticed.
 //
 //   magic | flags | block size | [content size] | [dictionary] | header checksum | blocks | 0 | [content checksum]
+//   legacy magic | blocks
 
 import xxhash from 'xxhash-wasm';
 import { CompressionError } from './errors.ts';
 
 const MAGIC = 0x184d2204;
+const LEGACY = 0x184c2102;
 const SKIPPABLE = 0x184d2a50;
 const SKIPPABLE_MASK = 0xfffffff0;
 
@@ -21,6 +23,9 @@ const DICTIONARY = 0x01;
 const CUT = 'the lz4 stream is cut';
 
 const UNCOMPRESSED = 0x80000000;
+/** Bytes of a legacy frame's block; and as many as it may be compressed to: more is no size, but the magic of the next frame. */
+const LEGACY_BLOCK = 8 << 20;
+const LEGACY_LARGEST = LEGACY_BLOCK + Math.floor(LEGACY_BLOCK / 255) + 16;
 /** Bytes that a match may reach back. */
 const HISTORY = 1 << 16;
 const SMALLEST_MATCH = 4;
@@ -33,15 +38,23 @@ export async function* unlz4(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<
   const hashes = await xxhash();
   const input = new ByteQueue(chunks);
   try {
-    while (await input.more()) {
-      const magic = await input.number(4);
-      if ((magic & SKIPPABLE_MASK) >>> 0 === SKIPPABLE) await input.skip(await input.number(4));
-      else if (magic === MAGIC) yield* frame(input, hashes);
-      else throw new CompressionError('the lz4 stream is damaged: what follows a frame is none');
+    for (let magic = await next(input); magic !== undefined; ) {
+      if (magic === LEGACY) magic = yield* legacyFrame(input);
+      else {
+        if ((magic & SKIPPABLE_MASK) >>> 0 === SKIPPABLE) await input.skip(await input.number(4));
+        else if (magic === MAGIC) yield* frame(input, hashes);
+        else throw new CompressionError('the lz4 stream is damaged: what follows a frame is none');
+        magic = await next(input);
+      }
     }
   } finally {
     await input.close();
   }
+}
+
+/** The next word; undefined where the stream ends. */
+async function next(input: ByteQueue): Promise<number | undefined> {
+  return (await input.more()) ? input.number(4) : undefined;
 }
 
 async function* frame(input: ByteQueue, hashes: Awaited<ReturnType<typeof xxhash>>): AsyncGenerator<Uint8Array, void, undefined> {
@@ -77,6 +90,20 @@ async function* frame(input: ByteQueue, hashes: Awaited<ReturnType<typeof xxhash
   }
   if ((flags & CONTENT_CHECKSUM) !== 0 && (await input.number(4)) !== content.digest() >>> 0)
     throw new CompressionError('the lz4 stream is damaged: its checksum is wrong');
+}
+
+/** A frame of `lz4 -l`, which has neither an end nor checksums; answers what the one behind it begins with. */
+async function* legacyFrame(input: ByteQueue): AsyncGenerator<Uint8Array, number | undefined, undefined> {
+  const output = new Uint8Array(LEGACY_BLOCK);
+  for (;;) {
+    const size = await next(input);
+    if (size === undefined || size > LEGACY_LARGEST) return size;
+    const block = await input.upTo(size);
+    const whole = block.length === size;
+    const end = decodeBlock(block, whole, output, 0);
+    if (end > 0) yield output.slice(0, end);
+    if (!whole) throw new CompressionError(CUT);
+  }
 }
 
 function damaged(): never {

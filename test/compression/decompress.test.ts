@@ -220,6 +220,47 @@ describe('an lz4 block that is cut', () => {
   });
 });
 
+/** A block of a legacy frame that says its content as it is. */
+const legacyBlock = (literals: Uint8Array): Uint8Array => {
+  const rest = literals.length - 15;
+  const encoded = bytes(Uint8Array.of(0xf0), new Uint8Array(Math.floor(rest / 255)).fill(255), Uint8Array.of(rest % 255), literals);
+  return bytes(number(encoded.length), encoded);
+};
+
+describe('an lz4 of the legacy format', () => {
+  const content = read('all_eth.pcap.legacy'); // lz4 -l
+  it.each(WAYS.filter(([, suffix]) => suffix === 'lz4'))('is read, also with other frames, by %s', async (_name, _suffix, way) => {
+    expect((await decompressed(content, 100, way)).output.equals(plain)).toBe(true);
+    const { output, rule } = await decompressed(bytes(content, content, SKIPPABLE, read('all_eth.pcap.lz4'), content), 1000, way);
+    expect([output.equals(bytes(plain, plain, plain, plain)), rule]).toEqual([true, undefined]);
+  });
+
+  it('is read in all of its blocks, which end with the stream', async () => {
+    const large = new Uint8Array(8 << 20).map((_, at) => at * 7 + (at >> 9));
+    const { output, rule } = await decompressed(bytes(content.subarray(0, 4), legacyBlock(large), legacyBlock(plain)), 100_000);
+    expect([output.equals(bytes(large, plain)), rule]).toEqual([true, undefined]);
+  });
+
+  it('gives what there is of it where it is cut', async () => {
+    let longest = 0;
+    for (let length = 5; length < content.length; length += 501) {
+      const { output, rule } = await decompressed(content.subarray(0, length));
+      expect(rule).toMatch(/cut/);
+      expect(output.equals(plain.subarray(0, output.length))).toBe(true);
+      expect(output.length).toBeGreaterThanOrEqual(longest);
+      longest = output.length;
+    }
+    expect(longest).toBeGreaterThan(plain.length * 0.8);
+  });
+
+  it('is damaged where a block has more than it may, or nothing decodes', async () => {
+    for (const wrong of [legacyBlock(new Uint8Array((8 << 20) + 1)), bytes(number(3), Uint8Array.of(0x01, 0xff, 0xff))]) {
+      const { output, rule } = await decompressed(bytes(content, wrong), 1 << 20);
+      expect([output.equals(plain), rule]).toEqual([true, expect.stringMatching(/damaged/)]);
+    }
+  });
+});
+
 /** Bytes of the same length whose last one is another. */
 const lastChanged = (content: Uint8Array): Uint8Array => content.map((byte, at) => (at === content.length - 1 ? byte ^ 1 : byte));
 

@@ -311,6 +311,28 @@ describe('a set of captures', () => {
     expect(set.connections.map(({ close }) => close.class)).toEqual(one.connections.map(({ close }) => close.class));
   });
 
+  it.each<[string, (packets: CapturedPacket[]) => Uint8Array]>([
+    ['pcap', pcap],
+    ['pcapng', pcapng],
+    ['Network Monitor', (packets) => netmon(packets)],
+  ])('that overlap loses nothing behind a %s record whose time is far from that of all others', (name, make) => {
+    const [up, down] = [0, 1].map((half) => whole.filter((_, i) => i % 2 === half));
+    const first = file(`far.${name}.0.cap`, make(up!));
+    for (const years of [-10, 5]) {
+      const far = 20;
+      const wrong = down!.with(far, { ...down![far]!, seconds: down![far]!.seconds! + years * 31_536_000 });
+      const set = stream([first, file(`far.${name}.${years}.cap`, make(wrong))]);
+      expect([set.status, set.stderr, set.summaries[0]!.packets]).toEqual([0, '', whole.length]);
+      expect(set.summaries[0]!.input.time_regressions).toBe(1);
+      const touched = one.connections.filter(({ client }) => client.port === 40_000 + Math.floor((2 * far + 1) / 7));
+      expect(touched).toHaveLength(1);
+      const others = (connections: typeof one.connections): typeof one.connections =>
+        connections.filter(({ client }) => client.port !== touched[0]!.client.port);
+      expect(others(set.connections)).toEqual(others(one.connections));
+      expect(set.connections.map(({ close }) => close.class)).toEqual(one.connections.map(({ close }) => close.class));
+    }
+  });
+
   it('taken on two interfaces counts each packet once', () => {
     const paths = ['a', 'b'].map((name) => file(`copy.${name}.pcap`, pcap(packetsOf(40_000, 0))));
     const { summaries } = stream(paths);

@@ -73,14 +73,14 @@ export async function* mergeCaptures(
   }
 }
 
-const timeOf = ({ seconds, nanoseconds }: RecordReader): number => seconds + nanoseconds / 1e9;
+const timeOf = ({ dueSeconds, dueNanoseconds }: RecordReader): number => dueSeconds + dueNanoseconds / 1e9;
 
 function earliest(active: readonly Active[]): Active | undefined {
   let [first] = active;
   for (const candidate of active) {
     const a = candidate.reader;
     const b = first!.reader;
-    if (a.seconds < b.seconds || (a.seconds === b.seconds && a.nanoseconds < b.nanoseconds)) first = candidate;
+    if (a.dueSeconds < b.dueSeconds || (a.dueSeconds === b.dueSeconds && a.dueNanoseconds < b.dueNanoseconds)) first = candidate;
   }
   return first;
 }

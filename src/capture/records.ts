@@ -4,6 +4,7 @@
 import {
   BLOCKS,
   BYTE_ORDER,
+  DOUBTED_S,
   ENHANCED_PACKET,
   INTERFACE_DESCRIPTION,
   LARGEST_BLOCK,
@@ -42,11 +43,17 @@ const MICROSECONDS = 6;
 const NANO = 1_000_000_000n;
 const NO_RECORD = 'what should be a record is none';
 
+/** What there is of a record. Times are whole seconds since 1970, and nanoseconds. */
+type Fields = Pick<RecordReader, 'seconds' | 'nanoseconds' | 'original' | 'data' | 'interface'>;
+
 /** Reads records. next() moves on; the fields are those of the record that it found. */
 export class RecordReader {
-  /** Whole seconds since 1970, and nanoseconds. */
+  /** Its time: whole seconds since 1970, and nanoseconds. */
   seconds = 0;
   nanoseconds = 0;
+  /** When its turn is: then, or at the time of the one before, where its own is so far from both its neighbours' that it cannot be right. */
+  dueSeconds = Number.NaN;
+  dueNanoseconds = 0;
   /** Bytes that the packet had. */
   original = 0;
   /** Bytes that were captured. */
@@ -68,6 +75,8 @@ export class RecordReader {
   #agreed = Number.NaN;
   #section: Section | undefined;
   #interfaces: RecordInterface[] = [];
+  /** The record behind one whose time was doubted. */
+  #behind: Fields | undefined;
   /** Of a pcap file's only interface: the largest captured length, and the units of a fraction in a second. */
   #limit = 0;
   #units = 0;
@@ -85,11 +94,50 @@ export class RecordReader {
 
   /** Finds the next record; false: there is none. Waits for more bytes only where it has to. */
   next(): boolean | Promise<boolean> {
-    return this.#section !== undefined && this.#step() ? true : this.#search();
+    const found = this.#behind ? this.#takeBehind() : this.#section !== undefined && this.#step() ? true : this.#search();
+    if (found !== true || this.#isDoubted(this)) return this.#settled(found);
+    this.#comesDue(this);
+    return true;
   }
 
   async close(): Promise<void> {
     await this.#chunks.return?.();
+  }
+
+  /** As the decoder does (assembly/doubt.ts), asks the record behind one whose time is far from that of the one before. */
+  async #settled(found: boolean | Promise<boolean>): Promise<boolean> {
+    if (!(await found)) return false;
+    if (!this.#isDoubted(this)) {
+      this.#comesDue(this);
+      return true;
+    }
+    const doubted = this.#fields;
+    if (this.#step() || (await this.#search())) this.#behind = this.#fields;
+    Object.assign(this, doubted);
+    const isWrong = this.#behind && !this.#isDoubted(this.#behind) && Math.abs(this.#behind.seconds - doubted.seconds) > DOUBTED_S;
+    if (!isWrong) this.#comesDue(this);
+    return true;
+  }
+
+  #isDoubted({ seconds }: Fields): boolean {
+    return Math.abs(seconds - this.dueSeconds) > DOUBTED_S;
+  }
+
+  #comesDue({ seconds, nanoseconds }: Fields): void {
+    this.dueSeconds = seconds;
+    this.dueNanoseconds = nanoseconds;
+  }
+
+  /** The record as it is, whatever comes of the bytes that it lies in. */
+  get #fields(): Fields {
+    const { seconds, nanoseconds, original, data, interface: own } = this;
+    return { seconds, nanoseconds, original, data: Uint8Array.from(data), interface: own };
+  }
+
+  #takeBehind(): true {
+    Object.assign(this, this.#behind);
+    this.#behind = undefined;
+    return true;
   }
 
   async #search(): Promise<boolean> {
@@ -169,7 +217,7 @@ export class RecordReader {
 
   /** Goes on where the next record is; false: it is not among the bytes that there are. */
   #resume(): boolean {
-    const boundary = findNext(this.#bytes, this.#at, this.#bytes.length, this.#ended, this.#section!, this.seconds || Number.NaN);
+    const boundary = findNext(this.#bytes, this.#at, this.#bytes.length, this.#ended, this.#section!, this.dueSeconds);
     this.#at = boundary?.offset ?? this.#bytes.length;
     if (!boundary?.found) return false;
     const resumed = this.#base + this.#at;

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { cachedDataVersionTag, setFlagsFromString } from 'node:v8';
-import { CaptureError } from './capture/errors.ts';
+import { CaptureError, NoCaptureError } from './capture/errors.ts';
 import { folderAt } from './capture/folder.ts';
 import { faultMessage } from './capture/fault.ts';
 import { STANDARD_INPUT } from './capture/pipe.ts';
@@ -57,10 +57,10 @@ async function analyseAll(command: Command, page: PageFile | undefined): Promise
       status = code;
     });
   }
-  const sets = command.each ? command.captures.flatMap(capturesOf).map((path) => [path]) : [command.captures];
+  const sets = command.each ? command.captures.flatMap(setsOf) : [{ captures: command.captures, inFolder: false }];
   const statuses: number[] = [];
   const reports: Report[] = [];
-  for (const captures of sets) {
+  for (const { captures, inFolder } of sets) {
     if (abort.signal.aborted) break;
     if (command.run.follow && captures.some(isMissing)) say(`${captures.join()}: not there yet, and waited for`);
     try {
@@ -76,8 +76,11 @@ async function analyseAll(command: Command, page: PageFile | undefined): Promise
       statuses.push(conclude(outcome, command.connection));
     } catch (error) {
       if (!(error instanceof CaptureError && (command.each || abort.signal.aborted))) throw error;
-      say(abort.signal.aborted ? 'ended before anything could be read' : error.message);
-      statuses.push(FAILED);
+      if (inFolder && error instanceof NoCaptureError && !abort.signal.aborted) say(`left out: ${error.message}`);
+      else {
+        say(abort.signal.aborted ? 'ended before anything could be read' : error.message);
+        statuses.push(FAILED);
+      }
     }
   }
   if (command.name === 'report' && command.json && (command.each || reports.length > 0)) {
@@ -86,7 +89,7 @@ async function analyseAll(command: Command, page: PageFile | undefined): Promise
   }
   if (reports.length > 0) await page?.write(pageText(reports));
   if (status !== DONE) return status;
-  return statuses.every((one) => one === statuses[0]) ? (statuses[0] ?? DONE) : PARTIAL;
+  return statuses.every((one) => one === statuses[0]) ? (statuses[0] ?? FAILED) : PARTIAL;
 }
 
 /** Whether there is no file of a name yet. What else keeps it from being looked at, whoever opens it says. */
@@ -98,12 +101,19 @@ function isMissing(path: string): boolean {
   }
 }
 
+/** Captures that are analysed as one. */
+interface CaptureSet {
+  readonly captures: readonly string[];
+  /** What is no capture is left out of a folder. */
+  readonly inFolder: boolean;
+}
+
 /** What is analysed by itself where each is: a folder's files. */
-function capturesOf(path: string): readonly string[] {
+function setsOf(path: string): CaptureSet[] {
   const folder = folderAt(path);
-  if (!folder || folder.files.length === 0) return [path]; // whoever opens it says what is wrong
+  if (!folder || folder.files.length === 0) return [{ captures: [path], inFolder: false }]; // whoever opens it says what is wrong
   for (const { message } of folder.others) say(`left out: ${message}`);
-  return folder.files;
+  return folder.files.map((file) => ({ captures: [file], inFolder: true }));
 }
 
 /** @throws UsageError where it cannot be written, or is one of the captures */

@@ -380,11 +380,14 @@ describe('a set of captures', () => {
       status: 3,
       stderr: expect.stringContaining('readme.txt: offset 0: not a capture') as string,
     });
-    expect(stream([join(folder, 'mixed')])).toMatchObject({
-      status: 0,
-      stderr: `fourwaves: left out: ${bad}: offset 0: not a capture: it seems to be text\n`,
-    });
+    const leftOut = `fourwaves: left out: ${bad}: offset 0: not a capture: it seems to be text\n`;
+    for (const args of [[], ['--each']]) expect(stream([...args, join(folder, 'mixed')])).toMatchObject({ status: 0, stderr: leftOut });
     expect(stream(['--each', good, bad])).toMatchObject({ status: 3 });
+    rmSync(good);
+    for (const args of [[], ['--each']]) {
+      const none = stream([...args, join(folder, 'mixed')]);
+      expect([none.status, none.stderr]).toEqual([1, expect.stringContaining(bad)]);
+    }
     mkdirSync(join(folder, 'empty'));
     expect(stream([join(folder, 'empty')])).toMatchObject({
       status: 1,
@@ -423,7 +426,8 @@ describe('a set of captures', () => {
     // More than a thread decompresses before somebody takes it.
     const bad = file('logs/large.zst', bytes(...Array.from({ length: 100 }, () => frame(new Uint8Array(100_000)))));
     expect(stream([bad])).toMatchObject({ status: 1, stderr: expect.stringContaining('not a capture') as string });
-    expect(stream([join(folder, 'logs')])).toMatchObject({ status: 0, text: stream([good]).text });
+    for (const args of [[], ['--each']])
+      expect(stream([...args, join(folder, 'logs')])).toMatchObject({ status: 0, text: stream([good]).text });
   });
 
   it('of a thousand files does not need as many descriptors', () => {

@@ -22,6 +22,7 @@ import {
   FIN_ACKS_ANEW,
   FIN_AGAIN,
   FIN_HAS_ACK,
+  FIN_LATE,
   FIN_RETRANSMITS,
   FIN_SENT,
   FIN_SEQ,
@@ -148,9 +149,10 @@ function fin(slot: i32, sender: i32, record: usize, end: i32, firstAck: bool, an
   setSeen(own, FIN_SENT | (firstAck ? FIN_WITH_ACK : 0) | ((flags & ACK) == 0 ? 0 : FIN_HAS_ACK) | (anew ? FIN_ACKS_ANEW : 0));
   store<f64>(words + ((<usize>sender) << 3), time, FIN_TIME << 3);
   if (end + 1 - load<i32>(own, NXT << 2) > 0) store<i32>(own, end + 1, NXT << 2);
-  else if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0) {
+  else {
     // Its own ACK of later came first, and left a hole for it.
-    if (fillHoles(slot, sender, end, end + 1) > 0) modify(words, OUT_OF_ORDER);
+    if ((flags & ACK) != 0 && load<i32>(record, ACK_WORD << 2) == load<i32>(own, ACKED << 2)) setSeen(own, FIN_LATE);
+    if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0 && fillHoles(slot, sender, end, end + 1) > 0) modify(words, OUT_OF_ORDER);
   }
   log(slot, firstAck ? FA : F, sender);
   if (ackedBeyond == 1) acknowledgedAlready(slot, sender, time);

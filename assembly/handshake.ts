@@ -38,7 +38,7 @@ import {
 } from '../src/layout/slot.ts';
 import { ACK, FIN, RST, SYN } from '../src/layout/tcp.ts';
 import { clearSeen, setFact, setSeen } from './facts.ts';
-import { forgetHoles, noteEstablished, noteSynAck, oddity } from './host.ts';
+import { earlierIss, forgetHoles, noteEstablished, noteIss, noteSynAck, oddity } from './host.ts';
 import { slotAt } from './table.ts';
 
 /** Words of a TCP header without options. */
@@ -88,7 +88,10 @@ function openBySynAck(slot: i32, sender: i32, record: usize): bool {
   if ((seen & SYN_ACK_SENT) != 0) {
     if (seq != load<i32>(own, ISS << 2)) {
       oddity(SYN_ACK_ISN_CHANGED);
-      if ((load<i32>(words, FACTS << 2) & ESTABLISHED) == 0) begin(slot, sender, seq);
+      if ((load<i32>(words, FACTS << 2) & ESTABLISHED) == 0) {
+        noteIss(slot, sender, load<i32>(own, ISS << 2));
+        begin(slot, sender, seq);
+      }
     }
     return false;
   }
@@ -155,6 +158,19 @@ export function begin(slot: i32, endpoint: i32, iss: i32): void {
   store<i32>(own, iss + 1, NXT << 2);
   clearSeen(own, UNCOVERED);
   setSeen(own, NXT_KNOWN);
+}
+
+/** Of two SYN-ACKs that are numbered differently (SYN cookies, anycast) the client takes one: which, its acknowledgement tells. */
+export function chooseIss(slot: i32, server: i32, ack: i32): void {
+  const words = slotAt(slot);
+  const own = words + ((<usize>server) << 2);
+  const facts = load<i32>(words, FACTS << 2);
+  if ((facts & (ESTABLISHED | MIDSTREAM | HAS_RARE)) != HAS_RARE || (load<i32>(own, SEEN << 2) & SYN_ACK_SENT) == 0) return;
+  const latest = load<i32>(own, ISS << 2);
+  const earlier = earlierIss(slot, server, latest);
+  if (<u32>(ack - 1 - earlier) >= <u32>(ack - 1 - latest)) return;
+  noteIss(slot, server, latest); // the client may be wrong, too: what it sends next tells again
+  begin(slot, server, earlier);
 }
 
 /** Whether this acknowledgement completes the handshake. */

@@ -19,6 +19,10 @@ export declare function areCovered(slot: i32, endpoint: i32, ack: i32): i32;
 /** Counts acknowledgements of payload that the capture lacks, and windows of zero; answers how many there are. */
 export declare function countGap(slot: i32, endpoint: i32): i32;
 export declare function countZeroWindow(slot: i32, endpoint: i32): i32;
+/** An endpoint sent a SYN-ACK numbered from `iss`, and now one that is numbered from elsewhere. */
+export declare function noteIss(slot: i32, endpoint: i32, iss: i32): void;
+/** That number; the `latest` one where there was only one. */
+export declare function earlierIss(slot: i32, endpoint: i32, latest: i32): i32;
 /** Simultaneous open: an endpoint sent its SYN-ACK, or was established, at `time`. */
 export declare function noteSynAck(slot: i32, endpoint: i32, time: f64): void;
 export declare function noteEstablished(slot: i32, endpoint: i32, time: f64): void;

@@ -57,7 +57,7 @@ import {
 import { ACK, FIN, RST, SYN } from '../src/layout/tcp.ts';
 import { clearSeen, complete, increase, modify, setSeen } from './facts.ts';
 import { finish, repeatsFin } from './finish.ts';
-import { begin, establish, isForeign, open, withdrawRefusal } from './handshake.ts';
+import { begin, chooseIss, establish, isForeign, open, withdrawRefusal } from './handshake.ts';
 import {
   addHole,
   areCovered,
@@ -120,7 +120,10 @@ function show(slot: i32, sender: i32, record: usize, flags: i32, payload: i32): 
     oddity((flags & SYN) != 0 ? SYN_ACK_UNEXPECTED : ACK_IMPLAUSIBLE);
     return;
   }
-  if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0 && (flags & SYN) == 0) stillAlive(slot, sender);
+  if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0 && (flags & SYN) == 0) {
+    stillAlive(slot, sender);
+    if ((flags & ACK) != 0) chooseIss(slot, sender ^ 1, load<i32>(record, ACK_WORD << 2));
+  }
   if ((flags & SYN) != 0) open(slot, sender, record, flags);
   const seq = load<i32>(record, SEQ_WORD << 2);
   const start = (flags & SYN) != 0 ? seq + 1 : seq;
@@ -343,6 +346,8 @@ function acknowledge(slot: i32, sender: i32, record: usize, flags: i32, payload:
       const news = advance > 0 || (seen & ACKED_KNOWN) == 0;
       if (news && ack - nxt == 1) supposeFin(words, receiver, ack, time);
       else if (news && (flags & FIN) == 0) contentGap(slot, receiver);
+    } else if (ack == nxt && advance > 0 && (peer & (FIN_SENT | UNCOVERED)) == UNCOVERED) {
+      supposeFin(words, receiver, ack, time); // the receiver has gone on behind it
     }
   } else if (advance == 1) supposeFin(words, receiver, ack, time);
   if ((seen & ACKED_KNOWN) == 0 || advance > 0) {
@@ -356,7 +361,7 @@ function acknowledge(slot: i32, sender: i32, record: usize, flags: i32, payload:
   if ((load<i32>(words, FACTS << 2) & (ESTABLISHED | MIDSTREAM)) == 0) establish(slot, sender, ack, flags, payload, time);
 }
 
-/** One number above all that the receiver is known to have sent may be its FIN; what comes later tells (src/tracker/close.ts, inferredFin). */
+/** One number above all that the receiver is known to have sent, or one that it passed over last, may be its FIN; what comes later tells (src/tracker/close.ts, inferredFin). */
 function supposeFin(words: usize, receiver: i32, ack: i32, time: f64): void {
   const other = words + ((<usize>receiver) << 2);
   store<i32>(other, ack - 1, FIN_SEQ << 2);

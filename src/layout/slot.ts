@@ -184,6 +184,8 @@ export const NO_SCALE = 0x1000000;
 export const NXT_DOUBTED = 0x2000000;
 /** Its first FIN acknowledged more than all that it had sent before. */
 export const FIN_ACKS_ANEW = 0x4000000;
+/** Its first FIN was captured behind what it sent later, and acknowledges as much: the first transmission may be missing. */
+export const FIN_LATE = 0x10000000;
 /** Something below NXT is missing that its peer has not acknowledged: it may come, or the capture lacks it. */
 export const UNCOVERED = 0x8000000;
 

@@ -12,6 +12,7 @@ import {
   FIN_ACKED,
   FIN_ACKED_TIME,
   FIN_HAS_ACK,
+  FIN_LATE,
   FIN_SENT,
   FIN_SEQ,
   FIN_SUPPOSED,
@@ -125,6 +126,11 @@ function finAcknowledges(words: Int32Array, slot: number, endpoint: number): boo
   );
 }
 
+/** Whether the first FIN of `endpoint` in the capture may not be the first that it sent. */
+function isLate(words: Int32Array, slot: number, endpoint: number): boolean {
+  return (words[slot + SEEN + endpoint]! & FIN_LATE) !== 0;
+}
+
 /** Whose FIN came first, where both are known; of two at the same time the log tells, which begins with the first one. */
 function firstFin({ words, times }: ConnectionTable, slot: number): 0 | 1 {
   const at = (slot >> 1) + FIN_TIME;
@@ -185,7 +191,9 @@ export function judge(table: ConnectionTable, slot: number, verdict: Verdict): v
   if (gap) verdict.modifiers |= modifiers.GAP;
   if (oneSided && opened) verdict.modifiers |= modifiers.ONE_SIDED;
 
-  const repeated = finAcknowledges(words, slot, 0) && finAcknowledges(words, slot, 1);
+  const answers = [finAcknowledges(words, slot, 0), finAcknowledges(words, slot, 1)];
+  // A FIN that may be a retransmission does not tell what its sender knew when it sent the first one.
+  const repeated = (answers[0]! && (answers[1]! || isLate(words, slot, 0))) || (answers[1]! && isLate(words, slot, 1));
   decideInitiator(table, slot, verdict, oneSided || gap || repeated || (facts & MIDSTREAM) !== 0);
   verdict.class = classify(words, slot, verdict, oneSided);
   if (verdict.class === 'unknown') verdict.confidence = 'unknown';

@@ -9,6 +9,7 @@ import {
   FIN_ACKED,
   FIN_ACKS_ANEW,
   FIN_HAS_ACK,
+  FIN_LATE,
   FIN_SENT,
   FIN_SUPPOSED,
   FIN_WITH_ACK,
@@ -28,7 +29,7 @@ import type { ConnectionTable } from './table.ts';
 
 // Facts that turn out to be none of this connection: they are taken back, so that what is really its own can be seen.
 
-const FIN_FACTS = FIN_SENT | FIN_ACKS_ANEW | FIN_HAS_ACK | FIN_WITH_ACK;
+const FIN_FACTS = FIN_SENT | FIN_ACKS_ANEW | FIN_HAS_ACK | FIN_LATE | FIN_WITH_ACK;
 const OPEN_FACTS = SYN_ACK_SENT | ISS_KNOWN | NXT_KNOWN | ACKED_KNOWN | SCALE_KNOWN | (15 << SCALE_SHIFT) | UNCOVERED;
 
 /** What an endpoint has sent so far was of another incarnation: the RST of its peer, in SYN_SENT, says so (RFC 9293 §3.5, figures 8 and 9). */

@@ -61,6 +61,12 @@ export function hostCalls(table: () => ConnectionTable, memory: TableMemory, odd
 
     countZeroWindow: (slot: number, endpoint: number): number => ++rare(slot).zeroWindows[endpoint as 0],
 
+    noteIss(slot: number, endpoint: number, iss: number): void {
+      rare(slot).earlierIss[endpoint as 0] = iss;
+    },
+
+    earlierIss: (slot: number, endpoint: number, latest: number): number => rare(slot).earlierIss[endpoint as 0] ?? latest,
+
     noteSynAck(slot: number, endpoint: number, time: number): void {
       rare(slot).synAckTime[endpoint as 0] = time;
     },

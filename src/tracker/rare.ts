@@ -79,6 +79,8 @@ export class Rare {
   readonly halfClosedBytes: [number, number] = [0, 0];
   /** What lies below was sent before each endpoint acknowledged the peer's FIN; undefined where nothing was missing then. */
   readonly sentBefore: [number | undefined, number | undefined] = [undefined, undefined];
+  /** The initial sequence number of each endpoint's SYN-ACK before one that has another. */
+  readonly earlierIss: [number | undefined, number | undefined] = [undefined, undefined];
   /** Simultaneous open: when each endpoint sent its SYN-ACK, and was ESTABLISHED; 0: never. */
   readonly synAckTime: [number, number] = [0, 0];
   readonly establishedTime: [number, number] = [0, 0];

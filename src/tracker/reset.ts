@@ -13,6 +13,9 @@ import {
   CLOSED,
   ESTABLISHED,
   FACTS,
+  FIN_ACKED,
+  FIN_SENT,
+  FIN_SEQ,
   ISS,
   MIDSTREAM,
   MODIFIERS,
@@ -104,7 +107,7 @@ export function settleDoubt(table: ConnectionTable, slot: number): void {
   rewrite(table, slot, [...tokens(table, slot).slice(0, doubtful.position), tokenOf(R, doubtful.sender)]);
 }
 
-/** RFC 9293 §3.10.7 with RFC 5961 §3: the exact number resets, one inside the window is challenged, any other is dropped. */
+/** RFC 9293 §3.10.7 with RFC 5961 §3: the exact number resets, and that of an acknowledged FIN; one inside the window is challenged, any other is dropped. */
 function judge(table: ConnectionTable, slot: number, segment: Segment): 'valid' | 'doubtful' | 'invalid' | 'foreign' {
   const { words } = table;
   const { sender, seq, ack, flags } = segment;
@@ -133,12 +136,24 @@ function judge(table: ConnectionTable, slot: number, segment: Segment): 'valid' 
   const sent = (seen & NXT_KNOWN) !== 0;
   if (acked && seq === words[slot + ACKED + receiver]) return 'valid';
   if (sent && seq === words[slot + NXT + sender]) return 'valid';
+  if (isOfFin(words, slot, segment)) return 'valid';
   if (!acked) {
     if (!sent) return 'valid'; // nothing is known that could contradict it
     return plausible(seq, words[slot + NXT + sender]!) ? 'doubtful' : 'invalid';
   }
   const into = distance(seq, words[slot + ACKED + receiver]!);
   return into > 0 && into < windowOf(words, slot, receiver) ? 'doubtful' : 'invalid';
+}
+
+/**
+ * Whether an RST has the number of its sender's FIN, which its receiver has acknowledged: one in CLOSE_WAIT, LAST_ACK or CLOSING believes that,
+ * too, because there are stacks that abort so (Linux, tcp_reset_check() in net/ipv4/tcp_input.c).
+ */
+function isOfFin(words: Int32Array, slot: number, { sender, seq }: Segment): boolean {
+  const acked = FIN_SENT | FIN_ACKED;
+  return (
+    (words[slot + SEEN + sender]! & acked) === acked && seq === words[slot + FIN_SEQ + sender] && (words[slot + FACTS]! & CLOSED) === 0
+  );
 }
 
 /**

@@ -1,5 +1,5 @@
 import { FACTS, FIN_ACKED, FIN_TIME, FINS, RESET, SEEN } from '../layout/slot.ts';
-import { ACK, FIN, RST, SYN } from '../layout/tcp.ts';
+import { ACK, FIN, RST } from '../layout/tcp.ts';
 import { holdsTimeWait } from './close.ts';
 import type { Segment } from './segment.ts';
 import type { ConnectionTable } from './table.ts';
@@ -21,7 +21,7 @@ export function restarts(
 ): boolean {
   const { words, times } = table;
   const holder = sender ^ 1;
-  if ((flags & (ACK | SYN | RST)) !== ACK || !holdsTimeWait(table, slot, holder)) return false;
+  if ((flags & (ACK | RST)) !== ACK || !holdsTimeWait(table, slot, holder)) return false;
   const repeatedFin = (flags & FIN) !== 0 && words[slot + FINS + sender]! > 1;
   if (!repeatedFin && !(before !== 0 && restartedByAnyAck)) return false;
   const rare = table.rare(slot);

@@ -103,7 +103,9 @@ function closing(table: ConnectionTable, slot: number, own: number, verdict: Ver
   const list: Transition[] = [{ state: 'FIN_WAIT1', time: finTime(own) }];
   const wait = waits.find(({ holder }) => holder === own);
   if (verdict.fin[peer] && verdict.initiator === 'both') {
-    list.push({ state: 'CLOSING', time: peerAcked ? acked(peer) : Math.max(finTime(own), finTime(peer)) });
+    // Who answers the peer's FIN with RST alone has not taken it.
+    if (peerAcked || !(verdict.reset && verdict.resetBy === own))
+      list.push({ state: 'CLOSING', time: peerAcked ? acked(peer) : Math.max(finTime(own), finTime(peer)) });
   } else if (verdict.acked[own] || wait) {
     // Where the capture lacks the acknowledgement, the peer's FIN proves that it had come.
     const known = wait === undefined || verdict.acked[own]!;

@@ -33,7 +33,7 @@ export class Stay {
   /** The peer sends. */
   hear({ flags, payload, time }: Segment): void {
     if ((flags & RST) !== 0) this.sure = Number.NaN;
-    if ((flags & (SYN | ACK | RST)) !== ACK) return;
+    if ((flags & (ACK | RST)) !== ACK) return;
     if (((flags & FIN) !== 0 || payload > 0) && Number.isNaN(this.#asked)) {
       this.#asked = time;
       this.#since = this.stirred;

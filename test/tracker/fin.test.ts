@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FIN, PSH } from '../../src/layout/tcp.ts';
+import { ACK, FIN, PSH } from '../../src/layout/tcp.ts';
 import {
   closing,
   established,
@@ -336,6 +336,31 @@ describe('who closed first does not depend on the place of capture', () => {
     server.ack();
     expect(record().close.initiator).not.toBe('both');
     expect(record()).toMatchObject({ close: { basis: 'order' }, confidence: 'likely' });
+  });
+
+  it('by order, and no more than likely, where only a repetition of a FIN acknowledges the other: its sender had gone on behind it before', () => {
+    const told = established();
+    told.crossing(() => {
+      told.client.fin({ unseen: true });
+      told.client.ack({ seq: 1 + 1 });
+      told.server.fin();
+    });
+    told.client.ack();
+    told.wait(0.2).client.fin({ seq: 1 });
+    told.server.ack();
+    expect(told.record()).toMatchObject({ close: { class: 'four_wave', initiator: 'server', basis: 'order' }, confidence: 'likely' });
+  });
+
+  it('but certain where a FIN is captured behind what its sender acknowledged later', () => {
+    const told = established();
+    told.client.fin({ unseen: true });
+    told.server.data(10);
+    told.client.ack();
+    told.client.send(FIN | ACK, { seq: 1, ack: 1 });
+    told.server.ack();
+    told.server.fin();
+    told.client.ack();
+    expect(told.record()).toMatchObject({ close: { initiator: 'client', basis: 'fin_acks' }, confidence: 'certain' });
   });
 });
 
@@ -684,6 +709,23 @@ describe('a FIN that is not in the capture, but acknowledged by the other FIN', 
     expect(record.close).not.toHaveProperty('fin_ack_s');
     expect(record.close).toHaveProperty('half_closed_s');
     expect(record.close).toHaveProperty('last_ack_s');
+  });
+
+  it('closed first, also where its sender has gone on behind it before it is acknowledged', () => {
+    const told = established();
+    told.crossing(() => {
+      told.client.fin({ unseen: true });
+      told.server.data(100);
+    });
+    told.client.ack();
+    told.server.ack();
+    told.server.fin();
+    told.client.ack();
+    expect(told.record()).toMatchObject({
+      close: { class: 'orderly', initiator: 'client', basis: 'inferred', sequence: 'F< A>', modifiers: ['fin_inferred'] },
+      server: { bytes: 100 },
+      time_wait: [{ holder: 'client', basis: 'ack' }],
+    });
   });
 
   it('is none where its peer has sent none, either: a byte may be missing', () => {

@@ -111,6 +111,31 @@ describe('the states of a handshake', () => {
   });
 });
 
+describe('two SYN-ACKs that are numbered differently', () => {
+  it.each([
+    ['first', 0, 70_000],
+    ['first', 0, -70_000],
+    ['first', 0, 2 ** 31 - 5],
+    ['second', 70_000, 70_000],
+    ['second', -70_000, -70_000],
+  ])('are of the one that the client takes: the %s (%i of %i)', (_which, taken, other) => {
+    const told = story();
+    told.client.syn();
+    told.server.synAck({ seq: 0 });
+    told.client.syn({ seq: 0 });
+    told.server.synAck({ seq: other });
+    const ack = told.client.send(ACK, { ack: taken + 1 });
+    told.server.data(200, { seq: taken + 1 });
+    told.client.send(ACK, { ack: taken + 201 });
+    told.client.fin({ ack: taken + 201 });
+    told.server.send(FIN | ACK, { seq: taken + 201 });
+    told.client.send(ACK, { ack: taken + 202 });
+    const record = told.record();
+    expect(record).toMatchObject({ open: 'three_way', close: { class: 'three_segment', modifiers: [] }, server: { bytes: 200 } });
+    expect(record.client.states![1]).toEqual(['ESTABLISHED', (ack.time - told.told[0]!.time) / 1e9]);
+  });
+});
+
 describe('open', () => {
   it('three_way, retransmissions included', () => {
     const { client, server, record } = story();

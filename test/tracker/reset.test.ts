@@ -185,6 +185,26 @@ describe('FIN and RST', () => {
     expect(record().close).toMatchObject({ class: 'fin_then_rst', sequence: 'F> R>' });
   });
 
+  it('fin_then_rst: at the number of a FIN that was acknowledged, which Linux believes in CLOSE_WAIT, and in LAST_ACK', () => {
+    const told = finWait2();
+    told.client.send(RST, { seq: 1 });
+    expect(told.record()).toMatchObject({ close: { class: 'fin_then_rst', sequence: 'F> A< R>', modifiers: [] }, time_wait: [] });
+    expect(told.states().server).toBe('SYN_RECV ESTABLISHED CLOSE_WAIT CLOSED');
+    const last = lastAck();
+    last.client.send(RST, { seq: 1 });
+    expect(last.record()).toMatchObject({ close: { class: 'last_ack_missing', sequence: 'F> A< F< R>' }, time_wait: [] });
+    expect(last.states().server).toBe('SYN_RECV ESTABLISHED CLOSE_WAIT LAST_ACK CLOSED');
+  });
+
+  it('but nobody believes it in TIME_WAIT, nor one below it', () => {
+    const waits = timeWait();
+    waits.server.send(RST, { seq: 1 });
+    expect(waits.record()).toMatchObject({ close: { modifiers: ['rst_invalid'] }, client: { state: 'TIME_WAIT' } });
+    const below = finWait2();
+    below.client.send(RST, { seq: 0 });
+    expect(below.record().close).toMatchObject({ class: 'half_open', modifiers: ['rst_invalid'] });
+  });
+
   it('fin_answered_by_rst', () => {
     const told = finWait1();
     told.server.rst();
@@ -251,9 +271,14 @@ describe('FIN and RST', () => {
   });
 
   it('crossed FINs, then RST: last_ack_missing', () => {
-    const { client, record } = closing();
-    client.rst();
-    expect(record().close).toMatchObject({ class: 'last_ack_missing', sequence: 'F> F< R>' });
+    const told = closing();
+    told.client.rst();
+    expect(told.record().close).toMatchObject({ class: 'last_ack_missing', sequence: 'F> F< R>' });
+    // Who answers a FIN with RST has not taken it.
+    expect(told.states()).toEqual({
+      client: 'SYN_SENT ESTABLISHED FIN_WAIT1 CLOSED',
+      server: 'SYN_RECV ESTABLISHED FIN_WAIT1 CLOSING CLOSED',
+    });
   });
 
   it('a FIN inside a RST counts as a FIN flag and is processed as RST only', () => {

@@ -202,6 +202,16 @@ describe('what starts it again', () => {
     });
   });
 
+  it('linux: an old SYN-ACK, too', () => {
+    const told = timeWait().wait(10);
+    const again = told.server.synAck({ seq: 0 });
+    told.client.ack();
+    const wait = only(told.record().time_wait);
+    expect(wait.restarts).toBe(1);
+    expect(timeOf(wait.expiry)).toBe(again.time + 60 * SECOND);
+    expect(only(told.record({ profile: 'windows' }).time_wait).restarts).toBe(0);
+  });
+
   it("not the holder's own segments", () => {
     const told = timeWait().wait(1);
     told.client.ack();

@@ -4,6 +4,7 @@ import {
   ESTABLISHED,
   ESTABLISHED_TIME,
   FACTS,
+  FAST_OPEN,
   FIN_SENT,
   FIN_TIME,
   MIDSTREAM,
@@ -77,8 +78,15 @@ function opening(table: ConnectionTable, slot: number, endpoint: number): Transi
     if ((peer & SYN_ACK_SENT) !== 0) list.push({ state: 'SYN_SENT', time: times[at + SYN_TIME + (endpoint ^ 1)]! });
     else list.push({ state: 'SYN_RECV', time: times[at + ESTABLISHED_TIME]! });
   }
-  if ((facts & ESTABLISHED) !== 0) list.push({ state: 'ESTABLISHED', time: times[at + ESTABLISHED_TIME]! });
-  else if ((facts & MIDSTREAM) !== 0) list.push({ state: 'ESTABLISHED', time: times[at + START]! });
+  // A server that was sent payload with the SYN may have closed before the client acknowledges its SYN-ACK: then it never is ESTABLISHED.
+  const closedBefore =
+    (facts & FAST_OPEN) !== 0 &&
+    (seen & SYN_ACK_SENT) !== 0 &&
+    (seen & FIN_SENT) !== 0 &&
+    times[at + FIN_TIME + endpoint]! < times[at + ESTABLISHED_TIME]!;
+  if ((facts & ESTABLISHED) !== 0) {
+    if (!closedBefore) list.push({ state: 'ESTABLISHED', time: times[at + ESTABLISHED_TIME]! });
+  } else if ((facts & MIDSTREAM) !== 0) list.push({ state: 'ESTABLISHED', time: times[at + START]! });
   return list;
 }
 

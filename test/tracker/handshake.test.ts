@@ -155,6 +155,21 @@ describe('open', () => {
     expect(record()).toMatchObject({ open: 'fast_open', client: { bytes: 20 } });
   });
 
+  it('fast_open: a server that closes before the client has acknowledged its SYN-ACK never is ESTABLISHED', () => {
+    const { client, server, states } = story();
+    client.syn({ payload: 20 });
+    server.synAck();
+    server.data(100);
+    server.fin();
+    client.ack();
+    client.fin();
+    server.ack();
+    expect(states()).toEqual({
+      client: 'SYN_SENT ESTABLISHED CLOSE_WAIT LAST_ACK CLOSED',
+      server: 'SYN_RECV FIN_WAIT1 FIN_WAIT2 TIME_WAIT',
+    });
+  });
+
   it('three_way where the SYN-ACK does not acknowledge that payload, which is sent again and counted once', () => {
     const { client, server, record } = story();
     client.syn({ payload: 20 });

@@ -122,6 +122,7 @@ function hasGap(table: ConnectionTable, slot: number, endpoint: number, inferred
 function finAcknowledges(words: Int32Array, slot: number, endpoint: number): boolean {
   return (
     (words[slot + SEEN + endpoint]! & FIN_HAS_ACK) !== 0 &&
+    (words[slot + SEEN + (endpoint ^ 1)]! & FIN_SENT) !== 0 &&
     distance(words[slot + FIN_ACK + endpoint]!, words[slot + FIN_SEQ + (endpoint ^ 1)]!) > 0
   );
 }

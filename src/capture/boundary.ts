@@ -57,6 +57,10 @@ const PACKET_BLOCK = 32;
 const CAPTURED_AT = 20;
 const OTHER_BLOCKS: ReadonlySet<number> = new Set([SECTION_HEADER, CUSTOM, CUSTOM_UNCOPIED]);
 
+/** Zeros that are passed over at once; and bytes that what tells a record from other bytes may lie in, of all formats. */
+const ZEROS = Buffer.alloc(4096);
+const LARGEST_HEADER = 64;
+
 /** Instead of a record's length: it is not all there, so that it cannot be told; or it is no record. */
 const BEYOND = -1;
 const IMPLAUSIBLE = 0;
@@ -93,12 +97,12 @@ export function findBoundary(
   near: number,
   chain: number,
 ): Boundary | undefined {
-  return boundaryAmong(headersIn(bytes, section), bytes.length, from, to, atEnd, near, chain);
+  return boundaryAmong(headersIn(bytes, section), bytes, from, to, atEnd, near, chain);
 }
 
 function boundaryAmong(
   { lengthAt, secondsAt }: Headers,
-  size: number,
+  bytes: Uint8Array,
   from: number,
   to: number,
   atEnd: boolean,
@@ -118,11 +122,26 @@ function boundaryAmong(
       enough = links === chain || (links >= PAIR && at - start >= CHAIN_BYTES);
     }
     if (enough) return { offset: start, found: true };
-    if (length !== BEYOND) continue;
+    if (length !== BEYOND) {
+      if (links === 0 && bytes[start] === 0) start = lastOfZeros(bytes, start);
+      continue;
+    }
     if (!atEnd) return { offset: start, found: false };
-    if (links > 0 && at === size) return { offset: start, found: true };
+    if (links > 0 && at === bytes.length) return { offset: start, found: true };
   }
   return undefined;
+}
+
+/**
+ * The last place from which on all that a header can have is zeros, as it is from `from` on, where they are many: what is no record here
+ * is none there. A file that was made large before it was written may have gigabytes of them.
+ */
+function lastOfZeros(bytes: Uint8Array, from: number): number {
+  if (bytes[from + ZEROS.length / 2] !== 0 || bytes[from + ZEROS.length - 1] !== 0) return from;
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = from;
+  while (at + ZEROS.length <= bytes.length && buffer.compare(ZEROS, 0, ZEROS.length, at, at + ZEROS.length) === 0) at += ZEROS.length;
+  return at === from ? from : at - LARGEST_HEADER;
 }
 
 /**
@@ -147,11 +166,11 @@ export function guessBoundary(
     if ((section.form & (SWAPPED | SNOOP)) === 0) shared.writeUInt16LE(near >>> 16);
     else shared.writeUInt16BE(near >>> 16);
     for (let tries = 0, at = 0; tries < TRIES && (at = where.indexOf(shared, at)) >= 0; tries++, at++) {
-      const boundary = boundaryAmong(headers, bytes.length, from + at, from + at + 1, atEnd, near, GUESS);
+      const boundary = boundaryAmong(headers, bytes, from + at, from + at + 1, atEnd, near, GUESS);
       if (boundary?.found) return boundary;
     }
   }
-  return boundaryAmong(headers, bytes.length, from, to, atEnd, near, GUESS);
+  return boundaryAmong(headers, bytes, from, to, atEnd, near, GUESS);
 }
 
 /** Where in a record the upper half of its seconds is; undefined where its time is none of whole seconds. */

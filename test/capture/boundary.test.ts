@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { findBoundary, GUESS, guessBoundary } from '../../src/capture/boundary.ts';
 import { openingOf } from '../../src/capture/format.ts';
 import { bytes, ethernet, ipv4, pcap, snoop, tcp } from '../support/packets.ts';
+import { pcapng } from '../support/pcapng.ts';
 
 const NOON = 1_600_000_000;
 /** Seconds apart, and some in whose payload the upper half of the time is found at every second byte. */
@@ -49,5 +50,27 @@ describe('a guess', () => {
     const { section } = openingOf('memory', pcap([]));
     const garbage = bytes(new Uint8Array(3000).fill(0xfe));
     expect(guessBoundary(garbage, 0, 3000, true, section, NOON)).toBeUndefined();
+  });
+});
+
+describe('zeros that are passed over', () => {
+  it.each([...CAPTURES, { name: 'pcapng', capture: pcapng(packets(1, false)) }])('hide no record behind them: $name', ({ capture }) => {
+    const { section, start } = openingOf('memory', capture);
+    const records = capture.subarray(start);
+    for (const zeros of [10, 100, 2047, 4095, 4096, 4097, 8191, 8192, 8193, 20_001, 100_000]) {
+      const all = bytes(new Uint8Array(zeros), records);
+      for (const [from, to] of [
+        [0, all.length],
+        [5, zeros + 1],
+        [zeros - 7, zeros + 1],
+      ] as const) {
+        const found = findBoundary(all, from, to, true, section, NOON, 2);
+        // What pads a block may be the length in front of the next one.
+        expect([zeros, from, found?.found, found && found.offset <= zeros && found.offset > zeros - 16]).toEqual([zeros, from, true, true]);
+        expect(found).toEqual(findBoundary(all, zeros - 10, to, true, section, NOON, 2));
+      }
+      expect(findBoundary(all, 0, zeros - 100, true, section, NOON, 2)).toBeUndefined();
+      expect(findBoundary(new Uint8Array(zeros), 0, zeros, false, section, NOON, 2)?.found ?? false).toBe(false);
+    }
   });
 });

@@ -182,8 +182,8 @@ export class Run {
   async *batches(): AsyncGenerator<Item[], void, undefined> {
     const windows = this.#captureWindows();
     const merger = new Merger(this.workers, this.#answers, windows);
-    const together = windowsOf(this.#form);
     const tasks = this.#tasks();
+    const together = windowsOf(tasks[0]!);
     const delivered = this.#threads === 0 ? this.#alone(tasks[0]!) : this.#together(tasks);
     for await (const deliveries of this.#feed ? this.#whileFed(this.#feed, tasks, delivered) : delivered) {
       for (const delivery of deliveries) {

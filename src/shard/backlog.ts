@@ -14,7 +14,7 @@ const WAITING_BYTES = 64 << 20;
 const RECORD_BYTES = 1 << 10;
 
 /** What it depends on. */
-type Outlet = Pick<ShardTask, 'index' | 'shards' | 'form'>;
+type Outlet = Pick<ShardTask, 'index' | 'shards' | 'form' | 'interval'>;
 
 /** The deliveries of one shard that were handed on and not taken yet. */
 export class Backlog {
@@ -36,11 +36,11 @@ export class Backlog {
    * that is the furthest behind never stands still.
    */
   isFull(delivery: Delivery): boolean {
-    const { index, form, shards } = this.#outlet;
+    const { index, shards } = this.#outlet;
     while (this.#sizes.length > 0 && this.#exchange.isTaken(index, this.#sent - this.#sizes.length + 1))
       this.#bytes -= this.#sizes.shift()!;
     if (this.#sizes.length > this.#aheadOf(delivery)) return true;
-    return this.#bytes > WAITING_BYTES / shards && !this.#exchange.isAwaited(delivery.window * windowsOf(form));
+    return this.#bytes > WAITING_BYTES / shards && !this.#exchange.isAwaited(delivery.window * windowsOf(this.#outlet));
   }
 
   /** A delivery is handed on. */

@@ -25,7 +25,7 @@ export async function* runHere(
       continue;
     }
     yield Object.assign(delivery, { reuse });
-    if ((windows += windowsOf(task.form)) % TURN === 0) await setImmediate();
+    if ((windows += windowsOf(task)) % TURN === 0) await setImmediate();
   }
   result(job.result());
 }

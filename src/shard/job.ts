@@ -40,11 +40,12 @@ export interface ShardTask extends DecodingTask {
   readonly transitions: boolean;
 }
 
-/** Windows whose ends are delivered together where no single connection has to leave. */
+/** Windows whose ends are delivered together where no single connection has to leave, and no window of capture time, of which there may be many. */
 const TOGETHER = 32;
 
 /** How many windows one delivery is about. */
-export const windowsOf = (form: Form): number => (form === 'none' ? TOGETHER : 1);
+export const windowsOf = ({ form, interval }: Pick<ShardTask, 'form' | 'interval'>): number =>
+  form === 'none' && interval === Infinity ? TOGETHER : 1;
 
 /** Bytes of lines, or records, from which on a delivery is a part of what ended in its window. */
 const PART_BYTES = 4 << 20;
@@ -127,7 +128,7 @@ export class ShardJob {
       );
     const ended = (connection: Ended): void => this.#ended(connection);
     // Deliveries that are about several windows are whole: a shard that waits with a part of one would hold up the windows behind it.
-    const isFull = windowsOf(task.form) > 1 ? undefined : (): boolean => this.#isFull;
+    const isFull = windowsOf(task) > 1 ? undefined : (): boolean => this.#isFull;
     const tracked = task.form === 'segments' ? this.#tracked : undefined;
     this.#shard = new Shard({ ...setting, tracked }, decoder, { ...task, watch, bound, shapes: this.#shapes, ended, isFull });
   }
@@ -137,7 +138,7 @@ export class ShardJob {
    * Yields undefined where there is nothing to do until the exchange has news.
    */
   *run(): Generator<Delivery | undefined, void, undefined> {
-    const together = windowsOf(this.#task.form);
+    const together = windowsOf(this.#task);
     let window = 0;
     for (const tracked of this.#shard.run()) {
       // What the capture's end ends comes in parts of the last window.

@@ -21,7 +21,7 @@ const delivery = (window: number, bytes: number, last = true): Delivery => ({
 /** The second shard of two. */
 function shard() {
   const exchange = new Exchange(2);
-  const backlog = new Backlog({ index: 1, shards: 2, form: 'lines' }, exchange);
+  const backlog = new Backlog({ index: 1, shards: 2, form: 'lines', interval: Infinity }, exchange);
   /** Hands on deliveries of as many bytes while there is room, up to `most`; answers how many. */
   const handOn = (bytes: number, most: number): number => {
     let handed = 0;

@@ -207,12 +207,13 @@ function aborts(summary: SummaryRecord): Finding[] {
   const [worst] = summary.resets.senders
     .filter(({ stage }) => stage.established)
     .toSorted((a, b) => b.stage.established! - a.stage.established!);
+  const ended = `${count(established)} of ${plural(summary.connections, 'connection')} (${share(established, summary.connections)}) ended by an RST in the middle, without any FIN`;
+  // Those who sent more RSTs of other kinds may have left no place in the list to who sent these.
+  if (!worst) return [{ text: `${ended}.`, filter: 'tcp[tcpflags] & tcp-rst != 0' }];
   return [
     {
-      text:
-        `${count(established)} of ${plural(summary.connections, 'connection')} (${share(established, summary.connections)}) ended by an RST in the middle, without any FIN; ` +
-        `${worst!.host} (${worst!.role}, port ${worst!.server_port}) sent ${count(worst!.stage.established!)} of those RSTs.`,
-      filter: `tcp port ${worst!.server_port} and host ${worst!.host} and tcp[tcpflags] & tcp-rst != 0`,
+      text: `${ended}; ${worst.host} (${worst.role}, port ${worst.server_port}) sent ${count(worst.stage.established!)} of those RSTs.`,
+      filter: `tcp port ${worst.server_port} and host ${worst.host} and tcp[tcpflags] & tcp-rst != 0`,
     },
   ];
 }

@@ -41,6 +41,15 @@ describe('what stands out', () => {
     expect(first?.advice).toMatch(/wider range of ports/);
   });
 
+  it('resets in the middle, also where those who sent them have no place in the list of senders', async () => {
+    const summary = await summaryOf(`${OURS}all_eth.pcap`);
+    const senders = summary.resets.senders.filter(({ stage }) => !stage.established);
+    expect(senders.length).toBeGreaterThan(0);
+    const said = findings({ ...summary, resets: { ...summary.resets, senders } }).find(({ text }) => text.includes('in the middle'));
+    expect(said?.text).toMatch(/ended by an RST in the middle, without any FIN\.$/);
+    expect(said?.filter).toBe('tcp[tcpflags] & tcp-rst != 0');
+  });
+
   it.skipIf(!existsSync(LAB))('resets in the middle, and a SYN that TIME_WAIT did not let in', async () => {
     const [reset] = findings(await summaryOf(`${LAB}rst_linger0.client.pcap`));
     expect(reset?.text).toMatch(/^3 of 3 connections .* ended by an RST in the middle.* 10\.77\.26\.1 \(client, port 9026\) sent 3/);

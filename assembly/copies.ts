@@ -1,7 +1,7 @@
 // Copies of packets (`-i any`, SPAN), told from retransmissions: the same bytes from IP on within a millisecond of the first
 // copy (SPEC §1). Every packet of the last millisecond is remembered, exactly, so the answers do not depend on what else
-// passes by: a ring of packets, chained by their digest, newest first. Both lie where they end, the first of each in front of that. Where the next one would take the place of a packet
-// younger than a millisecond, the ring doubles.
+// passes by: a ring of packets, chained by their digest, newest first. Where the next one would take the place of a packet
+// younger than a millisecond, the ring doubles. Ring and chains grow downwards from where they end (memory.ts).
 //
 //   packet   clock (f64) | digest | hash | link digest | lag, flags (16 bits each) | number of the one before it in its chain |
 //            sequence and acknowledgement number, mixed

@@ -95,9 +95,7 @@ export class RecordReader {
   /** Finds the next record; false: there is none. Waits for more bytes only where it has to. */
   next(): boolean | Promise<boolean> {
     const found = this.#behind ? this.#takeBehind() : this.#section !== undefined && this.#step() ? true : this.#search();
-    if (found !== true || this.#isDoubted(this)) return this.#settled(found);
-    this.#comesDue(this);
-    return true;
+    return found === true && !this.#isDoubted(this) ? this.#comesDue() : this.#settled(found);
   }
 
   async close(): Promise<void> {
@@ -107,25 +105,22 @@ export class RecordReader {
   /** As the decoder does (assembly/doubt.ts), asks the record behind one whose time is far from that of the one before. */
   async #settled(found: boolean | Promise<boolean>): Promise<boolean> {
     if (!(await found)) return false;
-    if (!this.#isDoubted(this)) {
-      this.#comesDue(this);
-      return true;
-    }
+    if (!this.#isDoubted(this)) return this.#comesDue();
     const doubted = this.#fields;
     if (this.#step() || (await this.#search())) this.#behind = this.#fields;
     Object.assign(this, doubted);
     const isWrong = this.#behind && !this.#isDoubted(this.#behind) && Math.abs(this.#behind.seconds - doubted.seconds) > DOUBTED_S;
-    if (!isWrong) this.#comesDue(this);
-    return true;
+    return isWrong || this.#comesDue();
   }
 
   #isDoubted({ seconds }: Fields): boolean {
     return Math.abs(seconds - this.dueSeconds) > DOUBTED_S;
   }
 
-  #comesDue({ seconds, nanoseconds }: Fields): void {
-    this.dueSeconds = seconds;
-    this.dueNanoseconds = nanoseconds;
+  #comesDue(): true {
+    this.dueSeconds = this.seconds;
+    this.dueNanoseconds = this.nanoseconds;
+    return true;
   }
 
   /** The record as it is, whatever comes of the bytes that it lies in. */

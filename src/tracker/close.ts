@@ -127,9 +127,10 @@ function finAcknowledges(words: Int32Array, slot: number, endpoint: number): boo
   );
 }
 
-/** Whether the first FIN of `endpoint` in the capture may not be the first that it sent. */
-function isLate(words: Int32Array, slot: number, endpoint: number): boolean {
-  return (words[slot + SEEN + endpoint]! & FIN_LATE) !== 0;
+/** Whether the first FIN of `endpoint` acknowledges the peer's, but may be a retransmission: that does not tell what its sender knew at the first. */
+function tellsNothing(words: Int32Array, slot: number, endpoint: number): boolean {
+  const late = (words[slot + SEEN + endpoint]! & FIN_LATE) !== 0;
+  return finAcknowledges(words, slot, endpoint) && (late || finAcknowledges(words, slot, endpoint ^ 1));
 }
 
 /** Whose FIN came first, where both are known; of two at the same time the log tells, which begins with the first one. */
@@ -192,9 +193,7 @@ export function judge(table: ConnectionTable, slot: number, verdict: Verdict): v
   if (gap) verdict.modifiers |= modifiers.GAP;
   if (oneSided && opened) verdict.modifiers |= modifiers.ONE_SIDED;
 
-  const answers = [finAcknowledges(words, slot, 0), finAcknowledges(words, slot, 1)];
-  // A FIN that may be a retransmission does not tell what its sender knew when it sent the first one.
-  const repeated = (answers[0]! && (answers[1]! || isLate(words, slot, 0))) || (answers[1]! && isLate(words, slot, 1));
+  const repeated = tellsNothing(words, slot, 0) || tellsNothing(words, slot, 1);
   decideInitiator(table, slot, verdict, oneSided || gap || repeated || (facts & MIDSTREAM) !== 0);
   verdict.class = classify(words, slot, verdict, oneSided);
   if (verdict.class === 'unknown') verdict.confidence = 'unknown';

@@ -10,9 +10,11 @@ import { summaryRecord } from './merge/summary.ts';
 import { type Command, helpText, parseCommand, UsageError } from './options.ts';
 import { explanations } from './report/explanation.ts';
 import { notices } from './report/notices.ts';
-import { pageText, type Report } from './report/page.ts';
+import { findings, seenOf } from './report/findings.ts';
+import { pageText } from './report/page.ts';
 import { PageError, PageFile } from './report/page-file.ts';
 import { ProgressLine } from './report/progress.ts';
+import type { Report } from './report/sections.ts';
 import { reportText } from './report/text.ts';
 import { printable } from './report/words.ts';
 import { writeNdjson } from './stream/ndjson.ts';
@@ -70,8 +72,9 @@ async function analyseAll(command: Command, page: PageFile | undefined): Promise
       const outcome = run.outcome();
       if (command.name === 'report') {
         const summary = summaryRecord(outcome, command.top);
-        reports.push({ summary, captures });
-        if (!command.json && !page) await print(reportText(summary, captures, process.stdout.isTTY));
+        const report = { summary, findings: command.json && !page ? [] : findings(seenOf(outcome)), captures, top: command.top };
+        reports.push(report);
+        if (!command.json && !page) await print(reportText(report, process.stdout.isTTY));
       }
       statuses.push(conclude(outcome, command.connection));
     } catch (error) {

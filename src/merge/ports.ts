@@ -47,27 +47,27 @@ export interface PortsRecord {
   /** Groups that were told apart, and connections of those that were too many. */
   groups: number;
   others: number;
-  /** Those with the highest peaks. */
+  /** Groups whose client ran out of ports. */
+  exhausted: number;
+  /** In the order of their peaks. Where there are more, the one with the highest, then those that ran out of ports, or will, then the others. */
   worst: PortRecord[];
 }
 
-/** Used ports from which on it is no accident that all of them are taken. */
-const FEWEST = 8;
-
 export function portsRecord(outcome: Outcome, top: number): PortsRecord {
   const { answers, ports: range, profile, firstTime, lastTime } = outcome;
-  const { worst, groups, beyond } = answers.ports.snapshot(firstTime ?? 0, firstTime === undefined ? 0 : lastTime, top);
+  const { worst, groups, exhausted, beyond } = answers.ports.snapshot(firstTime ?? 0, firstTime === undefined ? 0 : lastTime, top);
   return {
     range,
     sustained_per_s: rounded(range / (profile.twoMsl / 1e9), 3),
     groups,
     others: beyond,
+    exhausted,
     worst: worst.map((figures) => portRecord(figures, outcome)),
   };
 }
 
-function portRecord(figures: GroupFigures, { clock, ports: range, profile, lastTime }: Outcome): PortRecord {
-  const { client, server, port, connections, held, waiting, entered, used, reused, firstStart, late } = figures;
+function portRecord(figures: GroupFigures, { clock, ports: range, lastTime }: Outcome): PortRecord {
+  const { client, server, port, connections, held, waiting, entered, used, reused, firstStart, exhausted, forecast, late } = figures;
   const span = (lastTime - firstStart) / 1e9;
   const record: PortRecord = {
     client,
@@ -82,12 +82,8 @@ function portRecord(figures: GroupFigures, { clock, ports: range, profile, lastT
     ...(used && { used_ports: used }),
     reused,
   };
-  if (used && reused > 0 && used.count >= FEWEST && held.peak === used.count && connections > used.count)
-    record.exhausted_at = clock.text(held.peakAt!);
-  // Until the first TIME_WAIT runs out, nothing is given back, and the ports fill at the rate at which it is entered.
-  const rate = span > 0 ? entered / span : 0;
-  if (held.now < range && span < profile.twoMsl / 1e9 && held.now - waiting.now + rate * (profile.twoMsl / 1e9) > range)
-    record.forecast_at = clock.text(lastTime + ((range - held.now) / rate) * 1e9);
+  if (exhausted) record.exhausted_at = clock.text(held.peakAt!);
+  if (forecast !== undefined) record.forecast_at = clock.text(forecast);
   if (late > 0) record.late = late;
   return record;
 }

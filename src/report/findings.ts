@@ -1,22 +1,35 @@
 import { CONNECTIONS_CAPACITY } from '../layout/tracking.ts';
-import type { LeakRecord } from '../merge/leaks.ts';
-import type { PortRecord } from '../merge/ports.ts';
-import type { StuckOwner } from '../merge/stuck.ts';
+import { type LeakRecord, leaksRecord } from '../merge/leaks.ts';
+import { measuredRecord } from '../merge/measured.ts';
+import type { Outcome } from '../merge/outcome.ts';
+import { type PortRecord, portsRecord } from '../merge/ports.ts';
+import { resetsRecord } from '../merge/resets.ts';
+import { reuseRecord } from '../merge/reuse.ts';
+import { type StuckOwner, stuckRecord } from '../merge/stuck.ts';
 import type { SummaryRecord } from '../merge/summary.ts';
+import { STUCK_KINDS } from '../stats/stuck.ts';
 import { socketText } from '../records/address.ts';
 import { brief, count, duration, plural, share } from './words.ts';
 
-/** One thing that a person should know: a sentence with its numbers, what helps, and the packet filter that shows what is behind it. */
+/** One thing that a person should know: a sentence with its numbers, and what helps. */
 export interface Finding {
   text: string;
   advice?: string;
-  filter: string;
+  /** The packet filter that shows whose connections it is about; absent where it is about all. --filter takes it, and so does tcpdump. */
+  filter?: string;
 }
+
+/** The part of a summary in which findings are found. */
+export type Seen = Pick<SummaryRecord, 'connections' | 'end_reason' | 'ports' | 'close_wait' | 'stuck' | 'resets' | 'reuse'> & {
+  readonly time_wait: Pick<SummaryRecord['time_wait'], 'profile' | '2msl_s' | 'measured'>;
+};
 
 /** Pressure from which on the ports are worth a word, as a share of the range. */
 const TIGHT = 0.8;
 /** Findings of one kind. */
 const EACH = 3;
+/** Groups of ports that are looked at: those first that have run out of ports, then those that will. */
+const GROUPS = 100;
 /** Share of connections that were reset from which on it stands out. */
 const MANY = 0.05;
 /** Endpoints in FIN_WAIT2 that are a pile, and FINs without an answer that are no accident. */
@@ -26,14 +39,35 @@ const SEVERAL = 3;
 const GONE =
   'What helps: look for a peer, a firewall or an address translator that is gone, or forgets connections before they are closed.';
 
+/** What was seen of an outcome, in lists that lack nobody who may stand out, however few a summary names. */
+export function seenOf(outcome: Outcome): Seen {
+  const { statistics, profile } = outcome;
+  return {
+    connections: statistics.connections,
+    end_reason: Object.fromEntries(statistics.endReasons.sorted()),
+    time_wait: { profile: profile.name, '2msl_s': profile.twoMsl / 1e9, measured: measuredRecord(outcome, EACH) },
+    ports: portsRecord(outcome, GROUPS),
+    close_wait: leaksRecord(outcome, EACH),
+    stuck: stuckRecord(outcome, EACH * STUCK_KINDS.length),
+    resets: resetsRecord(outcome, Infinity), // they are in the order of all that they sent, and what stands out is some of it
+    reuse: reuseRecord(outcome),
+  };
+}
+
 /** What stands out, most important first. */
-export function findings(summary: SummaryRecord): Finding[] {
+export function findings(summary: Seen): Finding[] {
   const { worst } = summary.ports;
   return [
     ...evicted(summary),
-    ...worst.filter(({ exhausted_at }) => exhausted_at !== undefined).map((group) => exhausted(group, summary)),
-    ...worst.filter(({ pressure, exhausted_at }) => pressure >= TIGHT && !exhausted_at).map((group) => tight(group, summary)),
-    ...worst.filter(({ forecast_at, pressure }) => forecast_at !== undefined && pressure < TIGHT).map((group) => forecast(group, summary)),
+    ...ranOut(summary),
+    ...worst
+      .filter(({ pressure, exhausted_at }) => pressure >= TIGHT && !exhausted_at)
+      .slice(0, EACH)
+      .map((group) => tight(group, summary)),
+    ...worst
+      .filter(({ forecast_at, pressure }) => forecast_at !== undefined && pressure < TIGHT)
+      .slice(0, EACH)
+      .map((group) => forecast(group, summary)),
     ...summary.close_wait.owners.slice(0, EACH).map(leak),
     ...stuck(summary),
     ...timers(summary),
@@ -44,7 +78,7 @@ export function findings(summary: SummaryRecord): Finding[] {
 }
 
 /** Connections that were not followed to their end: what the rest says of states and populations lacks them. */
-function evicted({ end_reason: { evicted: times = 0 }, connections }: SummaryRecord): Finding[] {
+function evicted({ end_reason: { evicted: times = 0 }, connections }: Seen): Finding[] {
   if (times === 0) return [];
   return [
     {
@@ -53,7 +87,6 @@ function evicted({ end_reason: { evicted: times = 0 }, connections }: SummaryRec
         `more than ${count(CONNECTIONS_CAPACITY)} were open at a time in one worker. What a population holds may have been more.`,
       advice:
         'What helps: --idle-timeout ends silent connections earlier, --filter leaves out others, and more --workers follow more at a time.',
-      filter: 'tcp',
     },
   ];
 }
@@ -66,7 +99,19 @@ const named = ({ host, role, server_port }: Pick<StuckOwner, 'host' | 'role' | '
 
 const pairFilter = ({ client, server, server_port }: PortRecord): string => `tcp port ${server_port} and host ${client} and host ${server}`;
 
-function exhausted(group: PortRecord, { time_wait: wait }: SummaryRecord): Finding {
+/** Clients that have run out of ports: the first ones, and how many there are. */
+function ranOut(summary: Seen): Finding[] {
+  const { worst, exhausted: all } = summary.ports;
+  const told = worst
+    .filter(({ exhausted_at }) => exhausted_at !== undefined)
+    .slice(0, EACH)
+    .map((group) => exhausted(group, summary));
+  const [last] = told.slice(-1);
+  if (last && all > told.length) last.text += ` So did ${count(all - told.length)} more, other clients or towards other servers.`;
+  return told;
+}
+
+function exhausted(group: PortRecord, { time_wait: wait }: Seen): Finding {
   const { client, server, server_port, used_ports, connections, reused, rate_per_s } = group;
   const { count: ports, lowest, highest } = used_ports!;
   const needed = Math.ceil(rate_per_s * wait['2msl_s']);
@@ -81,7 +126,7 @@ function exhausted(group: PortRecord, { time_wait: wait }: SummaryRecord): Findi
   };
 }
 
-function tight(group: PortRecord, { ports: { range, sustained_per_s } }: SummaryRecord): Finding {
+function tight(group: PortRecord, { ports: { range, sustained_per_s } }: Seen): Finding {
   const { client, server, server_port, held, time_wait, pressure, rate_per_s } = group;
   return {
     text:
@@ -93,7 +138,7 @@ function tight(group: PortRecord, { ports: { range, sustained_per_s } }: Summary
   };
 }
 
-function forecast(group: PortRecord, { ports: { range, sustained_per_s } }: SummaryRecord): Finding {
+function forecast(group: PortRecord, { ports: { range, sustained_per_s } }: Seen): Finding {
   const { client, server, server_port, held, rate_per_s, forecast_at } = group;
   return {
     text:
@@ -116,20 +161,20 @@ function leak({ host, role, server_port, suspects, leaks, oldest_s, connections 
 
 const repeats = ({ total }: StuckOwner): string => `repeated the FIN of ${plural(total, 'connection')} and never got an ACK for it`;
 
-/** A finding for each owner that has at least so many. `flags`: what the filter adds to port and host. */
-function each(owners: readonly StuckOwner[], least: number, text: (owner: StuckOwner) => string, advice: string, flags: string): Finding[] {
+/** A finding for each owner that has at least so many. */
+function each(owners: readonly StuckOwner[], least: number, text: (owner: StuckOwner) => string, advice: string): Finding[] {
   return owners
     .filter(({ total }) => total >= least)
     .slice(0, EACH)
     .map((owner) => ({
       text: `${named(owner)} ${text(owner)} (${owner.connection}${owner.total > 1 ? ' for one' : ''}).`,
       advice,
-      filter: `tcp port ${owner.server_port} and host ${owner.host} and tcp[tcpflags] & ${flags} != 0`,
+      filter: `tcp port ${owner.server_port} and host ${owner.host}`,
     }));
 }
 
 /** Endpoints that wait in vain for the other side's part of the close. */
-function stuck({ stuck: { fin_wait2, fin_wait1, last_ack, half_open } }: SummaryRecord): Finding[] {
+function stuck({ stuck: { fin_wait2, fin_wait1, last_ack, half_open } }: Seen): Finding[] {
   return [
     ...each(
       fin_wait2.owners,
@@ -137,23 +182,21 @@ function stuck({ stuck: { fin_wait2, fin_wait1, last_ack, half_open } }: Summary
       ({ total, oldest_s }) =>
         `has ${plural(total, 'connection')} in FIN_WAIT2 at the end, the oldest for ${duration(oldest_s!)}: the peer acknowledged the FIN and does not close`,
       'What helps: the peer has to close; until then a limit for what the closer waits (net.ipv4.tcp_fin_timeout for sockets that no program has any more).',
-      'tcp-fin',
     ),
-    ...each(fin_wait1.owners, SEVERAL, (owner) => `stays in FIN_WAIT1: it ${repeats(owner)}`, GONE, 'tcp-fin'),
-    ...each(last_ack.owners, SEVERAL, (owner) => `stays in LAST_ACK: it ${repeats(owner)}`, GONE, 'tcp-fin'),
+    ...each(fin_wait1.owners, SEVERAL, (owner) => `stays in FIN_WAIT1: it ${repeats(owner)}`, GONE),
+    ...each(last_ack.owners, SEVERAL, (owner) => `stays in LAST_ACK: it ${repeats(owner)}`, GONE),
     ...each(
       half_open.owners,
       1,
       ({ total }) =>
         `kept ${plural(total, 'connection')} that the other side had forgotten: a new SYN of the same ports was challenged, and the RST that came back ended the old one`,
       'What helps: keep-alives find half-open connections before somebody needs their ports; look for what restarts, or forgets, at the other side.',
-      '(tcp-syn|tcp-rst)',
     ),
   ];
 }
 
 /** Senders of RSTs after the same long silence. */
-function timers({ resets }: SummaryRecord): Finding[] {
+function timers({ resets }: Seen): Finding[] {
   return resets.senders
     .filter(({ idle_timeout }) => idle_timeout !== undefined)
     .slice(0, EACH)
@@ -162,12 +205,12 @@ function timers({ resets }: SummaryRecord): Finding[] {
         `${host}, ${role === 'server' ? `the server at port ${server_port},` : `a client of port ${server_port},`} resets connections after ${idle_timeout!.seconds} s of silence ` +
         `(${count(idle_timeout!.count)} of ${plural(idle, 'RST')} after a silence): that is the idle timeout of somebody, perhaps of a load balancer or firewall in between.`,
       advice: `What helps: keep-alives more often than every ${idle_timeout!.seconds} s, or a shorter idle timeout at the side that opens the connections.`,
-      filter: `tcp port ${server_port} and host ${host} and tcp[tcpflags] & tcp-rst != 0`,
+      filter: `tcp port ${server_port} and host ${host}`,
     }));
 }
 
 /** A SYN of a port that is still in TIME_WAIT is answered by an ACK, then comes an RST: told in words. */
-function challenged({ reuse: { challenged: times, challenged_age_s: age } }: SummaryRecord): Finding[] {
+function challenged({ reuse: { challenged: times, challenged_age_s: age } }: Seen): Finding[] {
   if (times === 0) return [];
   return [
     {
@@ -176,13 +219,12 @@ function challenged({ reuse: { challenged: times, challenged_age_s: age } }: Sum
         `that did not let ${times === 1 ? 'it' : 'them'} in: the SYN was answered by an ACK of the old connection, ` +
         'which the client answers by RST, and it has to send its SYN again a second later.',
       advice: 'What helps: TCP timestamps on both sides, more ports for the client, or the client closing first.',
-      filter: 'tcp[tcpflags] & (tcp-syn|tcp-rst) != 0',
     },
   ];
 }
 
 /** Hosts whose TIME_WAIT lasts otherwise than the profile says. */
-function measured({ time_wait: { measured: found, profile } }: SummaryRecord): Finding[] {
+function measured({ time_wait: { measured: found, profile } }: Seen): Finding[] {
   return found.worst
     .filter(({ agrees }) => !agrees)
     .slice(0, EACH)
@@ -201,19 +243,19 @@ function measured({ time_wait: { measured: found, profile } }: SummaryRecord): F
     });
 }
 
-function aborts(summary: SummaryRecord): Finding[] {
+function aborts(summary: Seen): Finding[] {
   const established = summary.resets.stage.established ?? 0;
   if (established < summary.connections * MANY || established < 2) return [];
   const [worst] = summary.resets.senders
     .filter(({ stage }) => stage.established)
     .toSorted((a, b) => b.stage.established! - a.stage.established!);
   const ended = `${count(established)} of ${plural(summary.connections, 'connection')} (${share(established, summary.connections)}) ended by an RST in the middle, without any FIN`;
-  // Those who sent more RSTs of other kinds may have left no place in the list to who sent these.
-  if (!worst) return [{ text: `${ended}.`, filter: 'tcp[tcpflags] & tcp-rst != 0' }];
+  // Senders beyond those that are told apart have no name.
+  if (!worst) return [{ text: `${ended}.` }];
   return [
     {
       text: `${ended}; ${worst.host} (${worst.role}, port ${worst.server_port}) sent ${count(worst.stage.established!)} of those RSTs.`,
-      filter: `tcp port ${worst.server_port} and host ${worst.host} and tcp[tcpflags] & tcp-rst != 0`,
+      filter: `tcp port ${worst.server_port} and host ${worst.host}`,
     },
   ];
 }

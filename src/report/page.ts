@@ -1,5 +1,4 @@
-import type { SummaryRecord } from '../merge/summary.ts';
-import { headingOf, printRow, type Row, type RowPrinter, type Section, sectionsOf } from './sections.ts';
+import { headingOf, printRow, type Report, type Row, type RowPrinter, type Section, sectionsOf } from './sections.ts';
 import { count } from './words.ts';
 
 const STYLE = `
@@ -22,15 +21,9 @@ article + article { margin-top: 4rem; }
 /** Rows that stand in a table with those of their kind that come right before and after. */
 const IN_TABLE: ReadonlySet<Row['kind']> = new Set(['bar', 'share', 'count', 'columns']);
 
-/** What one report is about. */
-export interface Report {
-  readonly summary: SummaryRecord;
-  readonly captures: readonly string[];
-}
-
 /** Reports as a page that stands alone: it has no script, and loads nothing. */
 export function pageText(reports: readonly Report[]): string {
-  const title = reports.map(({ summary, captures }) => headingOf(summary, captures).title).join(', ');
+  const title = reports.map((report) => headingOf(report).title).join(', ');
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -46,10 +39,10 @@ ${reports.map(article).join('')}</body>
 `;
 }
 
-function article({ summary, captures }: Report): string {
-  const { title, text } = headingOf(summary, captures);
-  const interrupted = summary.interrupted ? ' (interrupted)' : '';
-  return `<article>\n<h1>${escaped(title)}${interrupted}</h1>\n<p>${escaped(text)}</p>\n${sectionsOf(summary).map(sectionPart).join('')}</article>\n`;
+function article(report: Report): string {
+  const { title, text } = headingOf(report);
+  const interrupted = report.summary.interrupted ? ' (interrupted)' : '';
+  return `<article>\n<h1>${escaped(title)}${interrupted}</h1>\n<p>${escaped(text)}</p>\n${sectionsOf(report).map(sectionPart).join('')}</article>\n`;
 }
 
 function sectionPart({ title, note, rows }: Section): string {
@@ -68,7 +61,7 @@ const PARTS: RowPrinter = {
   line: ({ text }) => `<p>${escaped(text)}</p>`,
   more: ({ text }) => `<p class="more">${escaped(text)}</p>`,
   finding: ({ finding: { text, advice, filter } }) =>
-    `<div class="finding"><p>${escaped(text)}</p>${advice ? `<p>${escaped(advice)}</p>` : ''}<p>filter: <code>${escaped(filter)}</code></p></div>`,
+    `<div class="finding"><p>${escaped(text)}</p>${advice ? `<p>${escaped(advice)}</p>` : ''}${filter ? `<p>filter: <code>${escaped(filter)}</code></p>` : ''}</div>`,
   bar: ({ name, count: n, share, part, meaning }) =>
     `<th>${escaped(name)}</th>${number(count(n))}${number(share)}` +
     `<td class="track"><div class="bar" style="width: ${(part * 100).toFixed(1)}%"></div></td><td class="meaning">${escaped(meaning)}</td>`,

@@ -1,11 +1,21 @@
 import type { Quantiles } from '../merge/quantiles.ts';
 import type { SummaryRecord } from '../merge/summary.ts';
 import { OTHERS } from '../stats/tally.ts';
-import { type Finding, findings } from './findings.ts';
+import type { Finding } from './findings.ts';
 import { brief, count, duration, plural, printable, share } from './words.ts';
 
 /** Rows of a list that are shown. */
 const SHOWN = 8;
+
+/** What one report is about. */
+export interface Report {
+  readonly summary: SummaryRecord;
+  /** What stands out. */
+  readonly findings: readonly Finding[];
+  readonly captures: readonly string[];
+  /** How many hosts a list names at most; absent: SHOWN. */
+  readonly top?: number | undefined;
+}
 
 /** A row of a section. */
 export type Row =
@@ -67,18 +77,18 @@ export const MEANINGS: Readonly<Record<string, string>> = {
 };
 
 /** What a tired engineer wants to know first, first. Sections without rows are left out. */
-export function sectionsOf(summary: SummaryRecord): Section[] {
+export function sectionsOf({ summary, findings, top = SHOWN }: Report): Section[] {
   const { time_wait: wait } = summary;
   const sections = [
     section(
       'What stands out',
       '',
-      findings(summary).map((finding) => ({ kind: 'finding', finding })),
+      findings.map((finding) => ({ kind: 'finding', finding })),
     ),
     section('How they closed', '', closes(summary)),
     section('Close sequences', '> client, < server; F FIN, A ACK, FA both, D data, R RST, f a repeated', sequences(summary)),
     section('States at the end', 'client, server', states(summary)),
-    section('TIME_WAIT', `${wait.profile}, ${duration(wait['2msl_s'])}`, timeWait(summary)),
+    section('TIME_WAIT', `${wait.profile}, ${duration(wait['2msl_s'])}`, timeWait(summary, top)),
     section('What if', 'the same connections, closed at the same times', whatIf(summary)),
     section('Troubles', '', troubles(summary)),
     section('The input', '', input(summary)),
@@ -87,7 +97,7 @@ export function sectionsOf(summary: SummaryRecord): Section[] {
 }
 
 /** Names, number of connections and packets, and time of what was analysed. */
-export function headingOf(summary: SummaryRecord, captures: readonly string[]): { title: string; text: string } {
+export function headingOf({ summary, captures }: Report): { title: string; text: string } {
   const shown = captures.slice(0, 3).map(printable).join(', ');
   const names = captures.length > 3 ? `${shown} and ${captures.length - 3} more` : shown;
   const span = summary.start === undefined ? '' : `, ${duration(summary.duration_s)} from ${summary.start}`;
@@ -148,9 +158,11 @@ function states({ states: matrix, connections }: SummaryRecord): Row[] {
   );
 }
 
-function timeWait(summary: SummaryRecord): Row[] {
+function timeWait(summary: SummaryRecord, top: number): Row[] {
   const { time_wait: wait } = summary;
   if (wait.entered === 0) return [];
+  const holders = wait.hosts.slice(0, top);
+  const rest = wait.entered - (wait.others ?? 0) - holders.reduce((sum, { entered }) => sum + entered, 0);
   const ends = Object.entries(wait.ended_by).map(([name, n]) => `${count(n)} ${ENDINGS[name] ?? name}`);
   const warmUp = summary.duration_s < wait['2msl_s'] ? 'all of this capture' : `the first ${duration(wait['2msl_s'])}`;
   const peak = `at most ${count(wait.peak)} at once${wait.peak_at ? ` (${wait.peak_at})` : ''}`;
@@ -159,19 +171,20 @@ function timeWait(summary: SummaryRecord): Row[] {
     line(`${peak}, ${wait.mean.toFixed(1)} on average; restarted ${plural(wait.restarts, 'time')}`),
     line(`closes from before the capture are not in it: the numbers of ${warmUp} are lower bounds`),
     line('held by:'),
-    ...wait.hosts
-      .slice(0, SHOWN)
-      .map(({ host, entered, peak: most }): Row => ({ kind: 'count', count: entered, text: `${host}, at most ${count(most)} at once` })),
+    ...holders.map(
+      ({ host, entered, peak: most }): Row => ({ kind: 'count', count: entered, text: `${host}, at most ${count(most)} at once` }),
+    ),
+    ...(rest > 0 ? [{ kind: 'count', count: rest, text: 'other hosts' } as const] : []),
     ...(wait.others ? [{ kind: 'count', count: wait.others, text: 'hosts that are too many to be told apart' } as const] : []),
     ...usedAgain(summary),
-    ...measured(summary),
+    ...measured(summary, top),
   ];
 }
 
 /** How long it really lasts, as far as packets prove that. */
-function measured({ time_wait: { measured: found } }: SummaryRecord): Row[] {
+function measured({ time_wait: { measured: found } }: SummaryRecord, top: number): Row[] {
   if (found.worst.length === 0) return [];
-  const rows = found.worst.slice(0, SHOWN).map(({ host, lower_s, upper_s, observations, agrees }): Row => {
+  const rows = found.worst.slice(0, top).map(({ host, lower_s, upper_s, observations, agrees }): Row => {
     const bounds = [
       lower_s === undefined ? '' : `at least ${duration(lower_s)}`,
       upper_s === undefined ? '' : `at most ${duration(upper_s)}`,

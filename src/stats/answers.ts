@@ -23,7 +23,7 @@ export class Answers {
    * be computed.
    */
   constructor(range: number, twoMsl: number, makeLedger: () => Ledger, changes: readonly Change[] = []) {
-    this.#holdings = new Holdings(range, makeLedger());
+    this.#holdings = new Holdings(range, twoMsl, makeLedger());
     this.whatIfs = changes.map((change) => new WhatIf(change, range, twoMsl, makeLedger()));
   }
 

@@ -9,10 +9,10 @@ export class Holdings {
   readonly ports: PortPressure;
   readonly #ledger: Ledger;
 
-  /** `range`: ephemeral ports of a client; `ledger`: an empty one. */
-  constructor(range: number, ledger: Ledger) {
+  /** `range`: ephemeral ports of a client; `twoMsl`: length of TIME_WAIT, ns; `ledger`: an empty one. */
+  constructor(range: number, twoMsl: number, ledger: Ledger) {
     this.waiting = new WaitingHosts(ledger.hosts);
-    this.ports = new PortPressure(range, ledger.groups);
+    this.ports = new PortPressure(range, twoMsl, ledger.groups);
     this.#ledger = ledger;
   }
 

@@ -5,6 +5,7 @@ import {
   GROUP_WORDS,
   HELD_FROM,
   HELD_TO,
+  NUMBER,
   PORT,
   PORT_WAIT_FROM,
   PORT_WAIT_TO,
@@ -14,8 +15,8 @@ import { ADDRESS_WORDS } from '../layout/note.ts';
 import { GroupLog } from './group-log.ts';
 import type { Account } from './ledger.ts';
 import { PortSet } from './port-set.ts';
-import { highestPeaks } from './ranking.ts';
 import { Population, type PopulationFigures } from './population.ts';
+import { highestPeaks } from './ranking.ts';
 
 /** Groups of which many ports are remembered: 8 KiB each. */
 const LARGE_SETS = 1 << 12;
@@ -24,6 +25,11 @@ const PENDING = 1 << 23;
 const PENDING_OF_ONE = 1 << 19;
 /** Share of the ports above which it becomes tight. */
 export const TIGHT = 0.8;
+
+/** Used ports from which on it is no accident that all of them are taken. */
+const FEWEST = 8;
+/** Of the ports that are left as many are to be used up before anybody says when all will be, as a share: a burst tells nothing. */
+const EVIDENCE = 0.1;
 
 const FIRST_SINGLES = 64;
 
@@ -61,6 +67,10 @@ export interface GroupFigures {
   used: { count: number; lowest: number; highest: number } | undefined;
   /** Intervals that came too late for the peak: it may be higher by as many. */
   late: number;
+  /** All ports that the client ever used were taken at the peak, and it had to take some out of TIME_WAIT: its own range is that small. */
+  exhausted: boolean;
+  /** When all of the range will be held if it goes on like this; undefined: never, or too little was seen. */
+  forecast: number | undefined;
 }
 
 /**
@@ -68,7 +78,8 @@ export interface GroupFigures {
  * connections and TIME_WAIT.
  */
 export class PortPressure {
-  readonly #threshold: number;
+  readonly #range: number;
+  readonly #twoMsl: number;
   readonly #account: Account;
   readonly #log: GroupLog;
   /** Of a group with one connection taken so far there is only that one's interval: in a large network most never have another. */
@@ -76,19 +87,29 @@ export class PortPressure {
   /** Groups of which intervals were taken. */
   #begun = 0;
   #single = new Float64Array(FIRST_SINGLES * GROUP_COLUMNS);
+  /** Groups of which a port was taken out of TIME_WAIT: few. */
+  readonly #reusing = new Set<number>();
   #largeSets = 0;
   #pending = 0;
 
-  /** `range`: ephemeral ports of a client. */
-  constructor(range: number, account: Account) {
+  /** `range`: ephemeral ports of a client; `twoMsl`: length of TIME_WAIT, ns. */
+  constructor(range: number, twoMsl: number, account: Account) {
+    this.#range = range;
+    this.#twoMsl = twoMsl;
     this.#account = account;
     this.#log = new GroupLog(account);
-    this.#threshold = range * TIGHT;
   }
 
   /** Takes all rows, so that the log has room again. */
   drain(): void {
+    this.#noteReuse();
     this.#log.drain((group, at) => this.#take(group, at));
+  }
+
+  /** Remembers the groups of the log that took a port out of TIME_WAIT. */
+  #noteReuse(): void {
+    const { rows, columns, logged } = this.#account;
+    for (let at = 0; at < logged * columns; at += columns) if (rows[at + REUSED]! > 0) this.#reusing.add(rows[at + NUMBER]!);
   }
 
   /** Lets a group have an interval of the log. */
@@ -111,7 +132,7 @@ export class PortPressure {
   #group(number: number): Group {
     const known = this.#groups[number];
     if (known) return known;
-    const group = new Group(this.#threshold);
+    const group = new Group(this.#range * TIGHT);
     if (number < this.#begun) this.#count(group, this.#single, number * GROUP_COLUMNS);
     this.#groups[number] = group;
     return group;
@@ -158,16 +179,30 @@ export class PortPressure {
   }
 
   /**
-   * The `top` groups with the highest peaks over [from, to], once all rows have come; how many groups there are, and how many connections
-   * lie beyond the limit.
+   * The `top` groups by their peaks over [from, to], once all rows have come: that with the highest, then those that have run out of ports,
+   * or will, then the others. How many groups there are, how many of them have run out, and how many connections lie beyond the limit.
    */
-  snapshot(from: number, to: number, top: number): { worst: GroupFigures[]; groups: number; beyond: number } {
+  snapshot(from: number, to: number, top: number): { worst: GroupFigures[]; groups: number; exhausted: number; beyond: number } {
+    this.#noteReuse();
     this.#log.index();
     const connections = this.#account.members;
     const peakOf = (number: number): { peak: number } =>
       connections[number] === 1 ? { peak: 1 } : this.#whole(number).held.snapshot(from, to);
-    const worst = highestPeaks(connections, top, peakOf).map(({ number }) => this.#figures(number, from, to));
-    return { worst, groups: connections.length, beyond: this.#account.beyond };
+    const [highest, ...others] = highestPeaks(connections, top, peakOf).map(({ number }) => number);
+    if (highest === undefined) return { worst: [], groups: 0, exhausted: 0, beyond: this.#account.beyond };
+    const figures = new Map([...this.#suspects()].map((number) => [number, this.#figures(number, from, to)]));
+    const suspects = [...figures].sort(([, a], [, b]) => higher(a, b));
+    const exhausted = suspects.filter(([, one]) => one.exhausted);
+    const growing = suspects.filter(([, one]) => !one.exhausted && one.forecast !== undefined);
+    const named = new Set([highest, ...[...exhausted, ...growing].map(([number]) => number), ...others]);
+    const worst = [...named].slice(0, top).map((number) => figures.get(number) ?? this.#figures(number, from, to));
+    return { worst: worst.sort(higher), groups: connections.length, exhausted: exhausted.length, beyond: this.#account.beyond };
+  }
+
+  /** Groups that may have run out of ports, or may be about to: nobody else can, by the number of their connections. */
+  *#suspects(): Generator<number> {
+    for (const [number, connections] of this.#account.members.entries())
+      if ((connections > FEWEST && this.#reusing.has(number)) || connections * (1 + EVIDENCE) >= this.#range * EVIDENCE) yield number;
   }
 
   #figures(number: number, from: number, to: number): GroupFigures {
@@ -175,19 +210,36 @@ export class PortPressure {
     const last = key[GROUP_WORDS - 1]!;
     const ipv6 = last >>> FAMILY_SHIFT !== 0;
     const { reused, firstStart, lastStart, held, waiting, ports } = this.#whole(number);
+    const connections = this.#account.members[number]!;
+    const holds = held.snapshot(from, to);
+    const waits = waiting.snapshot(from, to);
     return {
       client: wordsText(key, 0, ipv6),
       server: wordsText(key, ADDRESS_WORDS, ipv6),
       port: last & 0xffff,
-      connections: this.#account.members[number]!,
+      connections,
       reused,
       firstStart,
       lastStart,
-      held: held.snapshot(from, to),
-      waiting: waiting.snapshot(from, to),
+      held: holds,
+      waiting: waits,
       entered: waiting.entered,
       used: ports && { count: ports.count, lowest: ports.lowest, highest: ports.highest },
       late: held.late,
+      exhausted: ports !== undefined && reused > 0 && ports.count >= FEWEST && holds.peak === ports.count && connections > ports.count,
+      forecast: this.#forecast(holds.now, waits.now, waiting.entered, firstStart, to),
     };
   }
+
+  /** Until the first TIME_WAIT runs out, nothing is given back, and the ports fill at the rate at which it is entered. */
+  #forecast(held: number, waiting: number, entered: number, since: number, to: number): number | undefined {
+    const left = this.#range - held;
+    const span = to - since;
+    if (left <= 0 || span <= 0 || span >= this.#twoMsl || entered < left * EVIDENCE) return undefined;
+    const rate = entered / span;
+    return held - waiting + rate * this.#twoMsl > this.#range ? to + left / rate : undefined;
+  }
 }
+
+/** By peaks, then by the number of connections. */
+const higher = (a: GroupFigures, b: GroupFigures): number => b.held.peak - a.held.peak || b.connections - a.connections;

@@ -33,7 +33,7 @@ export class WhatIf {
     this.change = change;
     this.range = change.ports ?? range;
     this.twoMsl = change.twoMsl ?? twoMsl;
-    this.holdings = new Holdings(this.range, ledger);
+    this.holdings = new Holdings(this.range, this.twoMsl, ledger);
   }
 
   /** The same as of Answers. */

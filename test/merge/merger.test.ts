@@ -79,7 +79,7 @@ it('puts what shards deliver into one order, in whatever parts and whichever sha
       );
       const sent = queues.map(({ length }) => length);
       const ledger = new LedgerMemory();
-      const merger = new Merger(2, new Holdings(10, ledger));
+      const merger = new Merger(2, new Holdings(10, 60e9, ledger));
       const merged: Item[] = [];
       for (const turn of order) {
         const delivery = (turn ? queues[0]!.shift() : undefined) ?? queues[1]!.shift() ?? queues[0]!.shift();

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { analyze, type SummaryRecord } from '../../src/index.ts';
 import { pageText } from '../../src/report/page.ts';
 import { sectionsOf } from '../../src/report/sections.ts';
+import { reportOf } from '../support/report.ts';
 import { reportText } from '../../src/report/text.ts';
 
 async function summaryOf(...captures: string[]): Promise<SummaryRecord> {
@@ -62,22 +63,24 @@ const words = (text: string): string[] =>
 describe('the report as a page', () => {
   it('says what the text says, in the same order', async () => {
     const summary = await richSummary();
-    const { texts } = read(pageText([{ summary, captures: ['x.pcap'] }]));
+    const { texts } = read(pageText([reportOf(summary, 'x.pcap')]));
     expect(words(texts.slice(2).join(' ')).map((word) => word.replaceAll(/[()]/g, ''))).toEqual(
-      words(reportText(summary, ['x.pcap'], false)),
+      words(reportText(reportOf(summary, 'x.pcap'), false)),
     );
   });
 
   it('has every kind of row', async () => {
     const summary = await richSummary();
     const kinds = new Set(
-      sectionsOf({
-        ...summary,
-        close: { ...summary.close, sequence: Object.fromEntries('abcdefghij'.split('').map((name) => [name, 1])) },
-      }).flatMap(({ rows }) => rows.map(({ kind }) => kind)),
+      sectionsOf(
+        reportOf({
+          ...summary,
+          close: { ...summary.close, sequence: Object.fromEntries('abcdefghij'.split('').map((name) => [name, 1])) },
+        }),
+      ).flatMap(({ rows }) => rows.map(({ kind }) => kind)),
     );
     expect([...kinds].toSorted()).toEqual(['bar', 'columns', 'count', 'finding', 'line', 'more', 'share']);
-    const { names } = read(pageText([{ summary, captures: ['x.pcap'] }]));
+    const { names } = read(pageText([reportOf(summary, 'x.pcap')]));
     expect([...names].toSorted()).toEqual([
       'article',
       'body',
@@ -103,10 +106,7 @@ describe('the report as a page', () => {
     const summary = await summaryOf('article.pcap');
     const hostile = `<script>alert('1 & 2')</script>"><img src=//evil>`;
     const page = pageText([
-      {
-        summary: { ...summary, time_wait: { ...summary.time_wait, hosts: [{ ...summary.time_wait.hosts[0]!, host: hostile }] } },
-        captures: [hostile],
-      },
+      reportOf({ ...summary, time_wait: { ...summary.time_wait, hosts: [{ ...summary.time_wait.hosts[0]!, host: hostile }] } }, hostile),
     ]);
     const { texts, names } = read(page);
     expect(names.has('script') || names.has('img')).toBe(false);
@@ -117,10 +117,7 @@ describe('the report as a page', () => {
 
   it('of several captures has one article for each', async () => {
     const summary = await summaryOf('article.pcap');
-    const page = pageText([
-      { summary, captures: ['one'] },
-      { summary: { ...summary, interrupted: true }, captures: ['two'] },
-    ]);
+    const page = pageText([reportOf(summary, 'one'), reportOf({ ...summary, interrupted: true }, 'two')]);
     expect(page).toContain('<title>fourwaves: one, two</title>');
     expect([...page.matchAll(/<h1>(.*)<\/h1>/g)].map(([, text]) => text)).toEqual(['one', 'two (interrupted)']);
   });

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { analyze, type SummaryRecord } from '../../src/index.ts';
+import { reportOf } from '../support/report.ts';
 import { reportText } from '../../src/report/text.ts';
 
 async function summaryOf(capture: string): Promise<SummaryRecord> {
@@ -11,7 +12,7 @@ async function summaryOf(capture: string): Promise<SummaryRecord> {
 
 describe('the report for people', () => {
   it('of the source article', async () => {
-    expect(reportText(await summaryOf('article.pcap'), ['article.pcap'], false)).toMatchInlineSnapshot(`
+    expect(reportText(reportOf(await summaryOf('article.pcap'), 'article.pcap'), false)).toMatchInlineSnapshot(`
       "article.pcap
       1 connection in 11 packets, 2.19 s from 2021-06-10T17:31:57.624391Z
 
@@ -43,45 +44,47 @@ describe('the report for people', () => {
   });
 
   it('tells of leaks, resets, duplicates and a cut tail', async () => {
-    const duplicated = reportText(await summaryOf('s20_duplicated_any.pcap'), ['x.pcap'], false);
+    const duplicated = reportText(reportOf(await summaryOf('s20_duplicated_any.pcap'), 'x.pcap'), false);
     expect(duplicated).toContain('11  packets captured twice, counted once');
     const summary = await summaryOf('s26_close_wait_leak.pcap');
     const leaking = reportText(
-      {
-        ...summary,
-        close_wait: {
-          suspects: 3,
-          leaks: 0,
-          owners: [
-            {
-              host: '10.0.0.9',
-              role: 'server',
-              server_port: 80,
-              suspects: 3,
-              leaks: 0,
-              oldest_s: 90,
-              connections: ['10.0.0.2:4000-10.0.0.9:80'],
-            },
-          ],
+      reportOf(
+        {
+          ...summary,
+          close_wait: {
+            suspects: 3,
+            leaks: 0,
+            owners: [
+              {
+                host: '10.0.0.9',
+                role: 'server',
+                server_port: 80,
+                suspects: 3,
+                leaks: 0,
+                oldest_s: 90,
+                connections: ['10.0.0.2:4000-10.0.0.9:80'],
+              },
+            ],
+          },
         },
-      },
-      ['x.pcap'],
+        'x.pcap',
+      ),
       false,
     );
     expect(leaking).toContain(
       'The server 10.0.0.9:80 leaves 3 connections in CLOSE_WAIT, the oldest for 90 s (10.0.0.2:4000-10.0.0.9:80).',
     );
     expect(leaking).toContain('filter: tcp port 80 and host 10.0.0.9');
-    const cut = reportText({ ...summary, input: { ...summary.input, truncated: true } }, ['x.pcap'], false);
+    const cut = reportText(reportOf({ ...summary, input: { ...summary.input, truncated: true } }, 'x.pcap'), false);
     expect(cut).toMatch(/damaged or cut/);
-    const reset = reportText(await summaryOf('s04_rst_abort_client.pcap'), ['x.pcap'], false);
+    const reset = reportText(reportOf(await summaryOf('s04_rst_abort_client.pcap'), 'x.pcap'), false);
     expect(reset).toMatch(/rst_abort +1 +100\.0 %/);
   });
 
   it('without color has no escape sequences, with color the same words', async () => {
     const summary = await summaryOf('s12_reuse_tw_2s.pcap');
-    const plain = reportText(summary, ['x.pcap'], false);
-    const colored = reportText(summary, ['x.pcap'], true);
+    const plain = reportText(reportOf(summary, 'x.pcap'), false);
+    const colored = reportText(reportOf(summary, 'x.pcap'), true);
     expect(plain).not.toContain('\u001b');
     // oxlint-disable-next-line no-control-regex
     expect(colored.replaceAll(/\u001b\[\d+m/g, '')).toBe(plain);
@@ -91,7 +94,7 @@ describe('the report for people', () => {
   it('says how many connections closed in ways that it does not show, of which not all may be known', async () => {
     const summary = await summaryOf('article.pcap');
     const sequence = Object.fromEntries('abcdefghij'.split('').map((name, i) => [name, 20 - i]));
-    const text = reportText({ ...summary, close: { ...summary.close, sequence: { ...sequence, others: 30 } } }, ['x.pcap'], false);
+    const text = reportText(reportOf({ ...summary, close: { ...summary.close, sequence: { ...sequence, others: 30 } } }, 'x.pcap'), false);
     expect(text).toMatch(/ h\n {2}and 53 connections with others\n/); // 12 + 11 + 30
   });
 
@@ -117,6 +120,6 @@ describe('the report for people', () => {
       time_wait: { ...summary.time_wait, entered: 0, peak: 0, mean: 0, ended_by: {}, hosts: [] },
     };
     delete empty.start;
-    expect(reportText(empty, ['a', 'b', 'c', 'd'], false)).toBe('a, b, c and 1 more\n0 connections in 0 packets\n');
+    expect(reportText(reportOf(empty, 'a', 'b', 'c', 'd'), false)).toBe('a, b, c and 1 more\n0 connections in 0 packets\n');
   });
 });

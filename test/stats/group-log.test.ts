@@ -32,7 +32,7 @@ const rows = fc
 
 /** What is held by them all, kept one by one as far as `limit`. */
 function holdings(all: readonly Float64Array[], limit?: number): Holdings {
-  const found = new Holdings(10, new LedgerMemory(limit));
+  const found = new Holdings(10, 60e9, new LedgerMemory(limit));
   for (const row of all) {
     expect(found.fill(0, row, 0)).toBe(row.length);
     expect(found.merge(1)).toBe(true);

@@ -169,7 +169,7 @@ describe('what the report says of them', () => {
     expect(text).toMatch(
       /^10\.0\.0\.2, a client of port 80, has 12 connections in FIN_WAIT2 at the end, the oldest for 9\.\d+ s: the peer/,
     );
-    expect(text).toContain('(10.0.0.2:41000-10.0.0.9:80 for one). | tcp port 80 and host 10.0.0.2 and tcp[tcpflags] & tcp-fin != 0');
+    expect(text).toContain('(10.0.0.2:41000-10.0.0.9:80 for one). | tcp port 80 and host 10.0.0.2');
   });
 
   it('FINs that nobody acknowledges, from three on; and each half-open connection', () => {
@@ -180,7 +180,7 @@ describe('what the report says of them', () => {
       ),
       expect.stringMatching(/^The server 10\.0\.0\.9:80 stays in LAST_ACK: it repeated the FIN of 3 connections/),
       expect.stringMatching(
-        /^The server 10\.0\.0\.9:80 kept 1 connection that the other side had forgotten.* tcp\[tcpflags\] & \(tcp-syn\|tcp-rst\) != 0$/,
+        /^The server 10\.0\.0\.9:80 kept 1 connection that the other side had forgotten.* \| tcp port 80 and host 10\.0\.0\.9$/,
       ),
     ]);
   });

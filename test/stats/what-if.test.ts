@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 // Threads run the built files, so what runs is taken from lib/.
 import { analyze } from '../../lib/index.js';
 import type { AnalyzeOptions, ConnectionRecord, SummaryRecord } from '../../src/index.ts';
+import { reportOf } from '../support/report.ts';
 import { reportText } from '../../src/report/text.ts';
 
 const OURS = fileURLToPath(new URL('../captures/', import.meta.url));
@@ -80,7 +81,7 @@ describe('what if', () => {
     expect(reuse!.time_wait.peak).toBe(2000);
     expect(worst!.held.peak).toBeGreaterThan(95); // 100 connections a second
     expect(worst!.held.peak).toBeLessThan(110);
-    const text = reportText(summary, ['x'], false);
+    const text = reportText(reportOf(summary, 'x'), false);
     expect(text).toMatch(/as seen +2,000 +1,001 +2,000/);
     expect(text).toMatch(/tw_reuse=1 +2,000 +1,001 +103/);
   });

@@ -80,6 +80,8 @@ export interface Retelling {
   profile?: string;
   /** Seconds. */
   twoMsl?: number;
+  /** Ephemeral ports of a client. */
+  ports?: number;
   idleTimeout?: number;
   /** Connections at a time. */
   capacity?: number;
@@ -400,6 +402,7 @@ export function retell(segments: readonly Told[], retelling: Retelling = {}): Ou
   const {
     profile = 'linux',
     twoMsl,
+    ports = 28_232,
     idleTimeout = Infinity,
     capacity,
     isFull,
@@ -461,7 +464,7 @@ export function retell(segments: readonly Told[], retelling: Retelling = {}): Ou
     // Made when a test asks for them: a ledger takes more memory than all the rest.
     get answers() {
       if (answers) return answers;
-      answers = new Answers(28_232, (twoMsl ?? known.twoMsl / SECOND) * SECOND, () => new LedgerMemory());
+      answers = new Answers(ports, (twoMsl ?? known.twoMsl / SECOND) * SECOND, () => new LedgerMemory());
       answers.add(Float64Array.from(rows.flat()));
       return answers;
     },

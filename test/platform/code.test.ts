@@ -94,6 +94,31 @@ describe('code that is kept', () => {
     expect(readdirSync(folder)).toHaveLength(2);
   });
 
+  it('is not run where it is damaged', () => {
+    const { keep } = loadFile<Program>(file);
+    keep();
+    const place = join(folder, kept()[0]!);
+    const whole = readFileSync(place);
+    const size = (whole.length - ONE.length) / 2;
+    // What is run is the code of another text, so that it shows where the code is used.
+    writeFileSync(file, TWO);
+    const forged = Buffer.concat([Buffer.from(TWO), whole.subarray(ONE.length)]);
+    const numberOf = (bytes: Uint8Array): number => {
+      writeFileSync(place, bytes);
+      return loadFile<Program>(file).exports.number;
+    };
+    expect(numberOf(forged)).toBe(1);
+    for (let at = 0; at < size * 2; at += 37) {
+      const changed = Buffer.from(forged);
+      changed[TWO.length + at]! ^= 1 << (at % 8);
+      expect(numberOf(changed), `byte ${at}`).toBe(2);
+    }
+    for (let left = TWO.length; left < forged.length; left += 97) {
+      expect(numberOf(forged.subarray(0, left)), `cut to ${left}`).toBe(2);
+      expect(numberOf(Buffer.from(forged).fill(0, left)), `zeros from ${left}`).toBe(2);
+    }
+  });
+
   it('is of the file as its own parts see it', () => {
     writeFileSync(join(folder, 'part.cjs'), "exports.whole = require('./program.cjs');");
     writeFileSync(file, `${ONE} exports.part = () => require('./part.cjs').whole.number;`);

@@ -6,6 +6,7 @@ import type { GroupWindowRecord } from './merge/window-groups.ts';
 import type { ConnectionRecord } from './records/connection.ts';
 
 export { CaptureError } from './capture/errors.ts';
+export { FilterError } from './filter/parse.ts';
 export type { WindowRecord } from './merge/window.ts';
 export type { GroupWindowRecord } from './merge/window-groups.ts';
 export type { SummaryRecord } from './merge/summary.ts';
@@ -18,7 +19,8 @@ export interface AnalyzeOptions extends RunOptions {
 
 /**
  * Analyses captures: yields a record for each connection when it ends, in capture order, one for each window where an `interval` is
- * given (and for each group of it, with `per`), and a summary last. Several captures are read as one, in the order given.
+ * given (and for each group of it, with `per`), and a summary last. Several captures are read as one, in the order of their first packets.
+ * @throws RangeError for an option out of range, FilterError for a filter that is none
  * @throws CaptureError where no capture can be read at all; one that is damaged further on ends there, and the summary says so
  */
 export async function* analyze(

@@ -43,19 +43,45 @@ export interface RunOptions {
 /** Linux: 32768 to 60999. */
 export const EPHEMERAL_PORTS = 28_232;
 
-/** @throws RangeError for an option out of range */
-export function checkOptions({ workers, windowBytes = WINDOW_CAPACITY, profile = 'linux', per, interval }: RunOptions): void {
-  if (!Object.hasOwn(PROFILES, profile)) throw new RangeError(`no such profile: ${profile}`);
-  if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1 && workers <= SHARDS_CAPACITY)) {
-    throw new RangeError(`${workers} workers: not a whole number from 1 to ${SHARDS_CAPACITY}`);
-  }
-  if (per?.kind === 'subnet' && !(Number.isInteger(per.bits) && per.bits >= 0 && per.bits <= ADDRESS_BITS))
-    throw new RangeError(`a prefix of ${per.bits} bits`);
-  if (interval !== undefined && !(lengthOf(interval) >= 1)) throw new RangeError(`an interval of ${interval} s`);
-  if (per && interval === undefined) throw new RangeError('groups without an interval');
-  if (!(Number.isInteger(windowBytes) && windowBytes >= 1 && windowBytes <= WINDOW_CAPACITY))
-    throw new RangeError(`window of ${windowBytes} bytes`);
+const GROUPS: readonly string[] = ['host', 'service', 'pair', 'subnet'] satisfies GroupBy['kind'][];
+const SCOPES: readonly string[] = ['vlan', 'vni'] satisfies Scope[];
+const IOS: readonly string[] = ['map', 'read'] satisfies Io[];
+/** Times that options may have: 32 years, in s and in ns. */
+const LONGEST = 1e9;
+const LONGEST_NS = LONGEST * 1e9;
+const PORTS = 65_535;
+
+/** Programs hand options over as they are, also such as a command line cannot have. @throws RangeError for one out of range */
+export function checkOptions(options: RunOptions): void {
+  const { workers = 1, windowBytes = WINDOW_CAPACITY, profile = 'linux', twoMsl = 1, idleTimeout = 1, ports = 1 } = options;
+  const { interval = 1, per, whatIf = [], distinguish = [], io = 'map' } = options;
+  demand(Object.hasOwn(PROFILES, profile), `no such profile: ${profile}`);
+  demand(isWhole(workers, 1, SHARDS_CAPACITY), `${workers} workers: not a whole number from 1 to ${SHARDS_CAPACITY}`);
+  demand(isWhole(windowBytes, 1, WINDOW_CAPACITY), `window of ${windowBytes} bytes`);
+  demand(isWhole(ports, 1, PORTS), `${ports} ports: not a whole number from 1 to ${PORTS}`);
+  demand(isWithin(twoMsl, LONGEST), `twoMsl of ${twoMsl} s: not a number above 0, up to ${LONGEST}`);
+  demand(isWithin(idleTimeout, Infinity), `idleTimeout of ${idleTimeout} s: not a number above 0`);
+  demand(interval >= 0.001 && interval <= LONGEST, `an interval of ${interval} s: not from 0.001 to ${LONGEST}`);
+  for (const { name, twoMsl: changed = 1, ports: range = 1 } of whatIf)
+    demand(isWithin(changed, LONGEST_NS) && isWhole(range, 1, PORTS), `what if ${name}: ports or twoMsl out of range`);
+  for (const scope of distinguish) demand(SCOPES.includes(scope), `networks are not told apart by ${scope}`);
+  demand(IOS.includes(io), `files are not read by ${io}`);
+  if (!per) return;
+  demand(GROUPS.includes(per.kind), `no windows of each ${per.kind}`);
+  demand(
+    per.kind !== 'subnet' || isWhole(per.bits, 0, ADDRESS_BITS),
+    'bits' in per ? `a prefix of ${per.bits} bits` : 'a prefix of no length',
+  );
+  demand(options.interval !== undefined, 'groups without an interval');
 }
+
+function demand(holds: boolean, message: string): void {
+  if (!holds) throw new RangeError(message);
+}
+
+const isWhole = (value: number, least: number, most: number): boolean => Number.isInteger(value) && value >= least && value <= most;
+/** NaN is not. */
+const isWithin = (value: number, most: number): boolean => value > 0 && value <= most;
 
 /** Length of a window of capture time, ns. `interval` in seconds. */
 export function lengthOf(interval: number): number {

@@ -32,6 +32,8 @@ interface Queue {
   taken: number;
   /** Whether the first one was looked at. */
   opened: boolean;
+  /** Of the latest one that was: nothing that comes behind it belongs before that time, ns. */
+  over: number;
   /** What was noted in the deliveries of the present window, as far as nobody has it, with their numbers; and the place in the first chunk. */
   readonly notes: { readonly rows: Float64Array<ArrayBuffer>; readonly delivery: number; readonly reuse: Delivery['reuse'] }[];
   row: number;
@@ -51,7 +53,15 @@ export class Merger {
 
   /** `answers`: takes the rows that were noted of ended connections; `windows`: where windows of capture time are wanted. */
   constructor(shards: number, answers: RowTaker, windows?: CaptureWindows) {
-    this.#queues = Array.from({ length: shards }, () => ({ deliveries: [], place: 0, taken: 0, opened: false, notes: [], row: 0 }));
+    this.#queues = Array.from({ length: shards }, () => ({
+      deliveries: [],
+      place: 0,
+      taken: 0,
+      opened: false,
+      over: -Infinity,
+      notes: [],
+      row: 0,
+    }));
     this.#answers = answers;
     this.#windows = windows;
   }
@@ -87,17 +97,18 @@ export class Merger {
     for (;;) {
       let first: Queue | undefined;
       let over = true;
-      let waits = false;
+      let until = Infinity;
       for (const queue of this.#queues) {
         const head = this.#head(queue);
         if (!head)
-          waits = true; // what comes first may be what this shard has yet to deliver
+          until = Math.min(until, queue.over); // what comes first may be what this shard has yet to deliver
         else if (queue.place < placeCount(head.places)) {
           over = false;
           if (!first || precedes(head.places, queue.place, first.deliveries[0]!.places, first.place)) first = queue;
         }
       }
-      if (waits) return 'waits';
+      if (until < Infinity && !(first && timeOf(first.deliveries[0]!.places, first.place) < until))
+        return this.#leave(merged, until) ? 'waits' : 'full';
       if (over) {
         if (!this.#leave(merged)) return 'full';
         this.#mergeNotes();
@@ -106,6 +117,7 @@ export class Merger {
       }
       const { places, records, text } = first!.deliveries[0]!;
       if (!this.#leave(merged, timeOf(places, first!.place))) return 'full';
+      this.#break(merged);
       const place = first!.place++;
       if (text) this.#lines.add(text, endOf(places, place - 1), endOf(places, place), merged as Uint8Array[]);
       else merged.push(records[place]!);
@@ -128,6 +140,7 @@ export class Merger {
     if (head && !queue.opened) {
       queue.opened = true;
       for (const rows of head.notes) queue.notes.push({ rows, delivery: queue.taken, reuse: head.reuse });
+      queue.over = head.over;
       this.#windows?.queue.add(head.parts);
     }
     return head;
@@ -141,8 +154,14 @@ export class Merger {
       this.#lines.flush(merged as Uint8Array[]);
       if (merged.length >= BATCH_ITEMS) return false;
     }
-    if (time !== undefined) for (const silence of queue.silence()) merged.push(...items(silence));
     return true;
+  }
+
+  /** Something comes that is not a window. */
+  #break(merged: Item[]): void {
+    if (!this.#windows) return;
+    const { queue, items } = this.#windows;
+    for (const silence of queue.silence()) merged.push(...items(silence));
   }
 
   /** Gives away what was noted, as far as nothing can come before it. */

@@ -26,7 +26,7 @@ export interface RunOptions {
   readonly filter?: string;
   /** Ephemeral ports of a client towards one server address and port; those of Linux where absent. */
   readonly ports?: number;
-  /** Length of a window of capture time, seconds, 0.001 or more; no windows where absent. */
+  /** Length of a window of capture time, seconds, 0.001 or more; no windows where absent, or Infinity. */
   readonly interval?: number;
   /** What windows are told apart by: a line of its own for each group. */
   readonly per?: GroupBy;
@@ -61,7 +61,7 @@ export function checkOptions(options: RunOptions): void {
   demand(isWhole(ports, 1, PORTS), `${ports} ports: not a whole number from 1 to ${PORTS}`);
   demand(isWithin(twoMsl, LONGEST), `twoMsl of ${twoMsl} s: not a number above 0, up to ${LONGEST}`);
   demand(isWithin(idleTimeout, Infinity), `idleTimeout of ${idleTimeout} s: not a number above 0`);
-  demand(interval >= 0.001 && interval <= LONGEST, `an interval of ${interval} s: not from 0.001 to ${LONGEST}`);
+  demand(interval >= 0.001 && (interval <= LONGEST || interval === Infinity), `an interval of ${interval} s: not from 0.001 to ${LONGEST}`);
   for (const { name, twoMsl: changed = 1, ports: range = 1 } of whatIf)
     demand(isWithin(changed, LONGEST_NS) && isWhole(range, 1, PORTS), `what if ${name}: ports or twoMsl out of range`);
   for (const scope of distinguish) demand(SCOPES.includes(scope), `networks are not told apart by ${scope}`);

@@ -31,7 +31,7 @@ import { addUp, faultsOf, miscountsOf } from './counts.ts';
 import { type Input, type Meeting, openInput } from './input.ts';
 import { type CaptureWindows, type Item, Merger } from './merger.ts';
 import { windowRecord } from './window.ts';
-import { groupRecords } from './window-groups.ts';
+import { GroupWindows } from './window-groups.ts';
 import { WindowQueue } from './window-queue.ts';
 import type { Outcome } from './outcome.ts';
 import { checkOptions, EPHEMERAL_PORTS, lengthOf, type RunOptions, type Scope } from './run-options.ts';
@@ -276,10 +276,11 @@ export class Run {
     const { interval = Infinity, ports = EPHEMERAL_PORTS } = this.#options;
     if (interval === Infinity) return undefined;
     const intervals = new Intervals(this.clock.origin, lengthOf(interval));
+    const groups = new GroupWindows(intervals, this.clock);
     return {
       queue: new WindowQueue(intervals),
       items: (whole) => {
-        const records = [windowRecord(whole, intervals, this.clock, ports), ...groupRecords(whole, intervals, this.clock)];
+        const records = [windowRecord(whole, intervals, this.clock, ports), ...groups.records(whole)];
         return this.#form === 'records' ? records : [Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join(''))];
       },
     };

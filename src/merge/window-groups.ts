@@ -29,32 +29,100 @@ export interface GroupWindowRecord {
 const GROUPS = 100;
 const OTHERS = 'others';
 
-export function groupRecords(whole: WindowPart, intervals: Intervals, clock: Clock): GroupWindowRecord[] {
-  const { groups } = whole;
-  const { start, end } = spanOf(whole, intervals);
-  const told = [...groups].filter(([, counts]) => tells(counts));
-  told.sort(([a, one], [b, other]) => weight(other) - weight(one) || (a < b ? -1 : 1));
-  const record = ([group, counts]: [string, GroupCounts], together?: number): GroupWindowRecord => ({
-    type: 'window',
-    start: clock.text(start),
-    end: clock.text(end),
-    duration_s: clock.seconds(end - start),
-    group,
-    ...(together !== undefined && { groups: together }),
-    opened: counts.opened,
-    ended: counts.ended,
-    close: { class: ranked(counts.classes) },
-    resets: ranked(counts.resets),
-    time_wait: { entered: counts.entered, now: counts.waiting },
-    close_wait: { now: counts.closeWait },
-  });
-  const named = told.slice(0, GROUPS).map((group) => record(group));
-  const others = told.slice(GROUPS);
-  if (others.length === 0) return named;
-  const sum = new Map<string, GroupCounts>();
-  for (const [, counts] of others) addGroup(sum, OTHERS, counts);
-  return [...named, ...Array.from(sum, (group) => record(group, others.length))];
+interface Told {
+  readonly group: string;
+  readonly counts: GroupCounts;
+  readonly weight: number;
 }
+
+/** The groups of one window after the other. */
+export class GroupWindows {
+  readonly #intervals: Intervals;
+  readonly #clock: Clock;
+  /** Sockets in TIME_WAIT, of groups that have any; and of all together. */
+  readonly #waiting = new Map<string, number>();
+  #all = 0;
+
+  constructor(intervals: Intervals, clock: Clock) {
+    this.#intervals = intervals;
+    this.#clock = clock;
+  }
+
+  /** The lines of the next window: those with the most connections, and one for all others. */
+  records(whole: WindowPart): GroupWindowRecord[] {
+    const news = Array.from(whole.groups, ([group, counts]) => ({
+      group,
+      counts: { ...counts, waiting: this.#wait(group, counts.waiting) },
+    }))
+      .filter(({ counts }) => tells(counts))
+      .map(({ group, counts }) => ({ group, counts, weight: weight(counts) }));
+    const told = [...news, ...this.#waiters(whole.groups)].sort(heavier);
+    const named = told.slice(0, GROUPS);
+    const all = this.#waiting.size + news.filter(({ counts: { waiting } }) => waiting === 0).length;
+    const records = named.map(({ group, counts }) => this.#record(whole, group, counts));
+    if (all === named.length) return records;
+    const others: GroupCounts = { ...waitersOnly(this.#all), classes: new Map(), resets: new Map() };
+    for (const { counts } of told) others.waiting -= counts.waiting;
+    const sum = new Map([[OTHERS, others]]);
+    for (const { counts } of told.slice(GROUPS)) addGroup(sum, OTHERS, counts);
+    return [...records, this.#record(whole, OTHERS, others, all - named.length)];
+  }
+
+  /** Of those to which nothing happened the ones of which the most wait: as many as may be named. All others are not even sorted. */
+  #waiters(but: ReadonlyMap<string, GroupCounts>): Told[] {
+    const most: Told[] = [];
+    let least = 0;
+    for (const [group, waiting] of this.#waiting) {
+      if (waiting < least || but.has(group)) continue;
+      most.push({ group, counts: waitersOnly(waiting), weight: waiting });
+      if (most.length < 2 * GROUPS) continue;
+      most.sort(heavier).splice(GROUPS);
+      least = most.at(-1)!.weight;
+    }
+    return most.sort(heavier).slice(0, GROUPS);
+  }
+
+  /** So many more of a group wait; answers how many do. */
+  #wait(group: string, more: number): number {
+    const waiting = (this.#waiting.get(group) ?? 0) + more;
+    this.#all += more;
+    if (waiting === 0) this.#waiting.delete(group);
+    else if (more !== 0) this.#waiting.set(group, waiting);
+    return waiting;
+  }
+
+  #record(whole: WindowPart, group: string, counts: GroupCounts, together?: number): GroupWindowRecord {
+    const { start, end } = spanOf(whole, this.#intervals);
+    return {
+      type: 'window',
+      start: this.#clock.text(start),
+      end: this.#clock.text(end),
+      duration_s: this.#clock.seconds(end - start),
+      group,
+      ...(together !== undefined && { groups: together }),
+      opened: counts.opened,
+      ended: counts.ended,
+      close: { class: ranked(counts.classes) },
+      resets: ranked(counts.resets),
+      time_wait: { entered: counts.entered, now: counts.waiting },
+      close_wait: { now: counts.closeWait },
+    };
+  }
+}
+
+const NONE: Map<string, number> = new Map();
+
+const waitersOnly = (waiting: number): GroupCounts => ({
+  opened: 0,
+  ended: 0,
+  classes: NONE,
+  resets: NONE,
+  entered: 0,
+  waiting,
+  closeWait: 0,
+});
+
+const heavier = (a: Told, b: Told): number => b.weight - a.weight || (a.group < b.group ? -1 : 1);
 
 const total = (counts: ReadonlyMap<string, number>): number => [...counts.values()].reduce((sum, n) => sum + n, 0);
 

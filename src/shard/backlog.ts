@@ -12,6 +12,8 @@ const AHEAD_IN_PARTS = 8;
 const WAITING_BYTES = 64 << 20;
 /** Of a record, about. */
 const RECORD_BYTES = 1 << 10;
+/** Of a group in a window of capture time, about. */
+const GROUP_BYTES = 1 << 9;
 
 /** What it depends on. */
 type Outlet = Pick<ShardTask, 'index' | 'shards' | 'form' | 'interval'>;
@@ -62,7 +64,8 @@ export class Backlog {
   }
 }
 
-function sizeOf({ places, records, text, notes }: Delivery): number {
+function sizeOf({ places, records, text, notes, parts }: Delivery): number {
   const noted = notes.reduce((sum, { byteLength }) => sum + byteLength, 0);
-  return places.columns.byteLength + records.length * RECORD_BYTES + (text?.length ?? 0) + noted;
+  const windows = parts.reduce((sum, part) => sum + part.held.keys.byteLength + part.groups.size * GROUP_BYTES, 0);
+  return places.columns.byteLength + records.length * RECORD_BYTES + (text?.length ?? 0) + noted + windows;
 }

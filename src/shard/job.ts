@@ -50,6 +50,8 @@ export const windowsOf = ({ form, interval }: Pick<ShardTask, 'form' | 'interval
 /** Bytes of lines, or records, from which on a delivery is a part of what ended in its window. */
 const PART_BYTES = 4 << 20;
 const PART_RECORDS = 1 << 12;
+/** Connections that were looked at for the windows of capture time, and groups of them, from which on it is, too. */
+const PART_LOOKS = 1 << 16;
 
 /** The connections that ended in one window of one shard (or a few, windowsOf()), or a part of them, in order. */
 export interface Delivery {
@@ -69,6 +71,8 @@ export interface Delivery {
   readonly reuse?: (notes: Float64Array<ArrayBuffer>) => void;
   /** This shard's part of the windows of capture time that are over. */
   readonly parts: WindowPart[];
+  /** End of the last of those, or of an earlier one: nothing of the shard is still to come that belongs before it. ns. */
+  readonly over: number;
 }
 
 /** What a shard has counted when it is done, as plain data. */
@@ -100,6 +104,9 @@ export class ShardJob {
   #records: (ConnectionRecord | EndedRecord | SegmentRecord)[] = [];
   readonly #segment = new Segment();
   #parts: WindowPart[] = [];
+  #over = -Infinity;
+  /** What was looked at for the parts. */
+  #looks = 0;
   /** The last window of capture time, and where the capture's end cut it short. */
   #rest: { readonly number: number; readonly end: number } | undefined;
 
@@ -172,7 +179,7 @@ export class ShardJob {
 
   /** So much has ended in one window that it is to be delivered in parts: a clock that leaps ends all that was silent at once. */
   get #isFull(): boolean {
-    return (this.#lines?.length ?? 0) >= PART_BYTES || this.#records.length >= PART_RECORDS;
+    return (this.#lines?.length ?? 0) >= PART_BYTES || this.#records.length >= PART_RECORDS || this.#looks >= PART_LOOKS;
   }
 
   #watch(intervals: Intervals): Watch {
@@ -183,12 +190,14 @@ export class ShardJob {
       closing: (table, slot, time) => counter.closing(table, slot, time),
       over: (table, number, quiet) => {
         counter.look(table, intervals.end(number));
+        this.#looks += table.count;
         this.#part(number, 0);
         for (let next = number + 1; next <= number + quiet; ) {
           const last = Math.min(number + quiet, intervals.before(counter.look(table, intervals.end(next))));
           this.#part(next, last - next);
           next = last + 1;
         }
+        this.#over = intervals.end(number + quiet);
       },
       last: (table, number, end) => {
         counter.look(table, end);
@@ -199,7 +208,9 @@ export class ShardJob {
 
   #part(number: number, repeats: number, end?: number): void {
     const part = this.#counter.take(number, repeats, end);
-    if (!isEmpty(part)) this.#parts.push(part);
+    if (isEmpty(part)) return;
+    this.#parts.push(part);
+    this.#looks += part.groups.size;
   }
 
   #ended(connection: Ended): void {
@@ -266,9 +277,11 @@ export class ShardJob {
       text: this.#lines && this.#lines.length > 0 ? this.#lines.take() : undefined,
       notes: this.#notes.take(),
       parts: this.#parts,
+      over: this.#over,
     };
     this.#records = [];
     this.#parts = [];
+    this.#looks = 0;
     return delivery;
   }
 }

@@ -1,4 +1,4 @@
-const FIRST_ENTRIES = 1 << 8;
+const FEWEST = 1 << 6;
 
 /**
  * Numbers keys of several 32-bit words in the order in which they first come: 0, 1, 2 ... Keys beyond the limit have no number.
@@ -11,16 +11,18 @@ export class IndexTable {
   readonly #seed = Math.floor(Math.random() * 2 ** 32);
   #keys: Float64Array;
   /** Hash of a key, and its number plus 1; 0: empty. */
-  #entries = new Int32Array(FIRST_ENTRIES * 2);
+  #entries: Int32Array;
   count = 0;
   /** Of the key that was asked for last: in rows by 4-tuple the same comes many times in a row. */
   #latest = -1;
 
-  /** `width`: words of a key. */
-  constructor(width: number, limit: number) {
+  /** `width`: words of a key; `room`: for so many there is room at first. */
+  constructor(width: number, limit: number, room = FEWEST) {
     this.width = width;
     this.#limit = limit;
-    this.#keys = new Float64Array((FIRST_ENTRIES / 2) * width);
+    const keys = 2 ** Math.ceil(Math.log2(Math.max(room, FEWEST) + 1));
+    this.#keys = new Float64Array(keys * width);
+    this.#entries = new Int32Array(keys * 4);
   }
 
   /** The number of a key, which gets one where it is new; -1 where there are too many. */

@@ -11,9 +11,10 @@ export interface GroupCounts {
   /** Connections whose close became known, by class; RSTs that the group's endpoints sent, by stage. */
   readonly classes: Map<string, number>;
   readonly resets: Map<string, number>;
-  /** TIME_WAITs of its endpoints: entered; there at the end of the window, and so with CLOSE_WAIT. */
+  /** TIME_WAITs of its endpoints: entered; how many more there are at the end of the window than at its beginning. */
   entered: number;
   waiting: number;
+  /** In CLOSE_WAIT at the end of the window. */
   closeWait: number;
 }
 
@@ -34,8 +35,6 @@ export interface GroupNews {
 export class WindowGroups {
   readonly #by: GroupBy;
   #counts = new Map<string, GroupCounts>();
-  /** Sockets in TIME_WAIT now, of groups that have any. */
-  readonly #waiting = new Map<string, number>();
 
   constructor(by: GroupBy) {
     this.#by = by;
@@ -68,10 +67,9 @@ export class WindowGroups {
     if (server === 'CLOSE_WAIT') groupOf(this.#counts, peer).closeWait++;
   }
 
-  /** The groups of the window that is over, by name; the next one begins. */
+  /** The groups to which something happened in the window that is over, by name; the next one begins. */
   take(): Map<string, GroupCounts> {
     const counts = this.#counts;
-    for (const [name, waiting] of this.#waiting) groupOf(counts, name).waiting = waiting;
     this.#counts = new Map();
     return counts;
   }
@@ -81,14 +79,8 @@ export class WindowGroups {
     if (reset !== '') add(groupOf(this.#counts, names[resetBy]).resets, reset, by);
     for (const endpoint of [0, 1] as const) {
       if ((holders & (1 << endpoint)) !== 0) groupOf(this.#counts, names[endpoint]).entered += by;
-      if ((waits & (1 << endpoint)) !== 0) this.#wait(names[endpoint], by);
+      if ((waits & (1 << endpoint)) !== 0) groupOf(this.#counts, names[endpoint]).waiting += by;
     }
-  }
-
-  #wait(name: string, by: number): void {
-    const waiting = (this.#waiting.get(name) ?? 0) + by;
-    if (waiting === 0) this.#waiting.delete(name);
-    else this.#waiting.set(name, waiting);
   }
 
   #both([low, high]: GroupNames): GroupCounts[] {

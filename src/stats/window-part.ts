@@ -91,7 +91,7 @@ export function isAlike(before: WindowPart, part: WindowPart): boolean {
     closeWait === before.closeWait &&
     oldest === before.oldest &&
     areEqual(states, before.states, (n, other) => n === other) &&
-    areEqual(groups, before.groups, (group, other) => group.waiting === other.waiting && group.closeWait === other.closeWait) &&
+    areEqual(groups, before.groups, (group, other) => group.waiting === 0 && group.closeWait === other.closeWait) &&
     (held === before.held || sumOf(held.counts) === sumOf(before.held.counts))
   );
 }

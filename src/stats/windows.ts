@@ -7,7 +7,7 @@ import type { Ended } from '../tracker/ended.ts';
 import type { GroupBy } from './grouping.ts';
 import { IndexTable } from './index-table.ts';
 import { resetStage } from './reset-stage.ts';
-import { type StateName, statesNow, UNKNOWN } from './states-now.ts';
+import { type StateName, type StatePair, statesNow, UNKNOWN } from './states-now.ts';
 import { type GroupNews, WindowGroups } from './window-groups.ts';
 import { count, emptyPart, GROUP_WIDTH, type WindowPart } from './window-part.ts';
 
@@ -55,6 +55,8 @@ export class WindowCounter {
   #waiting = 0;
   /** When the first TIME_WAIT will be over that the last look saw and that may have no timer. */
   #leaves = Infinity;
+  /** Groups of ports that the last look found. */
+  #groupsLately = 0;
   readonly #key = new Float64Array(GROUP_WIDTH);
   readonly #groups: WindowGroups | undefined;
 
@@ -158,18 +160,20 @@ export class WindowCounter {
   look(table: ConnectionTable, time: number): number {
     const part = this.#part;
     this.#leaves = Infinity;
-    const groups = new IndexTable(GROUP_WIDTH, table.count);
+    const groups = new IndexTable(GROUP_WIDTH, table.count, this.#groupsLately);
     const held = new Float64Array(table.count);
     for (const slot of table.slots()) {
       const client = (table.words[slot + slots.FACTS]! & slots.CLIENT_IS_HIGH) === 0 ? 0 : 1;
-      const [own, peer] = this.#states(table, slot, client, time);
-      count(part.states, `${own} ${peer}`);
+      const pair = this.#states(table, slot, client, time);
+      count(part.states, pair);
+      const [own, peer] = statesOf(pair);
       this.#groups?.look(table, slot, own, peer);
       if (own === 'CLOSE_WAIT') this.#closeWait(table, slot, client ^ 1);
       if (peer === 'CLOSE_WAIT') this.#closeWait(table, slot, client);
       if (own !== 'CLOSED' && own !== UNKNOWN && own !== 'SYN_SENT') held[groups.number(this.#groupKey(table, slot, client))]!++;
     }
     part.held = { keys: groups.keys(), counts: held.slice(0, groups.count) };
+    this.#groupsLately = groups.count;
     return this.#leaves;
   }
 
@@ -188,18 +192,16 @@ export class WindowCounter {
   }
 
   /** States of client and server. */
-  #states(table: ConnectionTable, slot: number, client: 0 | 1, time: number): [StateName, StateName] {
+  #states(table: ConnectionTable, slot: number, client: 0 | 1, time: number): StatePair {
     const facts = table.words[slot + slots.FACTS]!;
-    if ((facts & slots.PLAIN) !== 0) return ['ESTABLISHED', 'ESTABLISHED'];
-    if ((facts & (slots.CLOSED | slots.RESET)) === slots.CLOSED) {
-      const state = (endpoint: number): StateName => (holdsTimeWait(table, slot, endpoint) ? 'TIME_WAIT' : 'CLOSED');
-      return [state(client), state(client ^ 1)];
-    }
+    if ((facts & slots.PLAIN) !== 0) return 'ESTABLISHED ESTABLISHED';
+    if ((facts & (slots.CLOSED | slots.RESET)) === slots.CLOSED)
+      return CLOSED_PAIRS[Number(holdsTimeWait(table, slot, client)) + 2 * Number(holdsTimeWait(table, slot, client ^ 1))]!;
     const verdict = this.#verdict;
     judge(table, slot, verdict);
     const waits = timeWaits(table, slot, verdict, this.#profile, time, false);
     for (const { endedBy, expiry } of waits) if (endedBy === 'capture_end') this.#leaves = Math.min(this.#leaves, expiry);
-    return statesNow(table, slot, verdict, waits).split(' ') as [StateName, StateName];
+    return statesNow(table, slot, verdict, waits);
   }
 
   /** Writes a slot's group of ports to the key. */
@@ -223,6 +225,18 @@ export class WindowCounter {
     key[8] = (client === 0 ? ports & 0xffff : ports >>> 16) + (ipv6 ? 0x10000 : 0);
     return key;
   }
+}
+
+/** Of a connection that is closed: by who holds TIME_WAIT, neither, the client, the server, both. */
+const CLOSED_PAIRS = ['CLOSED CLOSED', 'TIME_WAIT CLOSED', 'CLOSED TIME_WAIT', 'TIME_WAIT TIME_WAIT'] as const satisfies StatePair[];
+
+/** There are few pairs, and many connections. */
+const statesByPair = new Map<StatePair, readonly [StateName, StateName]>();
+
+function statesOf(pair: StatePair): readonly [client: StateName, server: StateName] {
+  let states = statesByPair.get(pair);
+  if (!states) statesByPair.set(pair, (states = pair.split(' ') as [StateName, StateName]));
+  return states;
 }
 
 /** A bit for each endpoint that holds one. */

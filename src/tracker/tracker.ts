@@ -250,10 +250,9 @@ export class Tracker {
   #pass(clock: number): boolean {
     this.#isFull = false;
     for (let was = false; ; was = true) {
-      const next = !this.#due.isEmpty ? this.#due.time : Math.min(this.#memory.nextExpiry, this.#silences.next);
-      if (Math.min(next, this.#windows.next) > clock) return was;
       if (was) this.#isFull = this.#options.isFull?.() ?? false;
-      if (this.#isFull) return was;
+      const next = !this.#due.isEmpty ? this.#due.time : Math.min(this.#memory.nextExpiry, this.#silences.next);
+      if (this.#isFull || Math.min(next, this.#windows.next) > clock) return was;
       if (this.#windows.next <= next) this.#windows.pass(this.table, Math.min(next, clock));
       else if (this.#due.isEmpty && this.#options.shapes?.takesExpired(clock, this.#silences.next, this.#departed))
         this.#memory.answers[STRAYS] = 1;

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { LedgerMemory } from '../../src/decode/ledger-memory.ts';
 import { type Item, Merger } from '../../src/merge/merger.ts';
 import { LOW, SLOT_WORDS } from '../../src/layout/slot.ts';
@@ -9,7 +9,10 @@ import { PlaceLog } from '../../src/shard/places.ts';
 import type { ConnectionTable } from '../../src/tracker/table.ts';
 import { GROUP_WORDS, HELD_FROM, NUMBER } from '../../src/layout/ledger.ts';
 import { COLUMNS, PORTS, START, TIME } from '../../src/layout/note.ts';
+import { WindowQueue } from '../../src/merge/window-queue.ts';
 import { Holdings } from '../../src/stats/holdings.ts';
+import type { Intervals } from '../../src/stats/intervals.ts';
+import { emptyPart, type WindowPart } from '../../src/stats/window-part.ts';
 
 const WINDOWS = 3;
 
@@ -60,6 +63,7 @@ function deliveriesOf(shard: number, windows: readonly (readonly number[])[], pa
         text: form === 'lines' && share.length > 0 ? Uint8Array.from(Buffer.from(lines.join(''))) : undefined,
         notes: notes.length > 0 ? [notes] : [],
         parts: [],
+        over: -Infinity,
       });
     }
     return parts;
@@ -102,4 +106,83 @@ it('puts what shards deliver into one order, in whatever parts and whichever sha
       expect(merger.taken).toEqual(sent);
     }),
   );
+});
+
+/** In place of a window's lines. */
+const told = ({ number, opened }: WindowPart): Item[] => [`w${number} ${opened}` as unknown as Item];
+
+describe('windows of capture time', () => {
+  const LENGTH = 10;
+  const intervals = {
+    start: (n: number) => n * LENGTH,
+    end: (n: number) => (n + 1) * LENGTH,
+    over: (time: number) => Math.floor(time / LENGTH) - 1,
+  };
+
+  /** What a shard delivers of one window of the file, cut in parts where `cut` says so. */
+  function inParts(shard: number, times: readonly number[], cut: () => boolean): Delivery[] {
+    const deliveries: Delivery[] = [];
+    let records: string[] = [];
+    let places = new PlaceLog();
+    let parts: WindowPart[] = [];
+    let over = -Infinity;
+    const deliver = (last: boolean): void => {
+      const items = records as unknown as ConnectionRecord[];
+      deliveries.push({ shard, window: 0, last, places: places.take(), records: items, text: undefined, notes: [], parts, over });
+      records = [];
+      places = new PlaceLog();
+      parts = [];
+    };
+    for (let number = 0; number < 10; number++) {
+      const own = times.filter((time) => Math.floor(time / LENGTH) === number).toSorted((a, b) => a - b);
+      for (const time of own) {
+        if (cut()) deliver(false);
+        records.push(`${time}/${shard}`);
+        places.add(time, -1, 0);
+        places.tie(table(shard), 0);
+      }
+      if (own.length > 0) parts.push({ ...emptyPart(0), number, opened: own.length });
+      over = intervals.end(number);
+      if (cut()) deliver(false);
+    }
+    deliver(true);
+    return deliveries;
+  }
+
+  const lists = fc.tuple(fc.array(fc.nat(99), { maxLength: 30 }), fc.array(fc.nat(99), { maxLength: 30 }));
+
+  it('come behind what ended in them, in whatever parts, and leave as soon as no shard has more of them', () => {
+    fc.assert(
+      fc.property(lists, fc.infiniteStream(fc.nat(3)), turns, (times, rolls, order) => {
+        const cut = (): boolean => rolls.next().value === 0;
+        const queues = times.map((own, shard) => inParts(shard, own, cut));
+        const ledger = new LedgerMemory();
+        const queue = new WindowQueue(intervals as unknown as Intervals);
+        const merger = new Merger(2, new Holdings(10, 60e9, ledger), { queue, items: told });
+        const merged: string[] = [];
+        const reached = [-Infinity, -Infinity];
+        const turn = [...order, ...Array<boolean>(80).fill(true)];
+        for (const first of turn) {
+          const delivery = (first ? queues[0]!.shift() : queues[1]!.shift()) ?? queues[1]!.shift() ?? queues[0]!.shift();
+          if (!delivery) break;
+          for (const some of merger.add(delivery)) merged.push(...some.map(String));
+          reached[delivery.shard] = delivery.last ? Infinity : delivery.over;
+          const waiting = merged.filter((item) => item.startsWith('w')).length;
+          const complete = [...Array(10).keys()].filter((n) => intervals.end(n) <= Math.min(...reached));
+          const over = complete.filter((n) => times.flat().some((time) => Math.floor(time / LENGTH) === n)).length;
+          expect(waiting).toBeGreaterThanOrEqual(over);
+        }
+        const expected: string[] = [];
+        for (let number = 0; number < 10; number++) {
+          const own = times
+            .flatMap((list, shard) => list.map((time) => [time, shard] as const))
+            .filter(([time]) => Math.floor(time / LENGTH) === number)
+            .toSorted((a, b) => a[0] - b[0] || a[1] - b[1]);
+          for (const [time, shard] of own) expected.push(`${time}/${shard}`);
+          if (own.length > 0) expected.push(`w${number} ${own.length}`);
+        }
+        expect(merged).toEqual(expected);
+      }),
+    );
+  });
 });

@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { type AnalyzeOptions, analyze, FilterError } from '../../src/index.ts';
+import { analyze, FilterError } from '../../src/index.ts';
 
 const CAPTURE = fileURLToPath(new URL('../captures/article.pcap', import.meta.url));
 
 async function run(options: object): Promise<void> {
-  for await (const _ of analyze(CAPTURE, options as AnalyzeOptions));
+  for await (const _ of analyze(CAPTURE, options));
 }
 
 const NO_NUMBERS = [Number.NaN, 0, -1, -Infinity, 'ten', ''];
@@ -18,7 +18,7 @@ describe('what a program asks for', () => {
     ['ports', [...NO_NUMBERS, 1.5, 65_536, Infinity]],
     ['twoMsl', [...NO_NUMBERS, Infinity, 1e10]],
     ['idleTimeout', NO_NUMBERS],
-    ['interval', [...NO_NUMBERS, 0.0009, Infinity]],
+    ['interval', [...NO_NUMBERS, 0.0009, 1e10]],
     ['io', ['mmap', 'auto', 1]],
     ['distinguish', [['vlan', 'vrf'], ['']]],
     ['whatIf', [[{ name: 'x', twoMsl: Number.NaN }], [{ name: 'x', twoMsl: 0 }], [{ name: 'x', ports: 0.5 }], [{ name: 'x', ports: 1e5 }]]],

@@ -67,29 +67,29 @@ describe('what stands out', () => {
   });
 });
 
+/** What is found in a story of which a summary would name one of each kind. */
+function found(told: Story, ports = 28_232): { texts: string[]; worst: string[] } {
+  const { answers, statistics } = told.outcome({ ports });
+  const outcome = { answers, statistics, profile: PROFILES.linux, ports, clock: new Clock(0, 9), firstTime: 0, lastTime: told.clock };
+  const said = findings(seenOf(outcome as unknown as Outcome));
+  const texts = said.map(({ text }) => text);
+  for (const { filter } of said) expect(() => compileFilter(filter!)).not.toThrow();
+  return { texts, worst: portsRecord(outcome as unknown as Outcome, 2).worst.map(({ client }) => client) };
+}
+
+/** A whole connection, closed by the client. */
+function close(told: Story, from: Host, to: Host, isn = 5000): void {
+  const [client, server] = told.connection(from, to, isn);
+  client.syn();
+  server.synAck();
+  client.ack();
+  client.fin();
+  server.ack();
+  server.fin();
+  client.ack();
+}
+
 describe('whoever stands out is found, though others come first in every list', () => {
-  /** What is found in a story of which a summary would name one of each kind. */
-  function found(told: Story, ports = 28_232): { texts: string[]; worst: string[] } {
-    const { answers, statistics } = told.outcome({ ports });
-    const outcome = { answers, statistics, profile: PROFILES.linux, ports, clock: new Clock(0, 9), firstTime: 0, lastTime: told.clock };
-    const said = findings(seenOf(outcome as unknown as Outcome));
-    const texts = said.map(({ text }) => text);
-    for (const { filter } of said) expect(() => compileFilter(filter!)).not.toThrow();
-    return { texts, worst: portsRecord(outcome as unknown as Outcome, 2).worst.map(({ client }) => client) };
-  }
-
-  /** A whole connection, closed by the client. */
-  function close(told: Story, from: Host, to: Host, isn = 5000): void {
-    const [client, server] = told.connection(from, to, isn);
-    client.syn();
-    server.synAck();
-    client.ack();
-    client.fin();
-    server.ack();
-    server.fin();
-    client.ack();
-  }
-
   it('who resets in the middle, and who resets after the same silence', () => {
     const told = story();
     for (let other = 0; other < 40; other++)

@@ -16,6 +16,7 @@ const delivery = (window: number, bytes: number, last = true): Delivery => ({
   text: new Uint8Array(bytes),
   notes: [],
   parts: [],
+  over: -Infinity,
 });
 
 /** The second shard of two. */

@@ -74,7 +74,7 @@ async function analyseAll(command: Command, page: PageFile | undefined): Promise
         const summary = summaryRecord(outcome, command.top);
         const report = { summary, findings: command.json && !page ? [] : findings(seenOf(outcome)), captures, top: command.top };
         reports.push(report);
-        if (!command.json && !page) await print(reportText(report, process.stdout.isTTY));
+        if (!command.json && !page) await print(reportText(report, process.stdout.isTTY && process.stdout.hasColors()));
       }
       statuses.push(conclude(outcome, command.connection));
     } catch (error) {
@@ -121,10 +121,11 @@ function setsOf(path: string): CaptureSet[] {
 
 /** @throws UsageError where it cannot be written, or is one of the captures */
 async function openPage(path: string, captures: readonly string[]): Promise<PageFile> {
-  // In a folder a page is no capture.
-  const files = captures.flatMap((name) => folderAt(name)?.files.filter((file) => !file.endsWith('.html')) ?? [name]);
   try {
-    return await PageFile.open(path, files);
+    return await PageFile.open(
+      path,
+      captures.flatMap((name) => folderAt(name)?.files ?? [name]),
+    );
   } catch (error) {
     throw new UsageError(`--html ${path}: ${(error as Error).message}`);
   }
@@ -195,5 +196,6 @@ function failed(error: unknown): number {
   }
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'EPIPE' || code === 'ERR_STREAM_PREMATURE_CLOSE') return DONE;
-  throw error;
+  process.stderr.write(`fourwaves: an error of the program itself, please report it: ${(error as Error).stack}\n`);
+  return process.exit(FAILED); // threads may live on
 }

@@ -125,6 +125,7 @@ export function parseCommand(args: readonly string[]): Command {
       throw new UsageError(`--${option} belongs to ${of.map((one) => `'${one}'`).join(' and ')}`);
   }
   if (name === 'explain' && values.connection === undefined) throw new UsageError('explain needs --connection A:PORT-B:PORT');
+  if (values.only === 'window' && values.interval === undefined) throw new UsageError('--only window needs --interval');
   if (values.follow && (captures.length > 1 || values.each)) throw new UsageError('--follow takes one capture');
   const profile = values.profile ?? 'linux';
   if (!Object.hasOwn(PROFILES, profile)) throw new UsageError(`--profile ${profile}: not one of ${Object.keys(PROFILES).join(', ')}`);

@@ -160,6 +160,7 @@ describe('the command line', () => {
     ['a connection of a port that there cannot be', ['explain', '--connection', '10.0.0.3:55692-10.0.0.2:65536', ARTICLE]],
     ['a connection of two families', ['explain', '--connection', '10.0.0.3:55692-[::1]:22', ARTICLE]],
     ['an IPv6 address with a zone', ['explain', '--connection', '[fe80::1%eth0]:1-[::1]:2', ARTICLE]],
+    ['nothing but windows, and no interval', ['stream', '--only', 'window', ARTICLE]],
     ['an IPv6 address without brackets', ['explain', '--connection', '::1:55692-::2:22', ARTICLE]],
   ];
   for (const [what, args] of misuses) {
@@ -228,11 +229,13 @@ describe('--html', () => {
   it('does not write over a capture, whatever that is called', () => {
     const inside = join(folder, 'captures');
     mkdirSync(inside);
-    const capture = join(inside, 'ssh.pcap');
-    writeFileSync(capture, readFileSync(ARTICLE));
-    for (const args of [[capture], [inside]]) {
-      expect(run('report', '--html', join(inside, '..', 'captures', 'ssh.pcap'), ...args)).toMatchObject({ status: 2, stdout: '' });
-      expect(readFileSync(capture)).toEqual(readFileSync(ARTICLE));
+    for (const name of ['ssh.pcap', 'ssh.html', 'ssh']) {
+      const capture = join(inside, name);
+      writeFileSync(capture, readFileSync(ARTICLE));
+      for (const args of [[capture], [inside]]) {
+        expect(run('report', '--html', join(inside, '..', 'captures', name), ...args)).toMatchObject({ status: 2, stdout: '' });
+        expect(readFileSync(capture)).toEqual(readFileSync(ARTICLE));
+      }
     }
   });
 });
@@ -626,6 +629,31 @@ describe('signals', () => {
       expect(summary.packets).toBeLessThan(300 * 2000 * 7);
     });
   }
+
+  it('a signal before the first packet is no capture without packets', async () => {
+    const child = spawn(process.execPath, [CLI, 'stream', '--follow', file('none.pcap', pcapHeader())], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    child.kill('SIGINT');
+    expect(await new Promise((resolve) => child.on('close', resolve))).toBe(130);
+    expect(stderr).toBe('fourwaves: ended before anything was read\n');
+  });
+});
+
+describe('a folder', () => {
+  it('has a file whose name is that of standard input', () => {
+    const place = join(folder, 'dash');
+    mkdirSync(place);
+    writeFileSync(join(place, '-'), readFileSync(ARTICLE));
+    const args = [CLI, 'stream', '--only', 'summary', '.'];
+    const { status, stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', cwd: place, input: '' });
+    expect([status, (JSON.parse(stdout) as SummaryRecord).packets]).toEqual([0, 11]);
+  });
 });
 
 describe('the captures of test/captures', () => {

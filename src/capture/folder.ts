@@ -2,6 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { NoCaptureError } from './errors.ts';
 import { attempt } from './file.ts';
+import { STANDARD_INPUT } from './pipe.ts';
 
 /** What a folder holds, by name, without what has a name that begins with a dot. */
 export interface Folder {
@@ -22,7 +23,7 @@ export function folderAt(path: string): Folder | undefined {
     const others: NoCaptureError[] = [];
     for (const name of readdirSync(path).sort()) {
       if (name.startsWith('.')) continue;
-      const member = join(path, name);
+      const member = name === STANDARD_INPUT ? `${path}/${name}` : join(path, name); // in the present folder it is no name for standard input
       const rule = otherAt(member);
       if (rule === undefined) files.push(member);
       else others.push(new NoCaptureError(member, 0, rule));

@@ -47,6 +47,8 @@ const FAMILIES: ReadonlySet<string> = new Set(['ip', 'ip6', 'tcp']);
 const SYNONYMS: Readonly<Record<string, string>> = { '&&': 'and', '||': 'or', '!': 'not' };
 const LARGEST_PORT = 65_535;
 const LARGEST_VLAN = 4095;
+/** Conditions within 'not' and brackets: nobody means more. */
+const DEEPEST = 200;
 
 /**
  * Parses a filter expression.
@@ -64,6 +66,7 @@ class Parser {
   readonly #text: string;
   readonly #tokens: readonly Token[];
   #next = 0;
+  #depth = 0;
   #last: Words | undefined;
 
   constructor(text: string) {
@@ -107,13 +110,19 @@ class Parser {
   }
 
   #part(): Expression {
+    if (this.#depth++ === DEEPEST) this.#fail(`more than ${DEEPEST} brackets, or 'not', within each other`, 1);
+    const part = this.#nested() ?? this.#primitive();
+    this.#depth--;
+    return part;
+  }
+
+  /** What is in brackets or denied, if that comes next. */
+  #nested(): Expression | undefined {
     if (this.#accept('not') !== undefined) return { kind: 'not', of: this.#part() };
-    if (this.#accept('(') !== undefined) {
-      const inner = this.#expression();
-      if (this.#accept(')') === undefined) this.#fail("')' is missing");
-      return inner;
-    }
-    return this.#primitive();
+    if (this.#accept('(') === undefined) return undefined;
+    const inner = this.#expression();
+    if (this.#accept(')') === undefined) this.#fail("')' is missing");
+    return inner;
   }
 
   #primitive(): Expression {

@@ -9,9 +9,17 @@ const SNAPSHOT = 54;
  * What a user has to be told of the input on standard error, because the answer may not be what was hoped for.
  * @param connection the only one that was looked for, as the user named it
  */
-export function notices({ packets, drops, linkTypes, passedOver, statistics: { connections } }: Outcome, connection?: string): string[] {
+export function notices(outcome: Outcome, connection?: string): string[] {
+  const {
+    packets,
+    drops,
+    linkTypes,
+    passedOver,
+    interrupted,
+    statistics: { connections },
+  } = outcome;
   const found = passedOver.map((message) => `left out: ${message}`);
-  if (packets === 0) return [...found, 'the capture holds no packets'];
+  if (packets === 0) return [...found, interrupted ? 'ended before anything was read' : 'the capture holds no packets'];
   if (drops[LINK_TYPE]! > 0)
     found.push(
       `${drops[LINK_TYPE]} packets have a link type that is not supported, or that no header tells (headers have ${linkTypes.join(', ') || 'none'})`,

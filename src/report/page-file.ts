@@ -1,7 +1,10 @@
-import { existsSync, fstatSync, promises, statSync, unlinkSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, promises, readSync, statSync, unlinkSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 
 const STANDARD_INPUT = 0;
+
+/** What a page begins with. */
+export const PAGE_BEGINNING = '<!doctype html>\n';
 
 /** A page that cannot be written. */
 export class PageError extends Error {}
@@ -20,7 +23,7 @@ export class PageFile {
   }
 
   /**
-   * `captures`: files that it must not be, `-` standard input.
+   * `captures`: files that it must not be, unless one is a page, which in a folder is no capture; `-` standard input.
    * @throws Error where it is one of them, or cannot be written
    */
   static async open(path: string, captures: readonly string[]): Promise<PageFile> {
@@ -29,7 +32,7 @@ export class PageFile {
       for (const capture of captures) {
         if (capture !== '-' && !existsSync(capture)) continue; // whoever reads the captures will say so
         const found = capture === '-' ? fstatSync(STANDARD_INPUT) : statSync(capture);
-        if (found.dev === dev && found.ino === ino) throw new Error('that is what is to be read');
+        if (found.dev === dev && found.ino === ino && !isPage(path)) throw new Error('that is what is to be read');
       }
     }
     const isNew = !existsSync(path);
@@ -51,5 +54,15 @@ export class PageFile {
   async close(): Promise<void> {
     await this.#handle.close();
     if (this.#isNew) unlinkSync(this.#path);
+  }
+}
+
+function isPage(path: string): boolean {
+  const descriptor = openSync(path, 'r');
+  try {
+    const beginning = Buffer.alloc(PAGE_BEGINNING.length);
+    return readSync(descriptor, beginning) === beginning.length && beginning.toString() === PAGE_BEGINNING;
+  } finally {
+    closeSync(descriptor);
   }
 }

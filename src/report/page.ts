@@ -1,4 +1,5 @@
 import { headingOf, printRow, type Report, type Row, type RowPrinter, type Section, sectionsOf } from './sections.ts';
+import { PAGE_BEGINNING } from './page-file.ts';
 import { count } from './words.ts';
 
 const STYLE = `
@@ -24,8 +25,7 @@ const IN_TABLE: ReadonlySet<Row['kind']> = new Set(['bar', 'share', 'count', 'co
 /** Reports as a page that stands alone: it has no script, and loads nothing. */
 export function pageText(reports: readonly Report[]): string {
   const title = reports.map((report) => headingOf(report).title).join(', ');
-  return `<!doctype html>
-<html lang="en">
+  return `${PAGE_BEGINNING}<html lang="en">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">

@@ -79,6 +79,8 @@ const FILTERS: readonly [filter: string, passing: number][] = [
   ['ip host 10.0.0.1 and not dst 10.0.0.2', 5],
 ];
 
+const nested = (depth: number): string => `${'('.repeat(depth)}tcp${')'.repeat(depth)}`;
+
 describe('a filter', () => {
   it.each(FILTERS)('%s lets %i segments pass', (filter, passing) => {
     expect(segments(filter)).toBe(passing);
@@ -137,6 +139,20 @@ describe('a filter', () => {
     const ran = spawnSync(process.execPath, [CLI, '--filter', filter, capture], { encoding: 'utf8' });
     expect([ran.status, ran.stdout]).toEqual([2, '']);
     expect(ran.stderr).toContain(`\n  ${filter}\n  ${' '.repeat(at)}^\n`);
+  });
+
+  it('may have two hundred brackets within each other, and any number one after the other', () => {
+    expect(segments(nested(199))).toBe(22);
+    expect(segments(`${'not '.repeat(198)}tcp`)).toBe(22);
+    expect(segments(Array.from({ length: 900 }, () => nested(9)).join(' and '))).toBe(22);
+    for (const filter of [nested(200), nested(50_000), `${'not '.repeat(9000)}tcp`])
+      expect(() => compileFilter(filter)).toThrow(FilterError);
+    const ran = spawnSync(process.execPath, [CLI, '--filter', nested(9000), capture], { encoding: 'utf8' });
+    expect([ran.status, ran.stdout, ran.stderr.slice(0, 80)]).toEqual([
+      2,
+      '',
+      expect.stringMatching(/^fourwaves: --filter: more than 200 brackets/),
+    ]);
   });
 
   it('may have a thousand conditions, and no more', () => {

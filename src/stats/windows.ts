@@ -22,6 +22,7 @@ interface Told extends GroupNews {
   entered: number;
   /** In TIME_WAIT now. */
   waiting: number;
+  expired: number;
   assassinated: number;
 }
 
@@ -37,6 +38,7 @@ const NOTHING: Told = {
   groups: undefined,
   entered: 0,
   waiting: 0,
+  expired: 0,
   assassinated: 0,
 };
 
@@ -93,15 +95,13 @@ export class WindowCounter {
     if (!timed) this.#durations(connection);
     for (const { endedBy, restarts } of waits) {
       part.timeWait.restarted += restarts;
-      if (endedBy === 'expiry') part.timeWait.expired++;
-      else if (endedBy === 'reuse') part.timeWait.reused++;
+      if (endedBy === 'reuse') part.timeWait.reused++;
     }
   }
 
   #news({ table, slot, verdict, timeWaits: waits }: Pick<Ended, 'table' | 'slot' | 'verdict' | 'timeWaits'>, over: boolean): Told {
     const client = (table.words[slot + slots.FACTS]! & slots.CLIENT_IS_HIGH) === 0 ? 0 : 1;
     const { initiator } = verdict;
-    const waiting = over ? [] : waits.filter(({ endedBy }) => endedBy === 'capture_end');
     return {
       class: verdict.class,
       timed: verdict.fin[0] || verdict.fin[1],
@@ -109,12 +109,8 @@ export class WindowCounter {
       sequence: sequenceText(table, slot, client),
       reset: resetStage(verdict) ?? '',
       resetBy: verdict.resetBy,
-      holders: endpointBits(waits),
-      waits: endpointBits(waiting),
       groups: this.#groups?.namesOf(table, slot),
-      entered: waits.length,
-      waiting: waiting.length,
-      assassinated: waits.filter(({ endedBy }) => endedBy === 'rst').length,
+      ...waitNews(waits, over),
     };
   }
 
@@ -134,6 +130,7 @@ export class WindowCounter {
       if (news[name] !== '') count(into, news[name]);
     }
     part.timeWait.entered += news.entered - old.entered;
+    part.timeWait.expired += news.expired - old.expired;
     part.timeWait.assassinated += news.assassinated - old.assassinated;
     if (news.waiting !== old.waiting) {
       part.changes.push({ time, by: news.waiting - old.waiting });
@@ -141,6 +138,15 @@ export class WindowCounter {
     }
     this.#groups?.tell(old, news);
     this.#told.set(slot, news);
+  }
+
+  /** A TIME_WAIT that no close tells of, because the segment that would is not in the capture: it has begun, or is over. */
+  #wait(table: ConnectionTable, slot: number, waits: readonly TimeWait[]): void {
+    const old = this.#told.get(slot) ?? NOTHING;
+    const news = { ...old, ...waitNews(waits, false), groups: old.groups ?? this.#groups?.namesOf(table, slot) };
+    if (news.holders === old.holders && news.waits === old.waits) return;
+    const since = waits.reduce((latest, { start, end }) => Math.max(latest, news.waiting > old.waiting ? start : end), 0);
+    this.#tell(slot, news, since);
   }
 
   #durations(connection: Pick<Ended, 'table' | 'slot' | 'verdict'>): void {
@@ -201,6 +207,7 @@ export class WindowCounter {
     judge(table, slot, verdict);
     const waits = timeWaits(table, slot, verdict, this.#profile, time, false);
     for (const { endedBy, expiry } of waits) if (endedBy === 'capture_end') this.#leaves = Math.min(this.#leaves, expiry);
+    this.#wait(table, slot, waits);
     return statesNow(table, slot, verdict, waits);
   }
 
@@ -237,6 +244,22 @@ function statesOf(pair: StatePair): readonly [client: StateName, server: StateNa
   let states = statesByPair.get(pair);
   if (!states) statesByPair.set(pair, (states = pair.split(' ') as [StateName, StateName]));
   return states;
+}
+
+/** What is told of TIME_WAITs. `over`: of none of them any more that it holds. */
+function waitNews(
+  waits: readonly TimeWait[],
+  over: boolean,
+): Pick<Told, 'holders' | 'waits' | 'entered' | 'waiting' | 'expired' | 'assassinated'> {
+  const waiting = over ? [] : waits.filter(({ endedBy }) => endedBy === 'capture_end');
+  return {
+    holders: endpointBits(waits),
+    waits: endpointBits(waiting),
+    entered: waits.length,
+    waiting: waiting.length,
+    expired: waits.filter(({ endedBy }) => endedBy === 'expiry').length,
+    assassinated: waits.filter(({ endedBy }) => endedBy === 'rst').length,
+  };
 }
 
 /** A bit for each endpoint that holds one. */

@@ -90,10 +90,17 @@ function addsUp({ connections, windows, summary }: Told, what: string): void {
   const all = { entered: wait.entered, restarted: wait.restarts, expired: expiry, reused: reuse, assassinated: rst };
   expect(found, what).toEqual(Object.fromEntries(Object.entries(all).filter(([, n]) => n !== 0)));
   let now = 0;
-  for (const { time_wait: one, start, end, duration_s } of windows) {
+  for (const { time_wait: one, states, start, end, duration_s } of windows) {
     now += one.entered - one.expired - one.reused - one.assassinated;
     expect(one.now, `${what} ${start}`).toBe(now);
     expect(one.peak).toBeGreaterThanOrEqual(one.now);
+    const waiting = Object.entries(states).flatMap(([client, row]) =>
+      Object.entries(row).map(([server, n]) => n * [client, server].filter((state) => state === 'TIME_WAIT').length),
+    );
+    expect(
+      waiting.reduce((sum, n) => sum + n, 0),
+      `${what} ${start}`,
+    ).toBe(one.now);
     expect((Date.parse(end) - Date.parse(start)) / 1000).toBeCloseTo(duration_s, 2);
   }
   expect(windows.at(-1)?.time_wait.now ?? 0, what).toBe(capture_end);
@@ -200,7 +207,7 @@ describe('silence', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it('has windows that leave as they come, however many of them one window of the file has', async () => {
-    // Nine hundred TIME_WAITs are looked at for each of three hundred windows: all within a few hundred kilobytes.
+    // Nine hundred TIME_WAITs are looked at for each of six hundred windows: all within a few hundred kilobytes.
     const packets = Array.from({ length: 900 }, (_, i) => [
       packet(1, 1000 + i, SYN, 10, 0),
       reply(1, 1000 + i, SYN | ACK, 50, 11),
@@ -208,7 +215,7 @@ describe('silence', () => {
       reply(1, 1000 + i, FIN | ACK, 51, 12),
       packet(1, 1000 + i, ACK, 12, 52),
     ]).flat();
-    for (let time = 2; time < 300; time++) packets.push(packet(time, 2000, ACK, 5, 5));
+    for (let time = 2; time < 600; time++) packets.push(packet(time, 2000 + (time % 20), ACK, 5, 5));
     const path = join(folder, 'slow.pcap');
     writeFileSync(path, pcap(packets));
     for (const workers of [1, 2]) {
@@ -216,7 +223,7 @@ describe('silence', () => {
       const batches: number[] = [];
       for await (const items of run.batches()) if (items.length > 0) batches.push(items.length);
       expect(batches.length).toBeGreaterThan(2);
-      expect(Math.max(...batches)).toBeLessThan(300);
+      expect(Math.max(...batches)).toBeLessThan(600);
     }
   });
 

@@ -32,6 +32,7 @@ import { type Input, type Meeting, openInput } from './input.ts';
 import { type CaptureWindows, type Item, Merger } from './merger.ts';
 import { windowRecord } from './window.ts';
 import { GroupWindows } from './window-groups.ts';
+import { HeldPorts } from './window-ports.ts';
 import { WindowQueue } from './window-queue.ts';
 import type { Outcome } from './outcome.ts';
 import { checkOptions, EPHEMERAL_PORTS, lengthOf, type RunOptions, type Scope } from './run-options.ts';
@@ -277,10 +278,11 @@ export class Run {
     if (interval === Infinity) return undefined;
     const intervals = new Intervals(this.clock.origin, lengthOf(interval));
     const groups = new GroupWindows(intervals, this.clock);
+    const held = new HeldPorts(ports);
     return {
       queue: new WindowQueue(intervals),
       items: (whole) => {
-        const records = [windowRecord(whole, intervals, this.clock, ports), ...groups.records(whole)];
+        const records = [windowRecord(whole, intervals, this.clock, held), ...groups.records(whole)];
         return this.#form === 'records' ? records : [Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join(''))];
       },
     };

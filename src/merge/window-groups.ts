@@ -35,13 +35,19 @@ interface Told {
   readonly weight: number;
 }
 
+/** Sockets of a group at the end of a window, in TIME_WAIT and in CLOSE_WAIT. */
+interface Standing {
+  waiting: number;
+  closeWait: number;
+}
+
 /** The groups of one window after the other. */
 export class GroupWindows {
   readonly #intervals: Intervals;
   readonly #clock: Clock;
-  /** Sockets in TIME_WAIT, of groups that have any; and of all together. */
-  readonly #waiting = new Map<string, number>();
-  #all = 0;
+  /** Of groups that have any; and of all together. */
+  readonly #standing = new Map<string, Standing>();
+  readonly #all = { waiting: 0, closeWait: 0 };
 
   constructor(intervals: Intervals, clock: Clock) {
     this.#intervals = intervals;
@@ -50,45 +56,50 @@ export class GroupWindows {
 
   /** The lines of the next window: those with the most connections, and one for all others. */
   records(whole: WindowPart): GroupWindowRecord[] {
-    const news = Array.from(whole.groups, ([group, counts]) => ({
-      group,
-      counts: { ...counts, waiting: this.#wait(group, counts.waiting) },
-    }))
+    const news = Array.from(whole.groups, ([group, counts]) => ({ group, counts: { ...counts, ...this.#stand(group, counts) } }))
       .filter(({ counts }) => tells(counts))
       .map(({ group, counts }) => ({ group, counts, weight: weight(counts) }));
-    const told = [...news, ...this.#waiters(whole.groups)].sort(heavier);
+    const told = [...news, ...this.#quiet(whole.groups)].sort(heavier);
     const named = told.slice(0, GROUPS);
-    const all = this.#waiting.size + news.filter(({ counts: { waiting } }) => waiting === 0).length;
+    const all = this.#standing.size + news.filter(({ group }) => !this.#standing.has(group)).length;
     const records = named.map(({ group, counts }) => this.#record(whole, group, counts));
     if (all === named.length) return records;
-    const others: GroupCounts = { ...waitersOnly(this.#all), classes: new Map(), resets: new Map() };
-    for (const { counts } of told) others.waiting -= counts.waiting;
+    const others: GroupCounts = { ...standingOnly(this.#all), classes: new Map(), resets: new Map() };
+    for (const { counts } of told) {
+      others.waiting -= counts.waiting;
+      others.closeWait -= counts.closeWait;
+    }
     const sum = new Map([[OTHERS, others]]);
     for (const { counts } of told.slice(GROUPS)) addGroup(sum, OTHERS, counts);
     return [...records, this.#record(whole, OTHERS, others, all - named.length)];
   }
 
-  /** Of those to which nothing happened the ones of which the most wait: as many as may be named. All others are not even sorted. */
-  #waiters(but: ReadonlyMap<string, GroupCounts>): Told[] {
+  /** Of those to which nothing happened the ones that have the most: as many as may be named. All others are not even sorted. */
+  #quiet(but: ReadonlyMap<string, GroupCounts>): Told[] {
     const most: Told[] = [];
-    let least = 0;
-    for (const [group, waiting] of this.#waiting) {
-      if (waiting < least || but.has(group)) continue;
-      most.push({ group, counts: waitersOnly(waiting), weight: waiting });
+    let least: Told | undefined;
+    for (const [group, standing] of this.#standing) {
+      const has = standing.waiting + standing.closeWait;
+      if (least && (has < least.weight || (has === least.weight && group > least.group))) continue;
+      if (but.has(group)) continue;
+      most.push({ group, counts: standingOnly(standing), weight: has });
       if (most.length < 2 * GROUPS) continue;
       most.sort(heavier).splice(GROUPS);
-      least = most.at(-1)!.weight;
+      least = most.at(-1);
     }
     return most.sort(heavier).slice(0, GROUPS);
   }
 
-  /** So many more of a group wait; answers how many do. */
-  #wait(group: string, more: number): number {
-    const waiting = (this.#waiting.get(group) ?? 0) + more;
-    this.#all += more;
-    if (waiting === 0) this.#waiting.delete(group);
-    else if (more !== 0) this.#waiting.set(group, waiting);
-    return waiting;
+  /** A group has so many more; answers how many it has. */
+  #stand(group: string, more: Standing): Standing {
+    const standing = this.#standing.get(group) ?? { waiting: 0, closeWait: 0 };
+    for (const counts of [standing, this.#all]) {
+      counts.waiting += more.waiting;
+      counts.closeWait += more.closeWait;
+    }
+    if (standing.waiting === 0 && standing.closeWait === 0) this.#standing.delete(group);
+    else this.#standing.set(group, standing);
+    return { ...standing };
   }
 
   #record(whole: WindowPart, group: string, counts: GroupCounts, together?: number): GroupWindowRecord {
@@ -112,14 +123,14 @@ export class GroupWindows {
 
 const NONE: Map<string, number> = new Map();
 
-const waitersOnly = (waiting: number): GroupCounts => ({
+const standingOnly = ({ waiting, closeWait }: Standing): GroupCounts => ({
   opened: 0,
   ended: 0,
   classes: NONE,
   resets: NONE,
   entered: 0,
   waiting,
-  closeWait: 0,
+  closeWait,
 });
 
 const heavier = (a: Told, b: Told): number => b.weight - a.weight || (a.group < b.group ? -1 : 1);

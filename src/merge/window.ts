@@ -1,10 +1,9 @@
-import { wordsText } from '../records/address.ts';
 import type { Clock } from '../records/time.ts';
 import type { Intervals } from '../stats/intervals.ts';
-import { GROUP_WIDTH, spanOf, type WindowPart } from '../stats/window-part.ts';
-import { rounded } from './ports.ts';
+import { spanOf, type WindowPart } from '../stats/window-part.ts';
 import type { Quantiles } from './quantiles.ts';
 import { type StateMatrix, stateMatrix } from './states.ts';
+import type { HeldPorts, HeldRecord } from './window-ports.ts';
 
 /** One interval of capture time (SPEC §5). Counts by name add up, over all windows, to those of the summary. */
 export interface WindowRecord {
@@ -33,13 +32,14 @@ export interface WindowRecord {
   /** At the end of the interval: connections by the states of client and server. */
   states: StateMatrix;
   /** At the end of the interval: clients with the most ports taken towards one server address and port. */
-  ports: { client: string; server: string; server_port: number; held: number; pressure: number }[];
+  ports: HeldRecord[];
 }
 
 /** Names in a list, so that a line stays below 16 KiB. */
 const TOP = 10;
 
-export function windowRecord(whole: WindowPart, intervals: Intervals, clock: Clock, range: number): WindowRecord {
+/** `held`: knows the windows before. */
+export function windowRecord(whole: WindowPart, intervals: Intervals, clock: Clock, held: HeldPorts): WindowRecord {
   const { timeWait, closeWait, oldest } = whole;
   const { start, end } = spanOf(whole, intervals);
   const [duration, finAck, halfClosed, lastAck] = whole.durations.map((list) => quantiles(list, clock));
@@ -63,7 +63,7 @@ export function windowRecord(whole: WindowPart, intervals: Intervals, clock: Clo
     time_wait: { ...timeWait, ...waiting(whole) },
     close_wait: { now: closeWait, ...(closeWait > 0 && { oldest_s: clock.seconds(end - oldest) }) },
     states: stateMatrix(whole.states),
-    ports: worst(whole.held, range),
+    ports: held.next(whole.held),
   };
 }
 
@@ -90,45 +90,4 @@ function quantiles(list: number[], clock: Clock): Quantiles {
   const sorted = Float64Array.from(list).sort();
   const at = (q: number): number => clock.seconds(sorted[Math.max(1, Math.ceil(q * sorted.length)) - 1]!);
   return { count: list.length, p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1) };
-}
-
-/** The leading groups of what the windows hold, because many that are repeated hold the same. */
-const leaders = new WeakMap<WindowPart['held'], number[]>();
-
-function worst(held: WindowPart['held'], range: number): WindowRecord['ports'] {
-  const { keys, counts } = held;
-  let groups = leaders.get(held);
-  if (!groups) leaders.set(held, (groups = leading(keys, counts, TOP)));
-  return groups.map((group) => {
-    const words = keys.subarray(group * GROUP_WIDTH, (group + 1) * GROUP_WIDTH);
-    const ipv6 = words[8]! >= 0x10000;
-    return {
-      client: wordsText(words, 0, ipv6),
-      server: wordsText(words, 4, ipv6),
-      server_port: words[8]! & 0xffff,
-      held: counts[group]!,
-      pressure: rounded(counts[group]! / range, 6),
-    };
-  });
-}
-
-/** The `top` groups that count most, then by their keys. */
-function leading(keys: Float64Array, counts: Float64Array, top: number): number[] {
-  const leads = (a: number, b: number): boolean => {
-    if (counts[a] !== counts[b]) return counts[a]! > counts[b]!;
-    for (let i = 0; i < GROUP_WIDTH; i++) {
-      const difference = keys[a * GROUP_WIDTH + i]! - keys[b * GROUP_WIDTH + i]!;
-      if (difference !== 0) return difference < 0;
-    }
-    return false;
-  };
-  const best: number[] = [];
-  for (let group = 0; group < counts.length; group++) {
-    if (best.length === top && !leads(group, best[top - 1]!)) continue;
-    if (best.length === top) best.pop();
-    let at = best.length;
-    while (at > 0 && leads(group, best[at - 1]!)) at--;
-    best.splice(at, 0, group);
-  }
-  return best;
 }

@@ -190,7 +190,7 @@ export class ShardJob {
       closing: (table, slot, time) => counter.closing(table, slot, time),
       over: (table, number, quiet) => {
         counter.look(table, intervals.end(number));
-        this.#looks += table.count;
+        this.#looks += table.count >> 3; // most are as they were
         this.#part(number, 0);
         for (let next = number + 1; next <= number + quiet; ) {
           const last = Math.min(number + quiet, intervals.before(counter.look(table, intervals.end(next))));
@@ -207,10 +207,11 @@ export class ShardJob {
   }
 
   #part(number: number, repeats: number, end?: number): void {
-    const part = this.#counter.take(number, repeats, end);
-    if (isEmpty(part)) return;
-    this.#parts.push(part);
-    this.#looks += part.groups.size;
+    for (const part of this.#counter.take(number, repeats, end)) {
+      if (isEmpty(part)) continue;
+      this.#parts.push(part);
+      this.#looks += part.groups.size + part.held.counts.length;
+    }
   }
 
   #ended(connection: Ended): void {

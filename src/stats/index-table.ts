@@ -51,6 +51,11 @@ export class IndexTable {
     return this.#keys.subarray(number * this.width, (number + 1) * this.width);
   }
 
+  /** The keys one behind the other, as long as none comes. */
+  get words(): Float64Array {
+    return this.#keys;
+  }
+
   /** All keys, in the order of their numbers. */
   keys(): Float64Array {
     return this.#keys.slice(0, this.count * this.width);

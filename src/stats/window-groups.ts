@@ -1,7 +1,6 @@
 import { CLIENT_IS_HIGH, FACTS } from '../layout/slot.ts';
 import type { ConnectionTable } from '../tracker/table.ts';
 import { type GroupBy, type GroupNames, groupNames } from './grouping.ts';
-import type { StateName } from './states-now.ts';
 
 /** What a window has seen of one group. Of a connection between two groups each counts it; what is an endpoint's is its group's alone. */
 export interface GroupCounts {
@@ -11,10 +10,9 @@ export interface GroupCounts {
   /** Connections whose close became known, by class; RSTs that the group's endpoints sent, by stage. */
   readonly classes: Map<string, number>;
   readonly resets: Map<string, number>;
-  /** TIME_WAITs of its endpoints: entered; how many more there are at the end of the window than at its beginning. */
+  /** TIME_WAITs of its endpoints: entered; how many more there are at the end of the window than at its beginning, and so of CLOSE_WAIT. */
   entered: number;
   waiting: number;
-  /** In CLOSE_WAIT at the end of the window. */
   closeWait: number;
 }
 
@@ -35,6 +33,8 @@ export interface GroupNews {
 export class WindowGroups {
   readonly #by: GroupBy;
   #counts = new Map<string, GroupCounts>();
+  /** Groups whose endpoints are in CLOSE_WAIT, by slot. */
+  readonly #closeWaits = new Map<number, readonly string[]>();
 
   constructor(by: GroupBy) {
     this.#by = by;
@@ -58,13 +58,25 @@ export class WindowGroups {
     if (news.groups) this.#count(news, news.groups, 1);
   }
 
-  /** The window ends, and a connection is there: the states of its client and server. */
-  look(table: ConnectionTable, slot: number, client: StateName, server: StateName): void {
-    if (client !== 'CLOSE_WAIT' && server !== 'CLOSE_WAIT') return;
+  /** The window ends, and a connection is there: whether its client and its server are in CLOSE_WAIT. */
+  look(table: ConnectionTable, slot: number, [client, server]: readonly boolean[]): void {
+    if (!client && !server) return this.leave(slot);
     const [low, high] = this.namesOf(table, slot);
     const [own, peer] = (table.words[slot + FACTS]! & CLIENT_IS_HIGH) === 0 ? [low, high] : [high, low];
-    if (client === 'CLOSE_WAIT') groupOf(this.#counts, own).closeWait++;
-    if (server === 'CLOSE_WAIT') groupOf(this.#counts, peer).closeWait++;
+    const names = [...(client ? [own] : []), ...(server ? [peer] : [])];
+    const known = this.#closeWaits.get(slot);
+    if (known?.join() === names.join()) return;
+    this.leave(slot);
+    for (const name of names) groupOf(this.#counts, name).closeWait++;
+    this.#closeWaits.set(slot, names);
+  }
+
+  /** None of a connection's endpoints is in CLOSE_WAIT any more. */
+  leave(slot: number): void {
+    const names = this.#closeWaits.get(slot);
+    if (!names) return;
+    for (const name of names) groupOf(this.#counts, name).closeWait--;
+    this.#closeWaits.delete(slot);
   }
 
   /** The groups to which something happened in the window that is over, by name; the next one begins. */

@@ -24,10 +24,10 @@ export interface WindowPart {
   waiting: number;
   readonly changes: { time: number; by: number }[];
   /** At the end of the window: sockets by state of client and server, and what is in CLOSE_WAIT, and the oldest since when. */
-  readonly states: Map<string, number>;
+  states: Map<string, number>;
   closeWait: number;
   oldest: number;
-  /** Ports held at the end of the window, by group (GROUP_WIDTH numbers: address of client and server, server port and family). */
+  /** How many more ports are held at its end than were at its beginning, by group (GROUP_WIDTH numbers: address of client and server, server port and family). */
   held: { readonly keys: Float64Array; readonly counts: Float64Array };
   /** By group, where they were asked for. */
   groups: Map<string, GroupCounts>;
@@ -79,33 +79,28 @@ export const repeated = (part: WindowPart, behind: number): WindowPart => ({
   repeats: part.repeats - behind,
 });
 
+/** Whether anything happened in a window. */
+export function hasNews({ opened, ended, classes, resets, timeWait, changes, held, groups }: WindowPart): boolean {
+  return opened + ended + classes.size + resets.size + changes.length + timeWait.restarted + held.counts.length + groups.size > 0;
+}
+
 /** Whether nothing happened in a window, and all is as it was in the one right before it. */
 export function isAlike(before: WindowPart, part: WindowPart): boolean {
-  const { number, end, opened, ended, classes, resets, timeWait, changes, waiting, closeWait, oldest, states, held, groups } = part;
-  const events = opened + ended + classes.size + resets.size + changes.length + timeWait.restarted;
+  const { number, end, waiting, closeWait, oldest, states } = part;
   return (
     number === before.number + 1 &&
     end === undefined &&
-    events === 0 &&
+    !hasNews(part) &&
     waiting === before.waiting &&
     closeWait === before.closeWait &&
     oldest === before.oldest &&
-    areEqual(states, before.states, (n, other) => n === other) &&
-    areEqual(groups, before.groups, (group, other) => group.waiting === 0 && group.closeWait === other.closeWait) &&
-    (held === before.held || sumOf(held.counts) === sumOf(before.held.counts))
+    areEqual(states, before.states)
   );
 }
 
-const sumOf = (counts: Float64Array): number => counts.reduce((sum, n) => sum + n, 0);
-
-function areEqual<T>(counts: ReadonlyMap<string, T>, others: ReadonlyMap<string, T>, equal: (one: T, other: T) => boolean): boolean {
+function areEqual(counts: ReadonlyMap<string, number>, others: ReadonlyMap<string, number>): boolean {
   if (counts === others) return true; // of a window that is repeated
-  if (counts.size !== others.size) return false;
-  for (const [name, one] of counts) {
-    const other = others.get(name);
-    if (other === undefined || !equal(one, other)) return false;
-  }
-  return true;
+  return counts.size === others.size && [...counts].every(([name, n]) => others.get(name) === n);
 }
 
 /** Several parts of the same window as one, which is not repeated. */

@@ -5,11 +5,11 @@ import type { ConnectionTable } from '../tracker/table.ts';
 import { type Profile, type TimeWait, timeWaits } from '../tracker/time-wait.ts';
 import type { Ended } from '../tracker/ended.ts';
 import type { GroupBy } from './grouping.ts';
-import { IndexTable } from './index-table.ts';
+import { Present, type Sight } from './present.ts';
 import { resetStage } from './reset-stage.ts';
-import { type StateName, type StatePair, statesNow, UNKNOWN } from './states-now.ts';
+import { type StatePair, statesNow } from './states-now.ts';
 import { type GroupNews, WindowGroups } from './window-groups.ts';
-import { count, emptyPart, GROUP_WIDTH, type WindowPart } from './window-part.ts';
+import { count, emptyPart, hasNews, type WindowPart } from './window-part.ts';
 
 /** What a window was told of a connection that may still change. */
 interface Told extends GroupNews {
@@ -57,9 +57,7 @@ export class WindowCounter {
   #waiting = 0;
   /** When the first TIME_WAIT will be over that the last look saw and that may have no timer. */
   #leaves = Infinity;
-  /** Groups of ports that the last look found. */
-  #groupsLately = 0;
-  readonly #key = new Float64Array(GROUP_WIDTH);
+  readonly #present = new Present();
   readonly #groups: WindowGroups | undefined;
 
   /** `by`: what groups are told apart beside the whole. */
@@ -92,6 +90,11 @@ export class WindowCounter {
     this.#tell(slot, news, time);
     if (news.groups) this.#groups?.ended(news.groups);
     this.#told.delete(slot);
+    // What the capture's end ends was there at the end of its last window.
+    if (connection.packet !== Infinity) {
+      this.#present.leave(connection.table, slot);
+      this.#groups?.leave(slot);
+    }
     if (!timed) this.#durations(connection);
     for (const { endedBy, restarts } of waits) {
       part.timeWait.restarted += restarts;
@@ -166,20 +169,9 @@ export class WindowCounter {
   look(table: ConnectionTable, time: number): number {
     const part = this.#part;
     this.#leaves = Infinity;
-    const groups = new IndexTable(GROUP_WIDTH, table.count, this.#groupsLately);
-    const held = new Float64Array(table.count);
-    for (const slot of table.slots()) {
-      const client = (table.words[slot + slots.FACTS]! & slots.CLIENT_IS_HIGH) === 0 ? 0 : 1;
-      const pair = this.#states(table, slot, client, time);
-      count(part.states, pair);
-      const [own, peer] = statesOf(pair);
-      this.#groups?.look(table, slot, own, peer);
-      if (own === 'CLOSE_WAIT') this.#closeWait(table, slot, client ^ 1);
-      if (peer === 'CLOSE_WAIT') this.#closeWait(table, slot, client);
-      if (own !== 'CLOSED' && own !== UNKNOWN && own !== 'SYN_SENT') held[groups.number(this.#groupKey(table, slot, client))]!++;
-    }
-    part.held = { keys: groups.keys(), counts: held.slice(0, groups.count) };
-    this.#groupsLately = groups.count;
+    this.#present.look(table, (slot, client) => this.#sight(table, slot, client, time));
+    part.states = this.#present.states();
+    part.held = this.#present.takeHeld();
     return this.#leaves;
   }
 
@@ -189,62 +181,48 @@ export class WindowCounter {
     this.#part.oldest = Math.min(this.#part.oldest, ackedTime(table, slot, this.#verdict, closer));
   }
 
-  /** What a window has, and as many behind it as it `repeats` itself in; the next one begins. `end`: where the capture ended in it, if it did. */
-  take(number: number, repeats: number, end: number | undefined): WindowPart {
+  /**
+   * What a window has, and as many behind it as it `repeats` itself in, in which nothing happens; the next one begins. `end`: where the capture
+   * ended in it, if it did.
+   */
+  take(number: number, repeats: number, end: number | undefined): WindowPart[] {
     const part = { ...this.#part, number, repeats, end };
     if (this.#groups) part.groups = this.#groups.take();
     this.#part = emptyPart(this.#waiting);
-    return part;
+    if (repeats === 0 || !hasNews(part)) return [part];
+    const { states, closeWait, oldest } = part;
+    return [
+      { ...part, repeats: 0 },
+      { ...emptyPart(this.#waiting), states, closeWait, oldest, number: number + 1, repeats: repeats - 1 },
+    ];
   }
 
-  /** States of client and server. */
-  #states(table: ConnectionTable, slot: number, client: 0 | 1, time: number): StatePair {
+  /** Looks at one connection. */
+  #sight(table: ConnectionTable, slot: number, client: 0 | 1, time: number): Sight {
     const facts = table.words[slot + slots.FACTS]!;
-    if ((facts & slots.PLAIN) !== 0) return 'ESTABLISHED ESTABLISHED';
-    if ((facts & (slots.CLOSED | slots.RESET)) === slots.CLOSED)
-      return CLOSED_PAIRS[Number(holdsTimeWait(table, slot, client)) + 2 * Number(holdsTimeWait(table, slot, client ^ 1))]!;
+    const closed = (facts & (slots.CLOSED | slots.RESET)) === slots.CLOSED;
+    if (closed || (facts & slots.PLAIN) !== 0) this.#groups?.leave(slot);
+    if ((facts & slots.PLAIN) !== 0) return OPEN;
+    if (closed) return CLOSED[Number(holdsTimeWait(table, slot, client)) + 2 * Number(holdsTimeWait(table, slot, client ^ 1))]!;
     const verdict = this.#verdict;
     judge(table, slot, verdict);
     const waits = timeWaits(table, slot, verdict, this.#profile, time, false);
     for (const { endedBy, expiry } of waits) if (endedBy === 'capture_end') this.#leaves = Math.min(this.#leaves, expiry);
     this.#wait(table, slot, waits);
-    return statesNow(table, slot, verdict, waits);
-  }
-
-  /** Writes a slot's group of ports to the key. */
-  #groupKey(table: ConnectionTable, slot: number, client: number): Float64Array {
-    const { words } = table;
-    const key = this.#key;
-    key.fill(0);
-    const ipv6 = (words[slot + slots.FACTS]! & slots.IPV6) !== 0;
-    if (ipv6) {
-      const pair = table.pair(slot);
-      const view = new DataView(pair.buffer, pair.byteOffset, pair.byteLength);
-      for (let word = 0; word < 4; word++) {
-        key[word] = view.getUint32(client * 16 + word * 4);
-        key[4 + word] = view.getUint32((client ^ 1) * 16 + word * 4);
-      }
-    } else {
-      key[3] = words[slot + slots.LOW + client]! >>> 0;
-      key[7] = words[slot + slots.LOW + (client ^ 1)]! >>> 0;
-    }
-    const ports = words[slot + slots.PORTS]!;
-    key[8] = (client === 0 ? ports & 0xffff : ports >>> 16) + (ipv6 ? 0x10000 : 0);
-    return key;
+    const pair = statesNow(table, slot, verdict, waits);
+    const stays = pair.split(' ').map((state) => state === 'CLOSE_WAIT');
+    if (stays[0]) this.#closeWait(table, slot, client ^ 1);
+    if (stays[1]) this.#closeWait(table, slot, client);
+    this.#groups?.look(table, slot, stays);
+    // What waits may be over by the next look, and who is in CLOSE_WAIT is counted in each of them.
+    return { pair, steady: waits.length === 0 && !stays.includes(true) };
   }
 }
 
+const steady = (pair: StatePair): Sight => ({ pair, steady: true });
+const OPEN = steady('ESTABLISHED ESTABLISHED');
 /** Of a connection that is closed: by who holds TIME_WAIT, neither, the client, the server, both. */
-const CLOSED_PAIRS = ['CLOSED CLOSED', 'TIME_WAIT CLOSED', 'CLOSED TIME_WAIT', 'TIME_WAIT TIME_WAIT'] as const satisfies StatePair[];
-
-/** There are few pairs, and many connections. */
-const statesByPair = new Map<StatePair, readonly [StateName, StateName]>();
-
-function statesOf(pair: StatePair): readonly [client: StateName, server: StateName] {
-  let states = statesByPair.get(pair);
-  if (!states) statesByPair.set(pair, (states = pair.split(' ') as [StateName, StateName]));
-  return states;
-}
+const CLOSED = (['CLOSED CLOSED', 'TIME_WAIT CLOSED', 'CLOSED TIME_WAIT', 'TIME_WAIT TIME_WAIT'] as const).map(steady);
 
 /** What is told of TIME_WAITs. `over`: of none of them any more that it holds. */
 function waitNews(

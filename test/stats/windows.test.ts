@@ -206,16 +206,35 @@ describe('silence', () => {
   const folder = mkdtempSync(join(tmpdir(), 'fourwaves-'));
   afterAll(() => rmSync(folder, { recursive: true }));
 
+  it('in which a TIME_WAIT runs out that no timer is kept for has it once', async () => {
+    const packets = [
+      packet(0, 1000, SYN, 10, 0),
+      reply(0, 1000, SYN | ACK, 50, 11),
+      packet(0, 1000, FIN | ACK, 11, 51),
+      reply(0, 1000, FIN | ACK, 51, 12), // its ACK is not in the capture
+      packet(300, 2000, SYN, 10, 0),
+    ];
+    const path = join(folder, 'unanswered.pcap');
+    writeFileSync(path, pcap(packets));
+    for (const interval of [1, 7, 50]) {
+      const told = await tell([path], interval);
+      addsUp(told, `${interval} s`);
+      const held = told.windows.filter(({ time_wait }) => time_wait.now > 0).length;
+      expect(held * interval).toBeGreaterThanOrEqual(50);
+      expect(held * interval).toBeLessThanOrEqual(63);
+    }
+  });
+
   it('has windows that leave as they come, however many of them one window of the file has', async () => {
-    // Nine hundred TIME_WAITs are looked at for each of six hundred windows: all within a few hundred kilobytes.
-    const packets = Array.from({ length: 900 }, (_, i) => [
+    // Five thousand TIME_WAITs are passed over for each of six hundred windows: all within two megabytes.
+    const packets = Array.from({ length: 5000 }, (_, i) => [
       packet(1, 1000 + i, SYN, 10, 0),
       reply(1, 1000 + i, SYN | ACK, 50, 11),
       packet(1, 1000 + i, FIN | ACK, 11, 51),
       reply(1, 1000 + i, FIN | ACK, 51, 12),
       packet(1, 1000 + i, ACK, 12, 52),
     ]).flat();
-    for (let time = 2; time < 600; time++) packets.push(packet(time, 2000 + (time % 20), ACK, 5, 5));
+    for (let time = 2; time < 600; time++) packets.push(packet(time, 9000 + (time % 20), ACK, 5, 5));
     const path = join(folder, 'slow.pcap');
     writeFileSync(path, pcap(packets));
     for (const workers of [1, 2]) {

@@ -230,7 +230,8 @@ function top(text: string): number {
 
 function seconds(option: string, text: string): number {
   const value = Number(text.replace(/s$/, ''));
-  if (!(value > 0 && value <= 1e9) || text.trim() === '') throw new UsageError(`--${option} ${text}: not a number of seconds above 0`);
+  if (!(value > 0 && value <= 1e9) || text.trim() === '')
+    throw new UsageError(`--${option} ${text}: not a number of seconds above 0, up to 1e9`);
   return value;
 }
 
@@ -239,7 +240,7 @@ const UNITS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, min: 6
 function interval(text: string): number {
   const [, number, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|min|h)?$/.exec(text) ?? [];
   const value = Number(number) * UNITS[unit]!;
-  if (!(value >= 0.001 && value <= 1e6)) throw new UsageError(`--interval ${text}: not a time from 1ms on, as 10s, 500ms or 5m`);
+  if (!(value >= 0.001 && value <= 1e6)) throw new UsageError(`--interval ${text}: not a time from 1ms to 1e6s, as 10s, 500ms or 5m`);
   return value;
 }
 

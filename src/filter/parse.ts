@@ -110,7 +110,7 @@ class Parser {
   }
 
   #part(): Expression {
-    if (this.#depth++ === DEEPEST) this.#fail(`more than ${DEEPEST} brackets, or 'not', within each other`, 1);
+    if (this.#depth++ > DEEPEST) this.#fail(`more than ${DEEPEST} brackets, or 'not', within each other`, 1);
     const part = this.#nested() ?? this.#primitive();
     this.#depth--;
     return part;

@@ -61,13 +61,17 @@ export function checkOptions(options: RunOptions): void {
   demand(isWhole(ports, 1, PORTS), `${ports} ports: not a whole number from 1 to ${PORTS}`);
   demand(isWithin(twoMsl, LONGEST), `twoMsl of ${twoMsl} s: not a number above 0, up to ${LONGEST}`);
   demand(isWithin(idleTimeout, Infinity), `idleTimeout of ${idleTimeout} s: not a number above 0`);
-  demand(interval >= 0.001 && (interval <= LONGEST || interval === Infinity), `an interval of ${interval} s: not from 0.001 to ${LONGEST}`);
+  demand(
+    isWithin(interval, Infinity) && interval >= 0.001 && (interval <= LONGEST || interval === Infinity),
+    `an interval of ${interval} s: not from 0.001 to ${LONGEST}`,
+  );
   for (const { name, twoMsl: changed = 1, ports: range = 1 } of whatIf)
     demand(isWithin(changed, LONGEST_NS) && isWhole(range, 1, PORTS), `what if ${name}: ports or twoMsl out of range`);
+  demand(Array.isArray(distinguish), `networks are told apart by a list, not by ${String(distinguish)}`);
   for (const scope of distinguish) demand(SCOPES.includes(scope), `networks are not told apart by ${scope}`);
   demand(IOS.includes(io), `files are not read by ${io}`);
   if (!per) return;
-  demand(GROUPS.includes(per.kind), `no windows of each ${per.kind}`);
+  demand(GROUPS.includes(per.kind), `windows are of each { kind: '${GROUPS.join("', '")}' }, not of ${per.kind ?? String(per)}`);
   demand(
     per.kind !== 'subnet' || isWhole(per.bits, 0, ADDRESS_BITS),
     'bits' in per ? `a prefix of ${per.bits} bits` : 'a prefix of no length',
@@ -81,7 +85,7 @@ function demand(holds: boolean, message: string): void {
 
 const isWhole = (value: number, least: number, most: number): boolean => Number.isInteger(value) && value >= least && value <= most;
 /** NaN is not. */
-const isWithin = (value: number, most: number): boolean => value > 0 && value <= most;
+const isWithin = (value: number, most: number): boolean => typeof value === 'number' && value > 0 && value <= most;
 
 /** Length of a window of capture time, ns. `interval` in seconds. */
 export function lengthOf(interval: number): number {

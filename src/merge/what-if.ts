@@ -29,7 +29,7 @@ export function whatIfRecord(
       range,
       // A port that is taken again after a second is held for one.
       sustained_per_s: rounded(range / (change.reuse ? 1 : twoMsl / 1e9), 3),
-      worst: ports.snapshot(...span, TOP).worst.map(({ client, server, port, held }) => ({
+      worst: ports.snapshot(...span, TOP).highest.map(({ client, server, port, held }) => ({
         client,
         server,
         server_port: port,

@@ -5,7 +5,10 @@ import type { Quantiles } from './quantiles.ts';
 import { type StateMatrix, stateMatrix } from './states.ts';
 import type { HeldPorts, HeldRecord } from './window-ports.ts';
 
-/** One interval of capture time (SPEC §5). Counts by name add up, over all windows, to those of the summary. */
+/**
+ * One interval of capture time (SPEC §5). Counts add up, over all windows, to those of the summary. What a later segment shows in another
+ * light is taken back in the window of that segment: of closes and of TIME_WAIT there may be a negative number.
+ */
 export interface WindowRecord {
   type: 'window';
   start: string;
@@ -15,7 +18,7 @@ export interface WindowRecord {
   /** Connections that began, and records that ended. */
   opened: number;
   ended: number;
-  /** Closes that became known. Negative: a later segment showed that an earlier window's was something else. */
+  /** Closes that became known. */
   close: {
     class: Record<string, number>;
     initiator: Record<string, number>;

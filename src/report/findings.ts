@@ -2,11 +2,12 @@ import { CONNECTIONS_CAPACITY } from '../layout/tracking.ts';
 import { type LeakRecord, leaksRecord } from '../merge/leaks.ts';
 import { measuredRecord } from '../merge/measured.ts';
 import type { Outcome } from '../merge/outcome.ts';
-import { type PortRecord, portsRecord } from '../merge/ports.ts';
+import { alarmingPorts, type PortRecord } from '../merge/ports.ts';
 import { resetsRecord } from '../merge/resets.ts';
 import { reuseRecord } from '../merge/reuse.ts';
 import { type StuckOwner, stuckRecord } from '../merge/stuck.ts';
 import type { SummaryRecord } from '../merge/summary.ts';
+import { TIGHT } from '../stats/ports.ts';
 import { STUCK_KINDS } from '../stats/stuck.ts';
 import { socketText } from '../records/address.ts';
 import { brief, count, duration, plural, share } from './words.ts';
@@ -24,12 +25,8 @@ export type Seen = Pick<SummaryRecord, 'connections' | 'end_reason' | 'ports' | 
   readonly time_wait: Pick<SummaryRecord['time_wait'], 'profile' | '2msl_s' | 'measured'>;
 };
 
-/** Pressure from which on the ports are worth a word, as a share of the range. */
-const TIGHT = 0.8;
 /** Findings of one kind. */
 const EACH = 3;
-/** Groups of ports that are looked at: those first that have run out of ports, then those that will. */
-const GROUPS = 100;
 /** Share of connections that were reset from which on it stands out. */
 const MANY = 0.05;
 /** Endpoints in FIN_WAIT2 that are a pile, and FINs without an answer that are no accident. */
@@ -46,7 +43,7 @@ export function seenOf(outcome: Outcome): Seen {
     connections: statistics.connections,
     end_reason: Object.fromEntries(statistics.endReasons.sorted()),
     time_wait: { profile: profile.name, '2msl_s': profile.twoMsl / 1e9, measured: measuredRecord(outcome, EACH) },
-    ports: portsRecord(outcome, GROUPS),
+    ports: alarmingPorts(outcome, EACH),
     close_wait: leaksRecord(outcome, EACH),
     stuck: stuckRecord(outcome, EACH * STUCK_KINDS.length),
     resets: resetsRecord(outcome, Infinity), // they are in the order of all that they sent, and what stands out is some of it

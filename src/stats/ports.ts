@@ -73,6 +73,16 @@ export interface GroupFigures {
   forecast: number | undefined;
 }
 
+export interface PortsSnapshot {
+  /** By their peaks. */
+  highest: GroupFigures[];
+  /** All that ran out of ports, or will, or held more than TIGHT of the range, by their peaks; the same objects as in `highest`. */
+  alarming: GroupFigures[];
+  /** How many groups there are, and how many connections lie beyond the limit. */
+  groups: number;
+  beyond: number;
+}
+
 /**
  * Port pressure (SPEC §4): for each client address, server address and server port, how many ports of the client are taken by open
  * connections and TIME_WAIT.
@@ -80,6 +90,8 @@ export interface GroupFigures {
 export class PortPressure {
   readonly #range: number;
   readonly #twoMsl: number;
+  /** Ports of the range from which on it is tight. */
+  readonly #tight: number;
   readonly #account: Account;
   readonly #log: GroupLog;
   /** Of a group with one connection taken so far there is only that one's interval: in a large network most never have another. */
@@ -96,6 +108,7 @@ export class PortPressure {
   constructor(range: number, twoMsl: number, account: Account) {
     this.#range = range;
     this.#twoMsl = twoMsl;
+    this.#tight = range * TIGHT;
     this.#account = account;
     this.#log = new GroupLog(account);
   }
@@ -132,7 +145,7 @@ export class PortPressure {
   #group(number: number): Group {
     const known = this.#groups[number];
     if (known) return known;
-    const group = new Group(this.#range * TIGHT);
+    const group = new Group(this.#tight);
     if (number < this.#begun) this.#count(group, this.#single, number * GROUP_COLUMNS);
     this.#groups[number] = group;
     return group;
@@ -178,31 +191,26 @@ export class PortPressure {
     }
   }
 
-  /**
-   * The `top` groups by their peaks over [from, to], once all rows have come: that with the highest, then those that have run out of ports,
-   * or will, then the others. How many groups there are, how many of them have run out, and how many connections lie beyond the limit.
-   */
-  snapshot(from: number, to: number, top: number): { worst: GroupFigures[]; groups: number; exhausted: number; beyond: number } {
+  /** What is known over [from, to], once all rows have come; of the groups with the highest peaks the first `top`. */
+  snapshot(from: number, to: number, top: number): PortsSnapshot {
     this.#noteReuse();
     this.#log.index();
     const connections = this.#account.members;
+    // They come first, because only so many groups have all of their ports remembered.
+    const known = new Map([...this.#suspects()].map((number) => [number, this.#figures(number, from, to)]));
+    const alarming = [...known.values()].filter((one) => one.exhausted || one.forecast !== undefined || one.held.peak >= this.#tight);
     const peakOf = (number: number): { peak: number } =>
-      connections[number] === 1 ? { peak: 1 } : this.#whole(number).held.snapshot(from, to);
-    const [highest, ...others] = highestPeaks(connections, top, peakOf).map(({ number }) => number);
-    if (highest === undefined) return { worst: [], groups: 0, exhausted: 0, beyond: this.#account.beyond };
-    const figures = new Map([...this.#suspects()].map((number) => [number, this.#figures(number, from, to)]));
-    const suspects = [...figures].sort(([, a], [, b]) => higher(a, b));
-    const exhausted = suspects.filter(([, one]) => one.exhausted);
-    const growing = suspects.filter(([, one]) => !one.exhausted && one.forecast !== undefined);
-    const named = new Set([highest, ...[...exhausted, ...growing].map(([number]) => number), ...others]);
-    const worst = [...named].slice(0, top).map((number) => figures.get(number) ?? this.#figures(number, from, to));
-    return { worst: worst.sort(higher), groups: connections.length, exhausted: exhausted.length, beyond: this.#account.beyond };
+      known.get(number)?.held ?? (connections[number] === 1 ? { peak: 1 } : this.#whole(number).held.snapshot(from, to));
+    const highest = highestPeaks(connections, top, peakOf).map(({ number }) => known.get(number) ?? this.#figures(number, from, to));
+    return { highest, alarming: alarming.sort(higher), groups: connections.length, beyond: this.#account.beyond };
   }
 
-  /** Groups that may have run out of ports, or may be about to: nobody else can, by the number of their connections. */
-  *#suspects(): Generator<number> {
-    for (const [number, connections] of this.#account.members.entries())
-      if ((connections > FEWEST && this.#reusing.has(number)) || connections * (1 + EVIDENCE) >= this.#range * EVIDENCE) yield number;
+  /** Groups that may have run out of ports, and those that may come close to that: nobody else can, by the number of their connections. */
+  #suspects(): Set<number> {
+    const { members } = this.#account;
+    const suspects = new Set([...this.#reusing].filter((number) => members[number]! > FEWEST).sort((a, b) => a - b));
+    for (const [number, connections] of members.entries()) if (connections * (1 + EVIDENCE) >= this.#range * EVIDENCE) suspects.add(number);
+    return suspects;
   }
 
   #figures(number: number, from: number, to: number): GroupFigures {

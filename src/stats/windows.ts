@@ -77,7 +77,7 @@ export class WindowCounter {
     judge(table, slot, verdict);
     const waits = timeWaits(table, slot, verdict, this.#profile, time, false);
     const timed = this.#told.get(slot)?.timed ?? false;
-    this.#tell(slot, this.#news({ table, slot, verdict, timeWaits: waits }, false), time);
+    this.#tellAt(slot, this.#news({ table, slot, verdict, timeWaits: waits }, false), time);
     if (!timed) this.#durations({ table, slot, verdict });
   }
 
@@ -87,7 +87,7 @@ export class WindowCounter {
     part.ended++;
     const timed = this.#told.get(slot)?.timed ?? false;
     const news = this.#news(connection, connection.packet !== Infinity);
-    this.#tell(slot, news, time);
+    this.#tellAt(slot, news, time);
     if (news.groups) this.#groups?.ended(news.groups);
     this.#told.delete(slot);
     // What the capture's end ends was there at the end of its last window.
@@ -117,8 +117,14 @@ export class WindowCounter {
     };
   }
 
-  /** Counts what is new, and takes back what no longer holds. */
-  #tell(slot: number, news: Told, time: number): void {
+  /** The same as #tell(), where what waits does so from now on, or no longer. */
+  #tellAt(slot: number, news: Told, time: number): void {
+    const by = news.waiting - (this.#told.get(slot) ?? NOTHING).waiting;
+    this.#tell(slot, news, by === 0 ? [] : [{ time, by }]);
+  }
+
+  /** Counts what is new, and takes back what no longer holds. `changes`: of what waits. */
+  #tell(slot: number, news: Told, changes: WindowPart['changes']): void {
     const part = this.#part;
     const old = this.#told.get(slot) ?? NOTHING;
     const counts = [
@@ -135,10 +141,8 @@ export class WindowCounter {
     part.timeWait.entered += news.entered - old.entered;
     part.timeWait.expired += news.expired - old.expired;
     part.timeWait.assassinated += news.assassinated - old.assassinated;
-    if (news.waiting !== old.waiting) {
-      part.changes.push({ time, by: news.waiting - old.waiting });
-      this.#waiting += news.waiting - old.waiting;
-    }
+    part.changes.push(...changes);
+    this.#waiting += news.waiting - old.waiting;
     this.#groups?.tell(old, news);
     this.#told.set(slot, news);
   }
@@ -148,8 +152,13 @@ export class WindowCounter {
     const old = this.#told.get(slot) ?? NOTHING;
     const news = { ...old, ...waitNews(waits, false), groups: old.groups ?? this.#groups?.namesOf(table, slot) };
     if (news.holders === old.holders && news.waits === old.waits) return;
-    const since = waits.reduce((latest, { start, end }) => Math.max(latest, news.waiting > old.waiting ? start : end), 0);
-    this.#tell(slot, news, since);
+    const changes: WindowPart['changes'] = [];
+    for (const bit of [1, 2]) {
+      const { start = 0, end = 0 } = waits.find(({ holder }) => 1 << holder === bit) ?? {};
+      if ((old.waits & bit) === 0 && ((news.holders & ~old.holders) | news.waits) & bit) changes.push({ time: start, by: 1 });
+      if ((news.waits & bit) === 0 && ((news.holders & ~old.holders) | old.waits) & bit) changes.push({ time: end, by: -1 });
+    }
+    this.#tell(slot, news, changes);
   }
 
   #durations(connection: Pick<Ended, 'table' | 'slot' | 'verdict'>): void {

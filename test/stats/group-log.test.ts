@@ -30,6 +30,18 @@ const rows = fc
       .sort((a, b) => a[note.TIME]! - b[note.TIME]!),
   );
 
+/** The row of a connection that the client closes at once, and that holds its port up to `to`. */
+function rowOf(client: number, port: number, from: number, to: number, end: number): Float64Array {
+  const row = new Float64Array(note.COLUMNS).fill(Number.NaN, note.WAIT_FROM);
+  row[note.ADDRESS + note.ADDRESS_WORDS - 1] = client;
+  row[note.ADDRESS + 2 * note.ADDRESS_WORDS - 1] = 0xffffff;
+  row[note.PORTS] = (port << 16) | 80;
+  row[note.START] = row[note.WAIT_FROM] = from;
+  row[note.WAIT_TO] = row[note.HELD_UNTIL] = row[note.TIME] = to;
+  row[note.WAIT_END] = end;
+  return row;
+}
+
 /** What is held by them all, kept one by one as far as `limit`. */
 function holdings(all: readonly Float64Array[], limit?: number): Holdings {
   const found = new Holdings(10, 60e9, new LedgerMemory(limit));
@@ -54,6 +66,17 @@ describe('what is kept one by one until somebody asks', () => {
         if (over === 0) expect(together.peak).toBe(now);
       }),
     );
+  });
+
+  it('knows who ran out of ports, behind more groups of many ports than have all of them remembered', () => {
+    const all: Float64Array[] = [];
+    const times = Array.from({ length: 25 }, (_, port) => port);
+    for (let client = 1; client <= 4200; client++) for (const port of times) all.push(rowOf(client, port, 0, 700, note.EXPIRY));
+    for (const port of times) all.push(rowOf(5000, port, 0, 800, note.REUSE), rowOf(5000, port, 800, 900, note.EXPIRY));
+    all.sort((a, b) => a[note.TIME]! - b[note.TIME]!);
+    const { alarming, highest } = holdings(all).ports.snapshot(0, LATEST, 3);
+    expect(alarming.filter(({ exhausted }) => exhausted)).toMatchObject([{ connections: 50, reused: 25, used: { count: 25 } }]);
+    expect(highest.map(({ held }) => held.peak)).toEqual([25, 25, 25]);
   });
 
   it('says the same as what was taken before', () => {

@@ -223,6 +223,9 @@ describe('silence', () => {
       expect(held * interval).toBeGreaterThanOrEqual(50);
       expect(held * interval).toBeLessThanOrEqual(63);
     }
+    // All of it within one window.
+    const { windows } = await tell([path], 1000);
+    expect(windows.map(({ time_wait: { entered, expired, now, peak } }) => [entered, expired, now, peak])).toEqual([[1, 1, 0, 1]]);
   });
 
   it('has windows that leave as they come, however many of them one window of the file has', async () => {

@@ -1,4 +1,4 @@
-import { BYTES, FACTS, FINS, HAS_RARE, LAST, PAIRED, SEGMENTS, SLOT_WORDS, SYNS } from '../layout/slot.ts';
+import { BYTES, FACTS, FINS, HAS_RARE, LAST, PAIRED, SEGMENTS, SYNS } from '../layout/slot.ts';
 import { CONNECTIONS_CAPACITY } from '../layout/tracking.ts';
 import type { TableMemory } from './memory.ts';
 import { type HeldSyn, Rare } from './rare.ts';
@@ -147,15 +147,6 @@ export class ConnectionTable {
   clear(): void {
     this.#memory.forget();
     this.#rare.clear();
-  }
-
-  /** All slots in use. */
-  slots(): Int32Array {
-    const { words } = this;
-    const slots = new Int32Array(this.count);
-    let found = 0;
-    for (let slot = 0; found < slots.length; slot += SLOT_WORDS) if (words[slot + FACTS] !== 0) slots[found++] = slot;
-    return slots;
   }
 
   #forgetRare(slot: number): void {

@@ -101,6 +101,8 @@ export class PortPressure {
   #single = new Float64Array(FIRST_SINGLES * GROUP_COLUMNS);
   /** Groups of which a port was taken out of TIME_WAIT: few. */
   readonly #reusing = new Set<number>();
+  /** When each group first held a port. */
+  readonly #since: number[] = [];
   #largeSets = 0;
   #pending = 0;
 
@@ -115,14 +117,20 @@ export class PortPressure {
 
   /** Takes all rows, so that the log has room again. */
   drain(): void {
-    this.#noteReuse();
+    this.#noteRows();
     this.#log.drain((group, at) => this.#take(group, at));
   }
 
-  /** Remembers the groups of the log that took a port out of TIME_WAIT. */
-  #noteReuse(): void {
+  /** Remembers since when the groups of the log hold ports, and which of them took one out of TIME_WAIT. */
+  #noteRows(): void {
     const { rows, columns, logged } = this.#account;
-    for (let at = 0; at < logged * columns; at += columns) if (rows[at + REUSED]! > 0) this.#reusing.add(rows[at + NUMBER]!);
+    const since = this.#since;
+    for (let at = 0; at < logged * columns; at += columns) {
+      const number = rows[at + NUMBER]!;
+      const start = rows[at + HELD_FROM]!;
+      if (number >= 0 && !(since[number]! <= start)) since[number] = start;
+      if (rows[at + REUSED]! > 0) this.#reusing.add(number);
+    }
   }
 
   /** Lets a group have an interval of the log. */
@@ -193,11 +201,11 @@ export class PortPressure {
 
   /** What is known over [from, to], once all rows have come; of the groups with the highest peaks the first `top`. */
   snapshot(from: number, to: number, top: number): PortsSnapshot {
-    this.#noteReuse();
+    this.#noteRows();
     this.#log.index();
     const connections = this.#account.members;
     // They come first, because only so many groups have all of their ports remembered.
-    const known = new Map([...this.#suspects()].map((number) => [number, this.#figures(number, from, to)]));
+    const known = new Map([...this.#suspects(to)].map((number) => [number, this.#figures(number, from, to)]));
     const alarming = [...known.values()].filter((one) => one.exhausted || one.forecast !== undefined || one.held.peak >= this.#tight);
     const peakOf = (number: number): { peak: number } =>
       known.get(number)?.held ?? (connections[number] === 1 ? { peak: 1 } : this.#whole(number).held.snapshot(from, to));
@@ -205,11 +213,18 @@ export class PortPressure {
     return { highest, alarming: alarming.sort(higher), groups: connections.length, beyond: this.#account.beyond };
   }
 
-  /** Groups that may have run out of ports, and those that may come close to that: nobody else can, by the number of their connections. */
-  #suspects(): Set<number> {
+  /**
+   * Groups that may have run out of ports, and those that may be close to that, or come to it: nobody else can, by the number of their
+   * connections, and how fast they came.
+   */
+  #suspects(to: number): Set<number> {
     const { members } = this.#account;
     const suspects = new Set([...this.#reusing].filter((number) => members[number]! > FEWEST).sort((a, b) => a - b));
-    for (const [number, connections] of members.entries()) if (connections * (1 + EVIDENCE) >= this.#range * EVIDENCE) suspects.add(number);
+    for (const [number, connections] of members.entries()) {
+      if (connections * (1 + EVIDENCE) < this.#range * EVIDENCE) continue;
+      const most = connections + (connections / (to - this.#since[number]!)) * this.#twoMsl;
+      if (connections >= this.#tight || most > this.#range) suspects.add(number);
+    }
     return suspects;
   }
 

@@ -226,6 +226,13 @@ describe('--html', () => {
     expect(readFileSync(capture)).toEqual(readFileSync(ARTICLE));
   });
 
+  it.skipIf(process.platform === 'win32')('does not wait for a pipe that is to be read, too', () => {
+    const pipe = join(folder, 'both');
+    spawnSync('mkfifo', [pipe]);
+    const ran = spawnSync(process.execPath, [CLI, '--html', pipe, pipe], { encoding: 'utf8', timeout: 20_000 });
+    expect(ran).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining('that is what is to be read') as string });
+  });
+
   it('does not write over a capture, whatever that is called', () => {
     const inside = join(folder, 'captures');
     mkdirSync(inside);

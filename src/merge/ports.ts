@@ -1,6 +1,6 @@
 import type { Clock } from '../records/time.ts';
 import type { PopulationFigures } from '../stats/population.ts';
-import { type GroupFigures, type PortsSnapshot, TIGHT } from '../stats/ports.ts';
+import { byPeak, type GroupFigures, type PortsSnapshot } from '../stats/ports.ts';
 import type { Outcome } from './outcome.ts';
 
 /** How many of something there were at once: when the capture ended, at most (first reached when), and weighted by time. */
@@ -49,45 +49,36 @@ export interface PortsRecord {
   others: number;
   /** Groups whose client ran out of ports. */
   exhausted: number;
-  /** In the order of their peaks. Where there are more, the one with the highest, then those that ran out of ports, or will, then the others. */
+  /** In the order of their peaks. Where there are more, the one with the highest, then those that ran out of ports, came close to that, or will, then the others. */
   worst: PortRecord[];
 }
 
 export function portsRecord(outcome: Outcome, top: number): PortsRecord {
   const snapshot = snapshotOf(outcome, top);
-  const { highest, alarming } = snapshot;
-  const growing = alarming.filter(({ exhausted, forecast }) => !exhausted && forecast !== undefined);
-  const named = new Set([...highest.slice(0, 1), ...alarming.filter(({ exhausted }) => exhausted), ...growing, ...highest]);
-  return recordOf(
-    outcome,
-    snapshot,
-    [...named].slice(0, top).sort((a, b) => b.held.peak - a.held.peak || b.connections - a.connections),
-  );
+  const { highest, exhausted, tight, growing } = snapshot;
+  const named = new Set([...highest.slice(0, 1), ...exhausted, ...tight, ...growing, ...highest]);
+  return recordOf(outcome, snapshot, [...named].slice(0, top).sort(byPeak));
 }
 
 /** The same, of groups that ran out of ports, came close to that, or will: `each` of a kind, in that order. */
 export function alarmingPorts(outcome: Outcome, each: number): PortsRecord {
   const snapshot = snapshotOf(outcome, 1);
-  const kinds: GroupFigures[][] = [[], [], []];
-  for (const group of snapshot.alarming) kinds[group.exhausted ? 0 : group.held.peak >= outcome.ports * TIGHT ? 1 : 2]!.push(group);
-  return recordOf(
-    outcome,
-    snapshot,
-    kinds.flatMap((groups) => groups.slice(0, each)),
-  );
+  const { exhausted, tight, growing } = snapshot;
+  const named = [exhausted, tight, growing].flatMap((groups) => groups.slice(0, each));
+  return recordOf(outcome, snapshot, named);
 }
 
 const snapshotOf = ({ answers, firstTime, lastTime }: Outcome, top: number): PortsSnapshot =>
   answers.ports.snapshot(firstTime ?? 0, firstTime === undefined ? 0 : lastTime, top);
 
-function recordOf(outcome: Outcome, { groups, beyond, alarming }: PortsSnapshot, worst: readonly GroupFigures[]): PortsRecord {
+function recordOf(outcome: Outcome, { groups, beyond, exhausted }: PortsSnapshot, worst: readonly GroupFigures[]): PortsRecord {
   const { ports: range, profile } = outcome;
   return {
     range,
     sustained_per_s: rounded(range / (profile.twoMsl / 1e9), 3),
     groups,
     others: beyond,
-    exhausted: alarming.filter(({ exhausted }) => exhausted).length,
+    exhausted: exhausted.length,
     worst: worst.map((figures) => portRecord(figures, outcome)),
   };
 }

@@ -54,7 +54,7 @@ type Wrapper = (exports: unknown, require: NodeJS.Require, module: Module, filen
 /**
  * The code that is kept of a text; undefined where there is none. It follows the text that it was made of, because V8 itself compares
  * no more than lengths, beside its own version and settings. It stands there twice, because V8 runs damaged code, which ends the
- * process: to load what computes a digest would take a tenth of what this saves.
+ * process: to load what computes a digest would take 3 to 5 ms of the 25 or so that this saves.
  */
 function read(place: string, source: Buffer): Buffer | undefined {
   try {

@@ -58,6 +58,7 @@ export class PageFile {
 }
 
 function isPage(path: string): boolean {
+  if (!statSync(path).isFile()) return false; // a pipe waits for its writer
   const descriptor = openSync(path, 'r');
   try {
     const beginning = Buffer.alloc(PAGE_BEGINNING.length);

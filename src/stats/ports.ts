@@ -76,8 +76,10 @@ export interface GroupFigures {
 export interface PortsSnapshot {
   /** By their peaks. */
   highest: GroupFigures[];
-  /** All that ran out of ports, or will, or held more than TIGHT of the range, by their peaks; the same objects as in `highest`. */
-  alarming: GroupFigures[];
+  /** Each of these in one list, by their peaks: those that ran out of ports, held TIGHT of the range or more, or will run out. The same objects as in `highest`. */
+  exhausted: GroupFigures[];
+  tight: GroupFigures[];
+  growing: GroupFigures[];
   /** How many groups there are, and how many connections lie beyond the limit. */
   groups: number;
   beyond: number;
@@ -206,11 +208,15 @@ export class PortPressure {
     const connections = this.#account.members;
     // They come first, because only so many groups have all of their ports remembered.
     const known = new Map([...this.#suspects(to)].map((number) => [number, this.#figures(number, from, to)]));
-    const alarming = [...known.values()].filter((one) => one.exhausted || one.forecast !== undefined || one.held.peak >= this.#tight);
+    const suspects = [...known.values()].sort(byPeak);
+    const isTight = ({ held }: GroupFigures): boolean => held.peak >= this.#tight;
+    const exhausted = suspects.filter((one) => one.exhausted);
+    const tight = suspects.filter((one) => !one.exhausted && isTight(one));
+    const growing = suspects.filter((one) => !one.exhausted && !isTight(one) && one.forecast !== undefined);
     const peakOf = (number: number): { peak: number } =>
       known.get(number)?.held ?? (connections[number] === 1 ? { peak: 1 } : this.#whole(number).held.snapshot(from, to));
     const highest = highestPeaks(connections, top, peakOf).map(({ number }) => known.get(number) ?? this.#figures(number, from, to));
-    return { highest, alarming: alarming.sort(higher), groups: connections.length, beyond: this.#account.beyond };
+    return { highest, exhausted, tight, growing, groups: connections.length, beyond: this.#account.beyond };
   }
 
   /**
@@ -264,5 +270,5 @@ export class PortPressure {
   }
 }
 
-/** By peaks, then by the number of connections. */
-const higher = (a: GroupFigures, b: GroupFigures): number => b.held.peak - a.held.peak || b.connections - a.connections;
+/** The order of lists of groups: by peaks, then by the number of connections. */
+export const byPeak = (a: GroupFigures, b: GroupFigures): number => b.held.peak - a.held.peak || b.connections - a.connections;

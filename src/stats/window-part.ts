@@ -62,10 +62,6 @@ export function emptyPart(waiting: number): WindowPart {
 
 export const count = (counts: Map<string, number>, name: string, by = 1): void => void counts.set(name, (counts.get(name) ?? 0) + by);
 
-/** Whether nothing at all is in a part. */
-export const isEmpty = ({ opened, ended, waiting, changes, states }: WindowPart): boolean =>
-  opened + ended + waiting + changes.length + states.size === 0;
-
 /** Where a window begins and ends, ns. */
 export const spanOf = ({ number, since = number, end }: WindowPart, intervals: Intervals): { start: number; end: number } => ({
   start: intervals.start(since),
@@ -80,9 +76,14 @@ export const repeated = (part: WindowPart, behind: number): WindowPart => ({
 });
 
 /** Whether anything happened in a window. */
-export function hasNews({ opened, ended, classes, resets, timeWait, changes, held, groups }: WindowPart): boolean {
-  return opened + ended + classes.size + resets.size + changes.length + timeWait.restarted + held.counts.length + groups.size > 0;
+export function hasNews(part: WindowPart): boolean {
+  const { opened, ended, classes, initiators, sequences, resets, timeWait, changes, held, groups } = part;
+  const closes = classes.size + initiators.size + sequences.size + resets.size;
+  return opened + ended + closes + changes.length + timeWait.restarted + held.counts.length + groups.size > 0;
 }
+
+/** Whether nothing at all is in a part. */
+export const isEmpty = (part: WindowPart): boolean => !hasNews(part) && part.waiting + part.states.size === 0;
 
 /** Whether nothing happened in a window, and all is as it was in the one right before it. */
 export function isAlike(before: WindowPart, part: WindowPart): boolean {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { analyze, type SummaryRecord } from '../../src/index.ts';
 import { pageText } from '../../src/report/page.ts';
 import { sectionsOf } from '../../src/report/sections.ts';
-import { reportOf } from '../support/report.ts';
+import { leaking, reportOf } from '../support/report.ts';
 import { reportText } from '../../src/report/text.ts';
 
 async function summaryOf(...captures: string[]): Promise<SummaryRecord> {
@@ -39,19 +39,7 @@ const ALL = [
 ];
 
 /** Of many captures, with a leak that stands out. */
-async function richSummary(): Promise<SummaryRecord> {
-  const summary = await summaryOf(...ALL);
-  const owner = {
-    host: '10.0.0.9',
-    role: 'server',
-    server_port: 80,
-    suspects: 3,
-    leaks: 0,
-    oldest_s: 90,
-    connections: ['10.0.0.3:1-10.0.0.9:80'],
-  } as const;
-  return { ...summary, close_wait: { suspects: 3, leaks: 0, owners: [{ ...owner, connections: [...owner.connections] }] } };
-}
+const richSummary = async (): Promise<SummaryRecord> => leaking(await summaryOf(...ALL));
 
 /** Without bars, brackets and stars. */
 const words = (text: string): string[] =>

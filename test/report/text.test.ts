@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { analyze, type SummaryRecord } from '../../src/index.ts';
-import { reportOf } from '../support/report.ts';
+import { leaking, reportOf } from '../support/report.ts';
 import { reportText } from '../../src/report/text.ts';
 
 async function summaryOf(capture: string): Promise<SummaryRecord> {
@@ -9,6 +9,9 @@ async function summaryOf(capture: string): Promise<SummaryRecord> {
   for await (const record of analyze(path)) if (record.type === 'summary') return record;
   throw new Error('no summary');
 }
+
+/** The numbers that lines begin with, together. */
+const counts = (lines: readonly string[]): number => lines.reduce((sum, line) => sum + Number.parseInt(line, 10), 0);
 
 describe('the report for people', () => {
   it('of the source article', async () => {
@@ -47,38 +50,30 @@ describe('the report for people', () => {
     const duplicated = reportText(reportOf(await summaryOf('s20_duplicated_any.pcap'), 'x.pcap'), false);
     expect(duplicated).toContain('11  packets captured twice, counted once');
     const summary = await summaryOf('s26_close_wait_leak.pcap');
-    const leaking = reportText(
-      reportOf(
-        {
-          ...summary,
-          close_wait: {
-            suspects: 3,
-            leaks: 0,
-            owners: [
-              {
-                host: '10.0.0.9',
-                role: 'server',
-                server_port: 80,
-                suspects: 3,
-                leaks: 0,
-                oldest_s: 90,
-                connections: ['10.0.0.2:4000-10.0.0.9:80'],
-              },
-            ],
-          },
-        },
-        'x.pcap',
-      ),
-      false,
-    );
-    expect(leaking).toContain(
-      'The server 10.0.0.9:80 leaves 3 connections in CLOSE_WAIT, the oldest for 90 s (10.0.0.2:4000-10.0.0.9:80).',
-    );
-    expect(leaking).toContain('filter: tcp port 80 and host 10.0.0.9');
+    const leaks = reportText(reportOf(leaking(summary), 'x.pcap'), false);
+    expect(leaks).toContain('The server 10.0.0.9:80 leaves 3 connections in CLOSE_WAIT, the oldest for 90 s (10.0.0.2:4000-10.0.0.9:80).');
+    expect(leaks).toContain('filter: tcp port 80 and host 10.0.0.9');
     const cut = reportText(reportOf({ ...summary, input: { ...summary.input, truncated: true } }, 'x.pcap'), false);
     expect(cut).toMatch(/damaged or cut/);
     const reset = reportText(reportOf(await summaryOf('s04_rst_abort_client.pcap'), 'x.pcap'), false);
     expect(reset).toMatch(/rst_abort +1 +100\.0 %/);
+  });
+
+  it('names as many hosts as are asked for, and says how often all others held TIME_WAIT', async () => {
+    const summary = await summaryOf('all_eth.pcap');
+    const holders = (top?: number): string[] => {
+      const lines = reportText({ ...reportOf(summary, 'x.pcap'), top }, false).split('\n');
+      const from = lines.indexOf('  held by:') + 1;
+      return lines.slice(
+        from,
+        lines.findIndex((line, i) => i >= from && !/^ +\d+ {2}(?:\d|other hosts$)/.test(line)),
+      );
+    };
+    expect(holders()).toHaveLength(9);
+    expect(holders(2)).toHaveLength(3);
+    expect(holders(1000).length).toBe(summary.time_wait.hosts.length);
+    for (const top of [1, 2, 8, 1000]) expect(counts(holders(top))).toBe(summary.time_wait.entered);
+    expect(holders(2).at(-1)).toMatch(/ other hosts$/);
   });
 
   it('without color has no escape sequences, with color the same words', async () => {

@@ -35,7 +35,7 @@ interface Queue {
   /** Of the latest one that was: nothing that comes behind it belongs before that time, ns. */
   over: number;
   /** What was noted in the deliveries of the present window, as far as nobody has it, with their numbers; and the place in the first chunk. */
-  readonly notes: { readonly rows: Float64Array<ArrayBuffer>; readonly delivery: number; readonly reuse: Delivery['reuse'] }[];
+  readonly notes: { readonly rows: Float64Array; readonly delivery: number }[];
   row: number;
 }
 
@@ -139,7 +139,7 @@ export class Merger {
     const [head] = queue.deliveries;
     if (head && !queue.opened) {
       queue.opened = true;
-      for (const rows of head.notes) queue.notes.push({ rows, delivery: queue.taken, reuse: head.reuse });
+      for (const rows of head.notes) queue.notes.push({ rows, delivery: queue.taken });
       queue.over = head.over;
       this.#windows?.queue.add(head.parts);
     }
@@ -176,7 +176,6 @@ export class Merger {
           if (queue.row < next.rows.length) continue;
           queue.notes.shift();
           queue.row = 0;
-          next.reuse?.(next.rows);
         } else if (queue.opened && queue.deliveries[0]!.last) answers.close(shard);
         else return; // what comes first may be what this shard has yet to deliver
       }

@@ -23,15 +23,18 @@ type Outlet = Pick<ShardTask, 'index' | 'shards' | 'form' | 'interval'>;
 export class Backlog {
   readonly #outlet: Outlet;
   readonly #exchange: Exchange;
-  /** Bytes of each, and of all. */
-  readonly #sizes: number[] = [];
+  readonly #reuse: (notes: Delivery['notes']) => void;
+  /** Bytes of each, and its notes; bytes of all. */
+  readonly #waiting: { readonly bytes: number; readonly notes: Delivery['notes'] }[] = [];
   #bytes = 0;
   /** Deliveries that were handed on. */
   #sent = 0;
 
-  constructor(outlet: Outlet, exchange: Exchange) {
+  /** `reuse`: takes back what was noted in a delivery, when it was taken. */
+  constructor(outlet: Outlet, exchange: Exchange, reuse: (notes: Delivery['notes']) => void) {
     this.#outlet = outlet;
     this.#exchange = exchange;
+    this.#reuse = reuse;
   }
 
   /**
@@ -40,16 +43,19 @@ export class Backlog {
    */
   isFull(delivery: Delivery): boolean {
     const { index, shards } = this.#outlet;
-    while (this.#sizes.length > 0 && this.#exchange.isTaken(index, this.#sent - this.#sizes.length + 1))
-      this.#bytes -= this.#sizes.shift()!;
-    if (this.#sizes.length > this.#aheadOf(delivery)) return true;
+    while (this.#waiting.length > 0 && this.#exchange.isTaken(index, this.#sent - this.#waiting.length + 1)) {
+      const { bytes, notes } = this.#waiting.shift()!;
+      this.#bytes -= bytes;
+      this.#reuse(notes);
+    }
+    if (this.#waiting.length > this.#aheadOf(delivery)) return true;
     return this.#bytes > WAITING_BYTES / shards && !this.#exchange.isAwaited(delivery.window * windowsOf(this.#outlet));
   }
 
   /** A delivery is handed on. */
   add(delivery: Delivery): void {
     const bytes = sizeOf(delivery);
-    this.#sizes.push(bytes);
+    this.#waiting.push({ bytes, notes: delivery.notes });
     this.#bytes += bytes;
     this.#sent++;
   }

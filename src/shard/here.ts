@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { NoteTaker } from '../stats/note.ts';
+import { Backlog } from './backlog.ts';
 import { type Delivery, ShardJob, type ShardResult, type ShardTask, windowsOf } from './job.ts';
 
 /** Windows after which the event loop gets a turn. */
@@ -17,14 +18,17 @@ export async function* runHere(
   taker?: NoteTaker,
 ): AsyncGenerator<Delivery, void, undefined> {
   const job = new ShardJob(task, taker);
-  const reuse = (notes: Float64Array<ArrayBuffer>): void => job.reuse(notes);
+  const { exchange } = job;
+  const backlog = new Backlog(task, exchange, (notes) => job.reuse(notes));
   let windows = 0;
   for (const delivery of job.run()) {
     if (!delivery) {
-      await job.exchange.change();
+      await exchange.change();
       continue;
     }
-    yield Object.assign(delivery, { reuse });
+    for (exchange.look(); backlog.isFull(delivery); exchange.look()) await exchange.change();
+    backlog.add(delivery);
+    yield delivery;
     if ((windows += windowsOf(task)) % TURN === 0) await setImmediate();
   }
   result(job.result());

@@ -66,9 +66,7 @@ export interface Delivery {
   readonly records: (ConnectionRecord | EndedRecord | SegmentRecord)[];
   readonly text: Uint8Array<ArrayBuffer> | undefined;
   /** What was noted of them (stats/note.ts), in chunks; none where a taker has it already. */
-  readonly notes: Float64Array<ArrayBuffer>[];
-  /** Takes those chunks back, where that is in the same thread. */
-  readonly reuse?: (notes: Float64Array<ArrayBuffer>) => void;
+  readonly notes: Float64Array[];
   /** This shard's part of the windows of capture time that are over. */
   readonly parts: WindowPart[];
   /** End of the last of those, or of an earlier one: nothing of the shard is still to come that belongs before it. ns. */
@@ -158,9 +156,9 @@ export class ShardJob {
     yield this.#take(window, true);
   }
 
-  /** Takes back what was noted, when it is merged. */
-  reuse(notes: Float64Array<ArrayBuffer>): void {
-    this.#notes.reuse(notes);
+  /** Takes back what a delivery noted, once it is merged. */
+  reuse(notes: readonly Float64Array[]): void {
+    for (const rows of notes) this.#notes.reuse(rows);
   }
 
   result(): ShardResult {

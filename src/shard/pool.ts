@@ -3,7 +3,6 @@ import type * as piscina from 'piscina';
 import { CaptureError } from '../capture/errors.ts';
 import { built } from '../platform/built.ts';
 import { type Loaded, load } from '../platform/code.ts';
-import { Backlog } from './backlog.ts';
 import type { Exchange } from './exchange.ts';
 import { SHARDS_CAPACITY } from '../layout/batch.ts';
 import { runHere } from './here.ts';
@@ -58,7 +57,7 @@ export class ShardPool {
   async *run(tasks: readonly ShardTask[], exchange: Exchange, here?: ShardTask): AsyncGenerator<Delivery[], void, undefined> {
     this.#start(tasks.length - this.#ports.length);
     this.#ports.forEach((port, i) => port.postMessage(tasks[i]));
-    if (here) this.#runs.push(this.#runHere(here, exchange).catch((error: unknown) => this.#inbox.fail(error)));
+    if (here) this.#runs.push(this.#runHere(here).catch((error: unknown) => this.#inbox.fail(error)));
     const done = Promise.all(this.#runs).then(() => this.#inbox.end());
     try {
       yield* this.#inbox.deliveries();
@@ -95,14 +94,9 @@ export class ShardPool {
     this.results.push(result);
   }
 
-  async #runHere(task: ShardTask, exchange: Exchange): Promise<void> {
-    const backlog = new Backlog(task, exchange);
+  async #runHere(task: ShardTask): Promise<void> {
     const result = (counted: ShardResult): void => void this.results.push(counted);
-    for await (const delivery of runHere(task, result)) {
-      for (exchange.look(); backlog.isFull(delivery); exchange.look()) await exchange.change();
-      backlog.add(delivery);
-      this.#inbox.add(delivery);
-    }
+    for await (const delivery of runHere(task, result)) this.#inbox.add(delivery);
   }
 }
 

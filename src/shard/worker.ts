@@ -17,7 +17,7 @@ export async function runShard(port: MessagePort): Promise<ShardResult | WorkerF
     const task = await new Promise<ShardTask>((resolve) => void port.once('message', resolve));
     const job = new ShardJob(task);
     const { exchange } = job;
-    const backlog = new Backlog(task, exchange);
+    const backlog = new Backlog(task, exchange, (notes) => job.reuse(notes));
     for (const delivery of job.run()) {
       if (!delivery) {
         exchange.wait();
@@ -25,7 +25,7 @@ export async function runShard(port: MessagePort): Promise<ShardResult | WorkerF
       }
       for (exchange.look(); backlog.isFull(delivery); exchange.look()) exchange.wait();
       backlog.add(delivery);
-      const moved = [...delivery.notes.map(({ buffer }) => buffer), delivery.places.columns.buffer];
+      const moved = [delivery.places.columns.buffer];
       if (delivery.text) moved.push(delivery.text.buffer);
       port.postMessage(delivery, moved);
     }

@@ -28,6 +28,7 @@ import {
   WAIT_TO,
 } from '../layout/note.ts';
 import * as slots from '../layout/slot.ts';
+import { copyBytes } from '../platform/copy.ts';
 import { ackedTime, CLOSE_CLASSES, CloseTimes, closeTimes, isOver, type Verdict } from '../tracker/close.ts';
 import type { Ended } from '../tracker/ended.ts';
 import { RESET_STAGES, resetStage } from './reset-stage.ts';
@@ -55,11 +56,11 @@ export const portOf = (rows: Float64Array, at: number, endpoint: number): number
 /** The rows of one shard, in the order of precedes(). Where there is a taker, it gets them soon; else they wait for take(). */
 export class NoteLog {
   readonly #taker: NoteTaker | undefined;
-  #rows = new Float64Array(CHUNK_ROWS * COLUMNS);
+  #rows = chunk(CHUNK_ROWS * COLUMNS);
   #used = 0;
-  #full: Float64Array<ArrayBuffer>[] = [];
+  #full: Float64Array[] = [];
   /** Chunks that nobody needs any more. */
-  readonly #spare: Float64Array<ArrayBuffer>[] = [];
+  readonly #spare: Float64Array[] = [];
 
   constructor(taker?: NoteTaker) {
     this.#taker = taker;
@@ -77,13 +78,13 @@ export class NoteLog {
     for (let from = 0; from < end; ) {
       if (this.#used === this.#rows.length) this.#makeRoom();
       const to = Math.min(end, from + this.#rows.length - this.#used);
-      this.#rows.set(rows.subarray(from, to), this.#used);
+      copyBytes(rows.subarray(from, to), this.#rows.subarray(this.#used));
       for (; from < to; from += COLUMNS, this.#used += COLUMNS) if (rows[from + PACKET] === -1) this.#sink(this.#used);
     }
   }
 
-  /** The rows since the last call, in chunks. */
-  take(): Float64Array<ArrayBuffer>[] {
+  /** The rows since the last call, in chunks, most of which are shared with other threads. */
+  take(): Float64Array[] {
     if (this.#taker) this.#drain(this.#used);
     else if (this.#used > (this.#spare.length > 0 ? 0 : this.#rows.length / 2)) this.#close(this.#used);
     else if (this.#used > 0) this.#full.push(this.#rows.slice(0, this.#used));
@@ -94,7 +95,7 @@ export class NoteLog {
   }
 
   /** Takes a chunk back, whose rows are needed no more: new memory costs more than to write them. */
-  reuse({ buffer }: Float64Array<ArrayBuffer>): void {
+  reuse({ buffer }: Float64Array): void {
     const rows = new Float64Array(buffer);
     if (rows.length === CHUNK_ROWS * COLUMNS) this.#spare.push(rows);
   }
@@ -110,7 +111,7 @@ export class NoteLog {
   #close(end: number): void {
     const rest = this.#rows.subarray(end, this.#used);
     const least = Math.max(CHUNK_ROWS * COLUMNS, rest.length * 2); // where the log had grown, these may be many
-    const rows = (least === CHUNK_ROWS * COLUMNS ? this.#spare.pop() : undefined) ?? new Float64Array(least);
+    const rows = (least === CHUNK_ROWS * COLUMNS ? this.#spare.pop() : undefined) ?? chunk(least);
     rows.set(rest);
     this.#full.push(this.#rows.subarray(0, end));
     this.#rows = rows;
@@ -144,11 +145,14 @@ export class NoteLog {
   }
 
   #grow(): void {
-    const rows = new Float64Array(this.#rows.length * 2);
+    const rows = chunk(this.#rows.length * 2);
     rows.set(this.#rows);
     this.#rows = rows;
   }
 }
+
+/** Memory that another thread reads and this one writes again: what is moved there is gone, and costs both to give back and to have anew. */
+const chunk = (length: number): Float64Array => new Float64Array(new SharedArrayBuffer(length * Float64Array.BYTES_PER_ELEMENT));
 
 /** Whether row `i` of `a` comes before row `j` of `b`: by time, packet, 4-tuple. */
 export function precedes(a: Float64Array, i: number, b: Float64Array, j: number): boolean {

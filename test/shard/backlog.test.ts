@@ -7,14 +7,14 @@ import { PlaceLog } from '../../src/shard/places.ts';
 const MEGABYTE = 1 << 20;
 
 /** The second shard's delivery of a window. */
-const delivery = (window: number, bytes: number, last = true): Delivery => ({
+const delivery = (window: number, bytes: number, last = true, notes: Float64Array[] = []): Delivery => ({
   shard: 1,
   window,
   last,
   places: new PlaceLog().take(),
   records: [],
   text: new Uint8Array(bytes),
-  notes: [],
+  notes,
   parts: [],
   over: -Infinity,
 });
@@ -22,7 +22,8 @@ const delivery = (window: number, bytes: number, last = true): Delivery => ({
 /** The second shard of two. */
 function shard() {
   const exchange = new Exchange(2);
-  const backlog = new Backlog({ index: 1, shards: 2, form: 'lines', interval: Infinity }, exchange);
+  const reused: Float64Array[] = [];
+  const backlog = new Backlog({ index: 1, shards: 2, form: 'lines', interval: Infinity }, exchange, (notes) => reused.push(...notes));
   /** Hands on deliveries of as many bytes while there is room, up to `most`; answers how many. */
   const handOn = (bytes: number, most: number): number => {
     let handed = 0;
@@ -33,7 +34,7 @@ function shard() {
     }
     return handed;
   };
-  return { exchange, backlog, handOn };
+  return { exchange, backlog, handOn, reused };
 }
 
 describe('what waits for the output', () => {
@@ -48,6 +49,16 @@ describe('what waits for the output', () => {
     expect(backlog.isFull(delivery(handed, 10))).toBe(true);
     exchange.setTaken(1, 1);
     expect(backlog.isFull(delivery(handed, 10))).toBe(false);
+  });
+
+  it('gives back what was noted in deliveries that are taken, and in no others', () => {
+    const { exchange, backlog, reused } = shard();
+    const chunks = [0, 1, 2, 3].map(() => new Float64Array(1));
+    for (const [window, chunk] of chunks.entries()) backlog.add(delivery(window, 0, true, [chunk]));
+    exchange.setTaken(1, 3);
+    expect(backlog.isFull(delivery(4, 0))).toBe(false);
+    expect(reused).toEqual(chunks.slice(0, 3));
+    expect(reused.every((chunk, i) => chunk === chunks[i])).toBe(true);
   });
 
   it('never keeps back what the output waits for, so that none waits for another', () => {

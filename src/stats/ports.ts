@@ -226,7 +226,8 @@ export class PortPressure {
   #suspects(to: number): Set<number> {
     const { members } = this.#account;
     const suspects = new Set([...this.#reusing].filter((number) => members[number]! > FEWEST).sort((a, b) => a - b));
-    for (const [number, connections] of members.entries()) {
+    for (let number = 0; number < members.length; number++) {
+      const connections = members[number]!;
       if (connections * (1 + EVIDENCE) < this.#range * EVIDENCE) continue;
       const most = connections + (connections / (to - this.#since[number]!)) * this.#twoMsl;
       if (connections >= this.#tight || most > this.#range) suspects.add(number);

@@ -15,21 +15,50 @@ export function highestPeaks<T extends { readonly peak: number }>(
   top: number,
   figuresOf: (number: number) => T,
 ): Ranked<T>[] {
-  // A typed array sorts numbers many times faster than a comparator does: members above, and the number, turned round, below.
-  const keys = new Float64Array(members.length);
-  for (let number = 0; number < keys.length; number++) keys[number] = (members[number]! + 1) * keys.length - 1 - number;
-  sortAscending(keys);
   const best: Ranked<T>[] = [];
-  for (let place = keys.length - 1; place >= 0; place--) {
-    const count = Math.floor(keys[place]! / members.length);
-    if (best.length === top && count <= best[top - 1]!.figures.peak) break;
-    const number = members.length - 1 - (keys[place]! - count * members.length);
-    const figures = figuresOf(number);
-    let at = best.length;
-    while (at > 0 && best[at - 1]!.figures.peak < figures.peak) at--;
-    if (at === top) continue;
-    best.splice(at, 0, { number, figures });
-    if (best.length > top) best.pop();
-  }
+  /** Has those looked at whose keys are given, in descending order. */
+  const look = (keys: Float64Array): void => {
+    for (const key of keys) {
+      const count = Math.floor(key / members.length);
+      if (best.length === top && count <= best[top - 1]!.figures.peak) return;
+      const number = members.length - 1 - (key - count * members.length);
+      const figures = figuresOf(number);
+      let at = best.length;
+      while (at > 0 && best[at - 1]!.figures.peak < figures.peak) at--;
+      if (at === top) continue;
+      best.splice(at, 0, { number, figures });
+      if (best.length > top) best.pop();
+    }
+  };
+  const first = largest(members, top);
+  look(first);
+  if (best.length === top) look(keysOf(members, best[top - 1]!.figures.peak, first[top - 1]!));
   return best;
+}
+
+/** What orders one of many by its members, then by its number, turned round: a typed array sorts such numbers many times faster than a comparator does. */
+const keyOf = (members: ArrayLike<number>, number: number): number => (members[number]! + 1) * members.length - 1 - number;
+
+/** The first `top` keys. */
+function largest(members: ArrayLike<number>, top: number): Float64Array {
+  const keys = new Float64Array(Math.min(top, members.length));
+  let count = 0;
+  for (let number = 0; number < members.length; number++) {
+    const key = keyOf(members, number);
+    if (count === keys.length && key <= keys[count - 1]!) continue;
+    let at = count < keys.length ? count++ : count - 1;
+    for (; at > 0 && keys[at - 1]! < key; at--) keys[at] = keys[at - 1]!;
+    keys[at] = key;
+  }
+  return keys;
+}
+
+/** Keys below `limit` of those with more than so many members. */
+function keysOf(members: ArrayLike<number>, least: number, limit: number): Float64Array {
+  const keys: number[] = [];
+  for (let number = 0; number < members.length; number++) {
+    const key = keyOf(members, number);
+    if (members[number]! > least && key < limit) keys.push(key);
+  }
+  return sortAscending(Float64Array.from(keys)).reverse();
 }

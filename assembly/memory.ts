@@ -14,10 +14,8 @@ import {
   CONNECTIONS_CAPACITY,
   ENTRY_BYTES,
   HINTS as HINTS_CAPACITY,
-  LARGE_PAGE_BYTES,
   RECENT_BYTES,
   RECENT_CAPACITY,
-  SHARED_BYTES,
   TRACKING_WORDS,
 } from '../src/layout/tracking.ts';
 
@@ -74,9 +72,8 @@ export const DEPARTURE_STARTS: usize = DEPARTURES + ROWS_CAPACITY * DEPARTURE_WO
 export const TEMPLATE_PLACES: usize = DEPARTURE_STARTS + ROWS_CAPACITY * 8;
 export const TEMPLATES: usize = TEMPLATE_PLACES + SHAPES_CAPACITY * COUNTERS * 4;
 export const LINES: usize = TEMPLATES + TEMPLATES_BYTES;
-/** Where the chains of the newest packets end: they grow downwards. From the large page on that they share with the hints, such pages are asked for. */
-export const CHAINS_END: usize =
-  ((LINES + LINES_BYTES + RECENT_CAPACITY * CHAIN_BYTES + LARGE_PAGE_BYTES - 1) & ~(LARGE_PAGE_BYTES - 1)) + SHARED_BYTES;
+/** Where the chains of the newest packets end: they grow downwards. */
+export const CHAINS_END: usize = (LINES + LINES_BYTES + RECENT_CAPACITY * CHAIN_BYTES + 0xffff) & ~0xffff;
 export const HINTS: usize = CHAINS_END;
 /** Pages of a file can be mapped over this one. */
 export const WINDOW: usize = HINTS + HINTS_CAPACITY * 4;

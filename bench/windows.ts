@@ -1,5 +1,4 @@
 import { CaptureFile } from '#lib/capture/file.js';
-import { adviseHugePages } from '#lib/decode/huge-pages.js';
 import { Decoder } from '#lib/decode/decoder.js';
 import { WINDOW_CAPACITY } from '#lib/layout/batch.js';
 import { PACKETS } from '#lib/layout/framing.js';
@@ -34,7 +33,6 @@ export function measureWindows(path: string, runs: number, windows: number): Ste
   let packets = 0;
   for (let run = 0; run < runs; run++) {
     const memory = Decoder.memory();
-    adviseHugePages([memory]);
     const decoder = new Decoder(module, memory);
     const { firstTime = 0 } = probe(file, file.size, decoder);
     const origin = Math.floor(firstTime / 1e9);

@@ -19,7 +19,7 @@ import {
   TSVAL_WORD,
 } from '../layout/segment.ts';
 import { SLOT_BYTES, SLOT_WORDS } from '../layout/slot.ts';
-import { CONNECTIONS_CAPACITY, LARGE_PAGE_BYTES, MOST_PAGES, TRACKING_WORDS } from '../layout/tracking.ts';
+import { CONNECTIONS_CAPACITY, MOST_PAGES, TRACKING_WORDS } from '../layout/tracking.ts';
 import { copyBytes } from '../platform/copy.ts';
 
 const PAGE = 1 << 16;
@@ -186,8 +186,7 @@ export class TableMemory {
     if (need > size) {
       const wanted = Math.max(need, from + FIRST_SLOTS * SLOT_BYTES, size + (size - from));
       if (slots > CONNECTIONS_CAPACITY) throw new RangeError(`more than ${CONNECTIONS_CAPACITY} connections at a time in one worker`);
-      const pages = Math.ceil(wanted / LARGE_PAGE_BYTES) * (LARGE_PAGE_BYTES / PAGE);
-      this.#memory.grow(Math.min(pages, MOST_PAGES) - size / PAGE);
+      this.#memory.grow(Math.min(Math.ceil(wanted / PAGE), MOST_PAGES) - size / PAGE);
     }
     this.#exports.setRoom(slots);
     const { buffer } = this.#memory;

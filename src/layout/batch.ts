@@ -17,8 +17,8 @@ export const PAIR_COUNT = 64;
 export const COUNTS_WORDS = 80;
 /** Bytes of a capture whose records are decoded into one batch, at most. */
 export const WINDOW_CAPACITY = 1 << 21;
-/** Room for a window and for a largest record, of 32 MiB, that crosses its end: as much as whole large pages, with the hints in front of it (assembly/memory.ts). */
-export const WINDOW_BYTES = (36 << 20) - (256 << 10);
+/** Room for a window and for a largest record, of 32 MiB, that crosses its end. */
+export const WINDOW_BYTES = 36 << 20;
 /**
  * Bytes of a stream that are kept, in a ring behind the first shard's window: more than WINDOW_BYTES and a few windows, so that what is too large
  * is told before the ring is full. That shard decodes them where they lie.

@@ -50,17 +50,6 @@ export const RECENT_CAPACITY = 524288;
 export const RECENT_BYTES = 32;
 export const CHAIN_BYTES = 8;
 /** Pages of 64 KiB of a decoder's memory before the slots, which lie at its end and grow (assembly/asconfig.json asks for as many). */
-export const MEMORY_PAGES = 23298;
-/**
- * Bytes of a large page. In such pages, at the end of the memory, lie the hints and the window, which is written and read over and over, and
- * what is read at random: the index, the addresses and the slots of connections. The memory grows by multiples of them, because what a large page
- * does not fit into is never one.
- */
-export const LARGE_PAGE_BYTES = 2097152;
-/**
- * Bytes of the first large page of the hints, and of the slots, that are left to what lies before them: the newest packets and their chains, which
- * grow downwards, and are mostly no larger. To clear a large page of their own for each would cost more than all that they are used for.
- */
-export const SHARED_BYTES = 131072;
+export const MEMORY_PAGES = 23300;
 /** Pages that 32 bits can address. */
 export const MOST_PAGES = 65536;

@@ -3,7 +3,6 @@ import { CaptureError } from '../capture/errors.ts';
 import type { Fault } from '../capture/fault.ts';
 import { interfacesOf } from '../capture/section.ts';
 import { Decoder, type DecoderMemory, type DecoderModule } from '../decode/decoder.ts';
-import { adviseHugePages } from '../decode/huge-pages.ts';
 import { LedgerMemory } from '../decode/ledger-memory.ts';
 import { WINDOW_CAPACITY } from '../layout/batch.ts';
 import { AFTER_TIME_WAIT, FRAGMENT } from '../layout/drops.ts';
@@ -317,7 +316,6 @@ export class Run {
   }
 
   async *#alone(task: ShardTask): AsyncGenerator<Delivery[], void, undefined> {
-    if (this.#work >= 1) adviseHugePages(task.memories);
     const result = (counted: ShardResult): void => void this.#results.push(counted);
     for await (const delivery of runHere(task, result, (rows) => this.#answers.add(rows))) yield [delivery];
   }
@@ -325,7 +323,6 @@ export class Run {
   async *#together(tasks: readonly ShardTask[]): AsyncGenerator<Delivery[], void, undefined> {
     const there = tasks.slice(0, this.#threads);
     const pool = this.#pool ?? new ShardPool(this.#threads, this.#options.threadFlags);
-    if (this.#work >= 1) adviseHugePages(tasks[0]!.memories); // while the threads start
     yield* pool.run(there, this.#exchange, tasks[this.#threads]);
     this.#results.push(...pool.results);
   }

@@ -28,7 +28,6 @@ import {
   WAIT_TO,
 } from '../layout/note.ts';
 import * as slots from '../layout/slot.ts';
-import { copyBytes } from '../platform/copy.ts';
 import { ackedTime, CLOSE_CLASSES, CloseTimes, closeTimes, isOver, type Verdict } from '../tracker/close.ts';
 import type { Ended } from '../tracker/ended.ts';
 import { RESET_STAGES, resetStage } from './reset-stage.ts';
@@ -78,7 +77,7 @@ export class NoteLog {
     for (let from = 0; from < end; ) {
       if (this.#used === this.#rows.length) this.#makeRoom();
       const to = Math.min(end, from + this.#rows.length - this.#used);
-      copyBytes(rows.subarray(from, to), this.#rows.subarray(this.#used));
+      this.#rows.set(rows.subarray(from, to), this.#used);
       for (; from < to; from += COLUMNS, this.#used += COLUMNS) if (rows[from + PACKET] === -1) this.#sink(this.#used);
     }
   }

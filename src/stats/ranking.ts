@@ -16,9 +16,10 @@ export function highestPeaks<T extends { readonly peak: number }>(
   figuresOf: (number: number) => T,
 ): Ranked<T>[] {
   const best: Ranked<T>[] = [];
-  /** Has those looked at whose keys are given, in descending order. */
+  /** Has those looked at whose keys are given, in ascending order, from the last one on. */
   const look = (keys: Float64Array): void => {
-    for (const key of keys) {
+    for (let place = keys.length - 1; place >= 0; place--) {
+      const key = keys[place]!;
       const count = Math.floor(key / members.length);
       if (best.length === top && count <= best[top - 1]!.figures.peak) return;
       const number = members.length - 1 - (key - count * members.length);
@@ -32,16 +33,16 @@ export function highestPeaks<T extends { readonly peak: number }>(
   };
   const first = largest(members, top);
   look(first);
-  if (best.length === top) look(keysOf(members, best[top - 1]!.figures.peak, first[top - 1]!));
+  if (best.length === top) look(keysOf(members, best[top - 1]!.figures.peak, first[0]!));
   return best;
 }
 
 /** What orders one of many by its members, then by its number, turned round: a typed array sorts such numbers many times faster than a comparator does. */
 const keyOf = (members: ArrayLike<number>, number: number): number => (members[number]! + 1) * members.length - 1 - number;
 
-/** The first `top` keys. */
+/** The `top` largest keys, in ascending order. */
 function largest(members: ArrayLike<number>, top: number): Float64Array {
-  const keys = new Float64Array(Math.min(top, members.length));
+  const keys = new Float64Array(Math.min(top, members.length)); // in descending order meanwhile
   let count = 0;
   for (let number = 0; number < members.length; number++) {
     const key = keyOf(members, number);
@@ -50,15 +51,15 @@ function largest(members: ArrayLike<number>, top: number): Float64Array {
     for (; at > 0 && keys[at - 1]! < key; at--) keys[at] = keys[at - 1]!;
     keys[at] = key;
   }
-  return keys;
+  return sortAscending(keys);
 }
 
-/** Keys below `limit` of those with more than so many members. */
+/** Keys below `limit` of those with more than so many members, in ascending order. */
 function keysOf(members: ArrayLike<number>, least: number, limit: number): Float64Array {
   const keys: number[] = [];
   for (let number = 0; number < members.length; number++) {
     const key = keyOf(members, number);
     if (members[number]! > least && key < limit) keys.push(key);
   }
-  return sortAscending(Float64Array.from(keys)).reverse();
+  return sortAscending(Float64Array.from(keys));
 }

@@ -77,35 +77,52 @@ export function beginConclusions(length: f64, origin: f64, digits: i32): void {
  * @param over capture time up to which its TIME_WAIT can have lasted, ns
  * @param row number of the row to write
  * @param lines where its line goes, bytes from LINES on; -1: none is wanted
- * @returns whether it was all done; else nothing was
+ * @returns the counter that counts it, -1 where nothing was done
  */
-export function conclude(slot: i32, ending: i32, time: f64, packet: f64, over: f64, row: i32, lines: i32): bool {
+export function conclude(slot: i32, ending: i32, time: f64, packet: f64, over: f64, row: i32, lines: i32): i32 {
+  const counter = counterOf(slot, ending, over, row);
+  if (counter < 0) return -1;
+  const words = slotAt(slot);
+  const columns = columnsOf(row);
+  const traits = shapeAt(counter / COUNTERS);
+  const timing = load<i32>(traits, TIMING << 2);
+  if (lines >= 0) {
+    const template = load<u32>(TEMPLATE_PLACES + ((<usize>counter) << 2));
+    if (template == 0 || !writeLine(TEMPLATES + <usize>template - 1, words, columns, lines)) return -1;
+  }
+  const counted = SHAPE_COUNTERS + ((<usize>counter) << 3);
+  store<f64>(counted, load<f64>(counted) + 1);
+  countDurations(timing);
+  writeRow(columns, words, traits, timing, time, packet, (ending & ENDED_AT_END) != 0);
+  return counter;
+}
+
+/**
+ * The counter that counts a connection, if one of its shape was met before that ended in the same way; else -1. Its close is timed, and its
+ * TIME_WAITs are written into a row. `ending`, `over`, `row`: as in conclude().
+ */
+export function counterOf(slot: i32, ending: i32, over: f64, row: i32): i32 {
   settle(slot);
   const words = slotAt(slot);
-  if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0) return false; // letters of its history had no room in the slot
+  if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0) return -1; // letters of its history had no room in the slot
   const shape = findShape(slot, ending);
-  if (shape < 0) return false;
-  const traits = shapeAt(shape);
-  const timing = load<i32>(traits, TIMING << 2);
+  if (shape < 0) return -1;
+  const timing = load<i32>(shapeAt(shape), TIMING << 2);
   const both = ACTIVE | (ACTIVE << 1);
   const killed = RESET | RESET_AFTER_CLOSE;
-  if ((timing & both) == both && (load<i32>(words, FACTS << 2) & killed) == killed) return false; // perhaps only one of the holders (Profile)
-  const columns = SHAPE_ROWS + <usize>(row * note.COLUMNS * 8);
+  if ((timing & both) == both && (load<i32>(words, FACTS << 2) & killed) == killed) return -1; // perhaps only one of the holders (Profile)
+  const columns = columnsOf(row);
   const reused = (ending & (ENDED_AT_END - 1)) == TUPLE_REUSED;
   const low = writeWait(columns, words, timing, 0, over, reused);
   const high = writeWait(columns, words, timing, 1, over, reused);
-  const counter = <usize>(shape * COUNTERS + low * WAYS + high);
-  const counted = load<f64>(SHAPE_COUNTERS + (counter << 3));
-  if (counted == 0) return false;
+  const counter = shape * COUNTERS + low * WAYS + high;
+  if (load<f64>(SHAPE_COUNTERS + ((<usize>counter) << 3)) == 0) return -1;
   measure(words, timing);
-  if (lines >= 0) {
-    const template = load<u32>(TEMPLATE_PLACES + (counter << 2));
-    if (template == 0 || !writeLine(TEMPLATES + <usize>template - 1, words, columns, lines)) return false;
-  }
-  store<f64>(SHAPE_COUNTERS + (counter << 3), counted + 1);
-  countDurations(timing);
-  writeRow(columns, words, traits, timing, time, packet, (ending & ENDED_AT_END) != 0);
-  return true;
+  return counter;
+}
+
+function columnsOf(row: i32): usize {
+  return SHAPE_ROWS + <usize>(row * note.COLUMNS * 8);
 }
 
 /** Connections whose slots are touched ahead. */
@@ -120,7 +137,7 @@ let touched: i32 = 0;
 export function concludeInOrder(from: i32, to: i32, ending: i32, time: f64, row: i32): i32 {
   for (let place = from; place < to; place++) {
     if (place + AHEAD < to) touched = touchSlot(orderedSlot(place + AHEAD));
-    if (!conclude(orderedSlot(place), ending, time, Infinity, time, row + place - from, -1)) return place;
+    if (conclude(orderedSlot(place), ending, time, Infinity, time, row + place - from, -1) < 0) return place;
   }
   return to;
 }

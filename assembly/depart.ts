@@ -21,7 +21,7 @@ export function depart(clock: f64, until: f64, row: i32): i32 {
     const due = nextExpiry();
     if (due > clock || due >= until || isExpiryShared()) break;
     const slot = nextExpired();
-    if (!conclude(slot, EXPIRED, due, -1, due, row, -1)) break;
+    if (conclude(slot, EXPIRED, due, -1, due, row, -1) < 0) break;
     shiftExpiry();
     if (writeDeparture(written, slot, SHAPE_ROWS + <usize>(row * note.COLUMNS * 8))) written++;
     leave(slot);

@@ -46,8 +46,9 @@ import {
   TRACKING,
   WINDOW,
 } from './memory.ts';
-import { beginConclusions, conclude, concludeInOrder } from './conclude.ts';
+import { beginConclusions, conclude, concludeInOrder, counterOf } from './conclude.ts';
 import { depart } from './depart.ts';
+import { CLOSE_TIMES } from './line.ts';
 import { expireAfter, nextExpired, nextExpiry, setStay, shiftExpiry } from './expiry.ts';
 import { begin } from './packets.ts';
 import { noteSilence } from './finish.ts';
@@ -79,6 +80,7 @@ export {
   PAIRS_BYTES,
   RECENT_END,
 };
+export { CLOSE_TIMES };
 export { DEPARTED, DEPARTURE_STARTS, DEPARTURES };
 export { LINE_END, LINES, TEMPLATE_PLACES, TEMPLATES };
 export {
@@ -102,6 +104,7 @@ export {
   beginConnection,
   conclude,
   concludeInOrder,
+  counterOf,
   connections,
   depart,
   enterShape,

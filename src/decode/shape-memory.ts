@@ -7,6 +7,7 @@ import { COUNTERS, DURATION_BINS, DURATION_DOUBLES, DURATIONS, ROWS_CAPACITY, SH
 export interface ShapeExports {
   readonly beginConclusions: (twoMsl: number, origin: number, digits: number) => void;
   readonly conclude: (slot: number, ending: number, time: number, packet: number, over: number, row: number, lines: number) => number;
+  readonly counterOf: (slot: number, ending: number, over: number, row: number) => number;
   readonly concludeInOrder: (from: number, to: number, ending: number, time: number, row: number) => number;
   readonly depart: (clock: number, until: number, row: number) => number;
   readonly enterShape: (slot: number, ending: number) => number;
@@ -37,6 +38,8 @@ export class ShapeMemory {
   readonly departures: Int32Array;
   readonly departureStarts: Float64Array;
   readonly departed: Int32Array;
+  /** What conclude() or counterOf() has timed last, ns: the DURATIONS of a close; -1: it has none such. */
+  readonly timed: Float64Array;
   readonly #sums: Float64Array;
   readonly #exports: ShapeExports;
 
@@ -52,6 +55,7 @@ export class ShapeMemory {
     this.departures = new Int32Array(buffer, constant('DEPARTURES'), ROWS_CAPACITY * DEPARTURE_WORDS);
     this.departureStarts = new Float64Array(buffer, constant('DEPARTURE_STARTS'), ROWS_CAPACITY);
     this.departed = new Int32Array(buffer, constant('DEPARTED'), 1);
+    this.timed = new Float64Array(buffer, constant('CLOSE_TIMES') + 8, DURATIONS);
     this.#sums = new Float64Array(buffer, constant('DURATION_SUMS'), DURATIONS * DURATION_DOUBLES);
   }
 
@@ -62,10 +66,15 @@ export class ShapeMemory {
 
   /**
    * Counts, times and notes a connection, and writes its line at `lines` unless that is -1, if one of its shape was met that ended in the
-   * same way; answers whether. See assembly/conclude.ts.
+   * same way; answers its counter, or -1. See assembly/conclude.ts.
    */
-  conclude(slot: number, ending: number, time: number, packet: number, over: number, row: number, lines: number): boolean {
-    return this.#exports.conclude(slot, ending, time, packet, over, row, lines) !== 0;
+  conclude(slot: number, ending: number, time: number, packet: number, over: number, row: number, lines: number): number {
+    return this.#exports.conclude(slot, ending, time, packet, over, row, lines);
+  }
+
+  /** The counter of a connection, if one of its shape was met that ended in the same way, or -1; its close is timed. `row`: is overwritten. */
+  counterOf(slot: number, ending: number, over: number, row: number): number {
+    return this.#exports.counterOf(slot, ending, over, row);
   }
 
   /**

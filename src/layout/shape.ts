@@ -41,6 +41,8 @@ export const ENDED_AT_END = 8;
 /** Places in ENDINGS: of a record whose time was over, and of one that a new connection of the same 4-tuple ended. */
 export const EXPIRED = 0;
 export const TUPLE_REUSED = 1;
+/** Beside those: the record goes on, and what is known by now is meant. */
+export const GOES_ON = 7;
 
 // -- traits
 /** What times are computed from, bits below. */

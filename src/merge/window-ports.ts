@@ -21,6 +21,7 @@ const IDLE = 1 << 12;
 export class HeldPorts {
   readonly #range: number;
   #groups = new IndexTable(GROUP_WIDTH, Infinity);
+  readonly #key = new Float64Array(GROUP_WIDTH);
   #counts: number[] = [];
   /** Groups that hold any. */
   #holders = 0;
@@ -34,8 +35,11 @@ export class HeldPorts {
   /** Who holds the most at the end of the next window. */
   next({ keys, counts: changes }: WindowPart['held']): HeldRecord[] {
     if (changes.length === 0) return this.#worst;
-    for (const [place, by] of changes.entries()) {
-      const group = this.#groups.number(keys.subarray(place * GROUP_WIDTH, (place + 1) * GROUP_WIDTH));
+    const key = this.#key;
+    for (let place = 0; place < changes.length; place++) {
+      const by = changes[place]!;
+      for (let word = 0; word < GROUP_WIDTH; word++) key[word] = keys[place * GROUP_WIDTH + word]!;
+      const group = this.#groups.number(key);
       const before = (this.#counts[group] ??= 0);
       this.#counts[group] = before + by;
       this.#holders += Number(before + by > 0) - Number(before > 0);

@@ -1,4 +1,5 @@
 import type { Clock } from '../records/time.ts';
+import { sortAscending } from '../stats/ascending.ts';
 import type { Intervals } from '../stats/intervals.ts';
 import { spanOf, type WindowPart } from '../stats/window-part.ts';
 import type { Quantiles } from './quantiles.ts';
@@ -70,15 +71,17 @@ export function windowRecord(whole: WindowPart, intervals: Intervals, clock: Clo
   };
 }
 
-/** Sockets in TIME_WAIT at the end, and at most. At equal times an end comes before a start. */
-function waiting({ waiting: before, changes }: WindowPart): { now: number; peak: number } {
-  let now = before;
+/** Sockets in TIME_WAIT at the end, and at most. Who leaves makes room for who comes at the same time. */
+function waiting({ waiting: before, entering, leaving }: WindowPart): { now: number; peak: number } {
+  const comes = sortAscending(Float64Array.from(entering));
+  const goes = sortAscending(Float64Array.from(leaving));
   let peak = before;
-  for (const { by } of changes.sort((a, b) => a.time - b.time || a.by - b.by)) {
-    now += by;
-    if (now > peak) peak = now;
+  let gone = 0;
+  for (const [come, time] of comes.entries()) {
+    while (gone < goes.length && goes[gone]! <= time) gone++;
+    peak = Math.max(peak, before + come + 1 - gone);
   }
-  return { now, peak };
+  return { now: before + comes.length - goes.length, peak };
 }
 
 /** Those that count most, then by name; the rest together. */
@@ -90,7 +93,7 @@ export function ranked(counts: ReadonlyMap<string, number>): Record<string, numb
 
 function quantiles(list: number[], clock: Clock): Quantiles {
   if (list.length === 0) return { count: 0 };
-  const sorted = Float64Array.from(list).sort();
+  const sorted = sortAscending(Float64Array.from(list));
   const at = (q: number): number => clock.seconds(sorted[Math.max(1, Math.ceil(q * sorted.length)) - 1]!);
   return { count: list.length, p50: at(0.5), p90: at(0.9), p99: at(0.99), max: at(1) };
 }

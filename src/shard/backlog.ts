@@ -14,7 +14,7 @@ const WAITING_BYTES = 64 << 20;
 const RECORD_BYTES = 1 << 10;
 /** Of a group in a window of capture time, and of a change in it, about. */
 const GROUP_BYTES = 1 << 9;
-const CHANGE_BYTES = 1 << 6;
+const CHANGE_BYTES = 1 << 3;
 
 /** What it depends on. */
 type Outlet = Pick<ShardTask, 'index' | 'shards' | 'form' | 'interval'>;
@@ -74,7 +74,8 @@ export class Backlog {
 function sizeOf({ places, records, text, notes, parts }: Delivery): number {
   const noted = notes.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const windows = parts.reduce(
-    (sum, part) => sum + part.held.keys.byteLength + part.groups.size * GROUP_BYTES + part.changes.length * CHANGE_BYTES,
+    (sum, part) =>
+      sum + part.held.keys.byteLength + part.groups.size * GROUP_BYTES + (part.entering.length + part.leaving.length) * CHANGE_BYTES,
     0,
   );
   return places.columns.byteLength + records.length * RECORD_BYTES + (text?.length ?? 0) + noted + windows;

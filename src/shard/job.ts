@@ -116,21 +116,23 @@ export class ShardJob {
     this.#windows = setting.windows;
     this.#task = task;
     this.#notes = new NoteLog(taker);
-    this.#counter = new WindowCounter(task.profile, task.per);
     this.#clock = new Clock(task.origin, task.digits);
-    const watch = task.interval < Infinity ? this.#watch(new Intervals(task.origin, task.interval)) : undefined;
     const { measured } = this.#statistics;
     const bound: BoundTaker = (host, what) => measured.add(host, what);
     if (task.form === 'lines') this.#lines = new Lines(this.#clock, task.transitions, decoder.shapes.lines);
+    const watched = task.interval < Infinity;
     const differ = task.transitions || task.distinguished !== 0; // connections of one shape do then in more than a template leaves open
-    if (!watch && (task.form === 'none' || (task.form === 'lines' && !differ)))
+    if (task.form === 'none' || (task.form === 'lines' && !differ))
       this.#shapes = new Shapes(
         decoder.shapes,
         this.#notes,
         task.profile.twoMsl,
         this.#clock,
         this.#lines && this.#linesByShape(this.#lines),
+        watched ? (...counted) => this.#counter.counted(...counted) : undefined,
       );
+    this.#counter = new WindowCounter(task.profile, task.per, this.#shapes);
+    const watch = watched ? this.#watch(new Intervals(task.origin, task.interval)) : undefined;
     const ended = (connection: Ended): void => this.#ended(connection);
     // Deliveries that are about several windows are whole: a shard that waits with a part of one would hold up the windows behind it.
     const isFull = windowsOf(task) > 1 ? undefined : (): boolean => this.#isFull;
@@ -216,8 +218,8 @@ export class ShardJob {
     this.#shapes?.flush();
     this.#statistics.add(connection);
     this.#notes.add(connection);
-    this.#shapes?.learn(connection);
-    if (this.#task.interval < Infinity) this.#counter.ended(connection);
+    const counter = this.#shapes?.learn(connection) ?? -1;
+    if (this.#task.interval < Infinity) this.#counter.ended(connection, counter);
     const { form, transitions } = this.#task;
     const { table, slot, time, packet } = connection;
     if (this.#lines) {

@@ -28,6 +28,8 @@ export class Present {
   #segments = new Int32Array(FIRST_SLOTS);
   #found = new Int16Array(FIRST_SLOTS);
   readonly #pairs: StatePair[] = [];
+  /** HOLDS, by the number of a pair, where its client holds its port. */
+  readonly #holds: number[] = [];
   readonly #numbers = new Map<StatePair, number>();
   /** Connections by the number of their pair. */
   readonly #counts: number[] = [];
@@ -48,7 +50,8 @@ export class Present {
       if (known !== 0 && (known & UNSTEADY) === 0 && this.#segments[place] === segments) continue;
       const client = (facts & slots.CLIENT_IS_HIGH) === 0 ? 0 : 1;
       const { pair, steady } = look(slot, client);
-      const found = this.#numberOf(pair) | (client === 0 ? 0 : CLIENT) | (holdsPort(pair) ? HOLDS : 0) | (steady ? 0 : UNSTEADY);
+      const number = this.#numberOf(pair);
+      const found = number | (client === 0 ? 0 : CLIENT) | this.#holds[number - 1]! | (steady ? 0 : UNSTEADY);
       this.#segments[place] = segments;
       if (found === known) continue;
       if (known !== 0) this.#count(table, slot, known, -1);
@@ -91,6 +94,7 @@ export class Present {
     const known = this.#numbers.get(pair);
     if (known !== undefined) return known;
     this.#pairs.push(pair);
+    this.#holds.push(holdsPort(pair) ? HOLDS : 0);
     this.#counts.push(0);
     this.#numbers.set(pair, this.#pairs.length);
     return this.#pairs.length;

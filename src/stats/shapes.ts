@@ -4,6 +4,7 @@ import { FACTS, HAS_RARE } from '../layout/slot.ts';
 import type { Lines } from '../records/line.ts';
 import { templateOf } from '../records/template.ts';
 import type { Clock } from '../records/time.ts';
+import type { Verdict } from '../tracker/close.ts';
 import { ENDINGS, type Ended, type Ending, type ShapeTaker } from '../tracker/ended.ts';
 import type { Departed } from '../tracker/departed.ts';
 import type { ConnectionTable } from '../tracker/table.ts';
@@ -21,12 +22,14 @@ export interface ShapeMemory {
   readonly templatePlaces: Uint32Array;
   readonly lines: Uint8Array;
   readonly lineEnd: Int32Array;
+  readonly timed: Float64Array;
   readonly departures: Int32Array;
   readonly departureStarts: Float64Array;
   readonly departed: Int32Array;
   begin(twoMsl: number, clock: Clock): void;
   concludeInOrder(from: number, to: number, ending: number, time: number, row: number): number;
-  conclude(slot: number, ending: number, time: number, packet: number, over: number, row: number, lines: number): boolean;
+  conclude(slot: number, ending: number, time: number, packet: number, over: number, row: number, lines: number): number;
+  counterOf(slot: number, ending: number, over: number, row: number): number;
   depart(clock: number, until: number, row: number): number;
   enter(slot: number, ending: number): number;
   durations(which: number): HistogramPart;
@@ -38,6 +41,9 @@ export interface LinesByShape {
   /** One was written. */
   readonly written: (table: ConnectionTable, slot: number, time: number, packet: number) => void;
 }
+
+/** Is told of each connection that is taken by its shape, and which counter counts it. */
+export type Counted = (table: ConnectionTable, slot: number, counter: number, time: number, packet: number) => void;
 
 /**
  * The shapes of ended connections (layout/shape.ts). The first connection of a shape is concluded upon and counted by others; this learns
@@ -52,15 +58,18 @@ export class Shapes implements ShapeTaker {
   readonly #traits = new Map<number, Traits>();
   readonly #row = new Float64Array(note.COLUMNS);
   readonly #lines: LinesByShape | undefined;
+  readonly #counted: Counted | undefined;
+  /** Rows that were written: always fewer than there is room for. */
   #rows = 0;
   /** Bytes of templates. */
   #templates = 0;
 
   /** `twoMsl`: length of TIME_WAIT, ns; `lines`: where each connection is to have its line. */
-  constructor(memory: ShapeMemory, notes: NoteLog, twoMsl: number, clock: Clock, lines?: LinesByShape) {
+  constructor(memory: ShapeMemory, notes: NoteLog, twoMsl: number, clock: Clock, lines?: LinesByShape, counted?: Counted) {
     this.#memory = memory;
     this.#notes = notes;
     this.#lines = lines;
+    this.#counted = counted;
     memory.begin(twoMsl, clock);
   }
 
@@ -68,7 +77,9 @@ export class Shapes implements ShapeTaker {
     if ((table.words[slot + FACTS]! & HAS_RARE) !== 0) return false;
     const { lines, written } = this.#lines ?? {};
     const from = lines?.room() ?? -1;
-    if (!this.#memory.conclude(slot, codeOf(ending, packet), time, packet, over, this.#rows, from)) return false;
+    const counter = this.#memory.conclude(slot, codeOf(ending, packet), time, packet, over, this.#rows, from);
+    if (counter < 0) return false;
+    this.#counted?.(table, slot, counter, time, packet);
     lines?.written(this.#memory.lineEnd[0]!);
     written?.(table, slot, time, packet);
     if (ending === 'expired' || ending === 'idle_timeout') this.#lookAtHolders(this.#rows * note.COLUMNS);
@@ -77,7 +88,7 @@ export class Shapes implements ShapeTaker {
   }
 
   takesInOrder(from: number, to: number, time: number): number {
-    if (this.#lines) return from; // each has its place among those of all shards
+    if (this.#lines || this.#counted) return from; // somebody has to hear of each
     let place = from;
     for (;;) {
       const end = Math.min(to, place + shape.ROWS_CAPACITY - this.#rows);
@@ -90,7 +101,7 @@ export class Shapes implements ShapeTaker {
   }
 
   takesExpired(clock: number, until: number, departed: Departed): boolean {
-    if (this.#lines) return false;
+    if (this.#lines || this.#counted) return false;
     const { departures, departureStarts, departed: written } = this.#memory;
     const before = this.#rows;
     this.#rows = this.#memory.depart(clock, until, before);
@@ -106,20 +117,45 @@ export class Shapes implements ShapeTaker {
     this.#rows = 0;
   }
 
-  /** A connection was not taken: those that are like it will be. */
-  learn(connection: Ended): void {
-    const { table, slot, ending, packet, timeWaits } = connection;
-    if ((table.words[slot + FACTS]! & HAS_RARE) !== 0) return;
-    const number = this.#memory.enter(slot, codeOf(ending, packet));
-    if (number < 0) return;
+  /** A connection was not taken: those that are like it will be. Answers their counter, -1 where there will be none. */
+  learn(connection: Ended): number {
+    const { table, slot, ending, packet } = connection;
+    const number = this.#enter(table, slot, codeOf(ending, packet));
+    if (number < 0) return -1;
     this.#describe(number, connection);
-    const ways = [0, 0];
-    for (const { holder, endedBy } of timeWaits) ways[holder] = 1 + WAIT_ENDS.indexOf(endedBy);
-    const counter = number * shape.COUNTERS + ways[0]! * shape.WAYS + ways[1]!;
-    if (this.#traits.has(counter)) return;
+    const counter = counterAt(number, connection.timeWaits);
+    if (this.#traits.has(counter)) return counter;
     this.#traits.set(counter, traitsOf(connection));
     this.#memory.counters[counter] = 1;
     if (this.#lines) this.#keep(counter, templateOf(connection));
+    return counter;
+  }
+
+  /**
+   * The counter of a connection that goes on, if the close of one was met that looked like its own does at `time`, ns; else -1. `timed` has
+   * the durations of its close then.
+   */
+  counterOf(slot: number, time: number): number {
+    return this.#memory.counterOf(slot, shape.GOES_ON, time, this.#rows);
+  }
+
+  /** What took how long in the close of the connection that was taken, or looked for, last: layout/shape.ts's DURATIONS, ns; -1: there is none such. */
+  get timed(): Float64Array {
+    return this.#memory.timed;
+  }
+
+  /** No close was met that looked like that of a connection which goes on. Answers the counter of those that will, -1 where there will be none. */
+  meet({ table, slot, verdict, timeWaits }: Pick<Ended, 'table' | 'slot' | 'verdict' | 'timeWaits'>): number {
+    const number = this.#enter(table, slot, shape.GOES_ON);
+    if (number < 0) return -1;
+    this.#memory.shapes[number * shape.SHAPE_WORDS + shape.TIMING] = timingOf(verdict);
+    const counter = counterAt(number, timeWaits);
+    this.#memory.counters[counter] = 1;
+    return counter;
+  }
+
+  #enter(table: ConnectionTable, slot: number, code: number): number {
+    return (table.words[slot + FACTS]! & HAS_RARE) === 0 ? this.#memory.enter(slot, code) : -1;
   }
 
   /** Where there is no template, or no more room for one, the lines of such connections are written one by one. */
@@ -150,16 +186,10 @@ export class Shapes implements ShapeTaker {
   /** Writes what WebAssembly needs to know of all connections of a shape. */
   #describe(number: number, connection: Ended): void {
     const { verdict } = connection;
-    const { initiator } = verdict;
     const row = this.#row;
     write(row, 0, connection);
     const timing =
-      pair([initiator === 0 || initiator === 'both', initiator === 1 || initiator === 'both'], shape.ACTIVE) |
-      pair(verdict.fin, shape.HAS_FIN) |
-      pair(verdict.acked, shape.HAS_ACK) |
-      pair(verdict.inferred, shape.IS_INFERRED) |
-      (verdict.reset ? shape.IS_RESET : 0) |
-      (verdict.resetBy === 1 ? shape.IS_RESET_BY_HIGH : 0) |
+      timingOf(verdict) |
       (Number.isNaN(row[note.CLOSE_WAIT]!) ? 0 : shape.IN_CLOSE_WAIT) |
       (verdict.class === 'no_reply' ? shape.UNANSWERED : 0) |
       (freesPort(verdict) ? shape.FREES_PORT : 0);
@@ -171,6 +201,25 @@ export class Shapes implements ShapeTaker {
     shapes[at + shape.ROW_MODIFIERS] = row[note.MODIFIERS]!;
     shapes[at + shape.ROW_RESET] = row[note.RESET]!;
   }
+}
+
+/** Which waves of a close there were, and whose. */
+function timingOf({ initiator, fin, acked, inferred, reset, resetBy }: Verdict): number {
+  return (
+    pair([initiator === 0 || initiator === 'both', initiator === 1 || initiator === 'both'], shape.ACTIVE) |
+    pair(fin, shape.HAS_FIN) |
+    pair(acked, shape.HAS_ACK) |
+    pair(inferred, shape.IS_INFERRED) |
+    (reset ? shape.IS_RESET : 0) |
+    (resetBy === 1 ? shape.IS_RESET_BY_HIGH : 0)
+  );
+}
+
+/** Of the counters of a shape, that for the ways in which TIME_WAITs have ended. */
+function counterAt(number: number, waits: Ended['timeWaits']): number {
+  const ways = [0, 0];
+  for (const { holder, endedBy } of waits) ways[holder] = 1 + WAIT_ENDS.indexOf(endedBy);
+  return number * shape.COUNTERS + ways[0]! * shape.WAYS + ways[1]!;
 }
 
 /** A bit for the low endpoint, and the next one for the high. */

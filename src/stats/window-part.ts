@@ -20,9 +20,10 @@ export interface WindowPart {
   readonly sequences: Map<string, number>;
   readonly resets: Map<string, number>;
   readonly timeWait: { entered: number; restarted: number; expired: number; reused: number; assassinated: number };
-  /** In TIME_WAIT when the window began; and when that changed, by how much. */
+  /** In TIME_WAIT when the window began; and when one came into it, or left it, in no order. */
   waiting: number;
-  readonly changes: { time: number; by: number }[];
+  readonly entering: number[];
+  readonly leaving: number[];
   /** At the end of the window: sockets by state of client and server, and what is in CLOSE_WAIT, and the oldest since when. */
   states: Map<string, number>;
   closeWait: number;
@@ -50,7 +51,8 @@ export function emptyPart(waiting: number): WindowPart {
     resets: new Map(),
     timeWait: { entered: 0, restarted: 0, expired: 0, reused: 0, assassinated: 0 },
     waiting,
-    changes: [],
+    entering: [],
+    leaving: [],
     states: new Map(),
     closeWait: 0,
     oldest: Infinity,
@@ -77,9 +79,9 @@ export const repeated = (part: WindowPart, behind: number): WindowPart => ({
 
 /** Whether anything happened in a window. */
 export function hasNews(part: WindowPart): boolean {
-  const { opened, ended, classes, initiators, sequences, resets, timeWait, changes, held, groups } = part;
+  const { opened, ended, classes, initiators, sequences, resets, timeWait, entering, leaving, held, groups } = part;
   const closes = classes.size + initiators.size + sequences.size + resets.size;
-  return opened + ended + closes + changes.length + timeWait.restarted + held.counts.length + groups.size > 0;
+  return opened + ended + closes + entering.length + leaving.length + timeWait.restarted + held.counts.length + groups.size > 0;
 }
 
 /** Whether nothing at all is in a part. */
@@ -116,7 +118,8 @@ export function mergeParts(parts: readonly WindowPart[]): WindowPart {
       for (const [name, n] of part[counts]) count(whole[counts], name, n);
     for (const name of ['entered', 'restarted', 'expired', 'reused', 'assassinated'] as const) whole.timeWait[name] += part.timeWait[name];
     whole.waiting += part.waiting;
-    for (const change of part.changes) whole.changes.push(change);
+    for (const time of part.entering) whole.entering.push(time);
+    for (const time of part.leaving) whole.leaving.push(time);
     whole.closeWait += part.closeWait;
     for (const [name, group] of part.groups) addGroup(whole.groups, name, group);
     whole.oldest = Math.min(whole.oldest, part.oldest);

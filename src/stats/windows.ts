@@ -7,6 +7,7 @@ import type { Ended } from '../tracker/ended.ts';
 import type { GroupBy } from './grouping.ts';
 import { Present, type Sight } from './present.ts';
 import { resetStage } from './reset-stage.ts';
+import type { Shapes } from './shapes.ts';
 import { type StatePair, statesNow } from './states-now.ts';
 import { type GroupNews, WindowGroups } from './window-groups.ts';
 import { count, emptyPart, hasNews, type WindowPart } from './window-part.ts';
@@ -24,6 +25,8 @@ interface Told extends GroupNews {
   waiting: number;
   expired: number;
   assassinated: number;
+  /** Ended by a new connection of the same 4-tuple. */
+  reused: number;
 }
 
 const NOTHING: Told = {
@@ -40,6 +43,7 @@ const NOTHING: Told = {
   waiting: 0,
   expired: 0,
   assassinated: 0,
+  reused: 0,
 };
 
 /**
@@ -49,7 +53,11 @@ const NOTHING: Told = {
  */
 export class WindowCounter {
   readonly #profile: Profile;
-  readonly #told = new Map<number, Told>();
+  /** What was told of the connection in each slot, by the slot's number. */
+  readonly #told: (Told | undefined)[] = [];
+  /** What is told of all connections that one counter counts (layout/shape.ts). */
+  readonly #kinds = new Map<number, Told>();
+  readonly #shapes: Pick<Shapes, 'counterOf' | 'meet' | 'timed'> | undefined;
   /** Written anew each time. */
   readonly #verdict = new Verdict();
   readonly #times = new CloseTimes();
@@ -60,10 +68,11 @@ export class WindowCounter {
   readonly #present = new Present();
   readonly #groups: WindowGroups | undefined;
 
-  /** `by`: what groups are told apart beside the whole. */
-  constructor(profile: Profile, by?: GroupBy) {
+  /** `by`: what groups are told apart beside the whole; `shapes`: who knows connections again by their shape. */
+  constructor(profile: Profile, by?: GroupBy, shapes?: Pick<Shapes, 'counterOf' | 'meet' | 'timed'>) {
     this.#profile = profile;
     this.#groups = by && new WindowGroups(by);
+    this.#shapes = shapes;
   }
 
   opened(table: ConnectionTable, slot: number): void {
@@ -73,99 +82,120 @@ export class WindowCounter {
 
   /** The close of a connection that is still in the table may be known by now, or look different. */
   closing(table: ConnectionTable, slot: number, time: number): void {
+    const timed = this.#toldOf(slot).timed;
+    const counter = this.#shapes?.counterOf(slot, time) ?? -1;
+    if (counter >= 0) {
+      const kind = this.#kinds.get(counter)!;
+      this.#tellAt(slot, this.#grouped(kind, table, slot), time);
+      if (!timed && kind.timed) this.#takeTimed();
+      return;
+    }
     const verdict = this.#verdict;
     judge(table, slot, verdict);
-    const waits = timeWaits(table, slot, verdict, this.#profile, time, false);
-    const timed = this.#told.get(slot)?.timed ?? false;
-    this.#tellAt(slot, this.#news({ table, slot, verdict, timeWaits: waits }, false), time);
-    if (!timed) this.#durations({ table, slot, verdict });
+    const close = { table, slot, verdict, timeWaits: timeWaits(table, slot, verdict, this.#profile, time, false) };
+    const news = newsOf(close, false);
+    const met = this.#shapes?.meet(close) ?? -1;
+    if (met >= 0) this.#kinds.set(met, news);
+    this.#tellAt(slot, this.#grouped(news, table, slot), time);
+    if (!timed) this.#durations(close);
   }
 
-  ended(connection: Ended): void {
-    const { slot, timeWaits: waits, time } = connection;
-    const part = this.#part;
-    part.ended++;
-    const timed = this.#told.get(slot)?.timed ?? false;
-    const news = this.#news(connection, connection.packet !== Infinity);
+  /** A record ends. `counter`: of connections that are like it, -1 where there is none. */
+  ended(connection: Ended, counter: number): void {
+    const { table, slot, timeWaits: waits, time, packet } = connection;
+    const { timed } = this.#toldOf(slot);
+    const news = newsOf(connection, packet !== Infinity);
+    if (counter >= 0) this.#kinds.set(counter, news);
+    this.#end(table, slot, news, time, packet);
+    if (!timed) this.#durations(connection);
+    for (const { restarts } of waits) this.#part.timeWait.restarted += restarts;
+  }
+
+  /** The same of a connection that was taken by its shape: none of its TIME_WAITs was restarted. */
+  counted(table: ConnectionTable, slot: number, counter: number, time: number, packet: number): void {
+    const { timed } = this.#toldOf(slot);
+    const kind = this.#kinds.get(counter)!;
+    this.#end(table, slot, kind, time, packet);
+    if (!timed && kind.timed) this.#takeTimed();
+  }
+
+  #end(table: ConnectionTable, slot: number, kind: Told, time: number, packet: number): void {
+    const news = this.#grouped(kind, table, slot);
+    this.#part.ended++;
+    this.#part.timeWait.reused += news.reused;
     this.#tellAt(slot, news, time);
     if (news.groups) this.#groups?.ended(news.groups);
-    this.#told.delete(slot);
+    this.#told[slot / slots.SLOT_WORDS] = undefined;
     // What the capture's end ends was there at the end of its last window.
-    if (connection.packet !== Infinity) {
-      this.#present.leave(connection.table, slot);
-      this.#groups?.leave(slot);
-    }
-    if (!timed) this.#durations(connection);
-    for (const { endedBy, restarts } of waits) {
-      part.timeWait.restarted += restarts;
-      if (endedBy === 'reuse') part.timeWait.reused++;
-    }
+    if (packet === Infinity) return;
+    this.#present.leave(table, slot);
+    this.#groups?.leave(slot);
   }
 
-  #news({ table, slot, verdict, timeWaits: waits }: Pick<Ended, 'table' | 'slot' | 'verdict' | 'timeWaits'>, over: boolean): Told {
-    const client = (table.words[slot + slots.FACTS]! & slots.CLIENT_IS_HIGH) === 0 ? 0 : 1;
-    const { initiator } = verdict;
-    return {
-      class: verdict.class,
-      timed: verdict.fin[0] || verdict.fin[1],
-      initiator: initiator === undefined ? '' : initiator === 'both' ? 'both' : initiator === client ? 'client' : 'server',
-      sequence: sequenceText(table, slot, client),
-      reset: resetStage(verdict) ?? '',
-      resetBy: verdict.resetBy,
-      groups: this.#groups?.namesOf(table, slot),
-      ...waitNews(waits, over),
-    };
+  #toldOf(slot: number): Told {
+    return this.#told[slot / slots.SLOT_WORDS] ?? NOTHING;
+  }
+
+  #grouped(news: Told, table: ConnectionTable, slot: number): Told {
+    return this.#groups ? { ...news, groups: this.#groups.namesOf(table, slot) } : news;
   }
 
   /** The same as #tell(), where what waits does so from now on, or no longer. */
   #tellAt(slot: number, news: Told, time: number): void {
-    const by = news.waiting - (this.#told.get(slot) ?? NOTHING).waiting;
-    this.#tell(slot, news, by === 0 ? [] : [{ time, by }]);
+    const by = news.waiting - this.#toldOf(slot).waiting;
+    for (let n = 0; n < by; n++) this.#part.entering.push(time);
+    for (let n = 0; n > by; n--) this.#part.leaving.push(time);
+    this.#tell(slot, news);
   }
 
-  /** Counts what is new, and takes back what no longer holds. `changes`: of what waits. */
-  #tell(slot: number, news: Told, changes: WindowPart['changes']): void {
+  /** Counts what is new, and takes back what no longer holds. */
+  #tell(slot: number, news: Told): void {
     const part = this.#part;
-    const old = this.#told.get(slot) ?? NOTHING;
-    const counts = [
-      ['class', part.classes],
-      ['initiator', part.initiators],
-      ['sequence', part.sequences],
-      ['reset', part.resets],
-    ] as const;
-    for (const [name, into] of counts) {
-      if (old[name] === news[name]) continue;
-      if (old[name] !== '') count(into, old[name], -1);
-      if (news[name] !== '') count(into, news[name]);
-    }
+    const old = this.#toldOf(slot);
+    if (old === news) return;
+    exchange(part.classes, old.class, news.class);
+    exchange(part.initiators, old.initiator, news.initiator);
+    exchange(part.sequences, old.sequence, news.sequence);
+    exchange(part.resets, old.reset, news.reset);
     part.timeWait.entered += news.entered - old.entered;
     part.timeWait.expired += news.expired - old.expired;
     part.timeWait.assassinated += news.assassinated - old.assassinated;
-    part.changes.push(...changes);
     this.#waiting += news.waiting - old.waiting;
     this.#groups?.tell(old, news);
-    this.#told.set(slot, news);
+    const place = slot / slots.SLOT_WORDS;
+    while (this.#told.length <= place) this.#told.push(undefined); // with gaps it would be a dictionary
+    this.#told[place] = news;
   }
 
   /** A TIME_WAIT that no close tells of, because the segment that would is not in the capture: it has begun, or is over. */
   #wait(table: ConnectionTable, slot: number, waits: readonly TimeWait[]): void {
-    const old = this.#told.get(slot) ?? NOTHING;
+    const old = this.#toldOf(slot);
+    if (waits.length === 0 && (old.holders | old.waits) === 0) return;
     const news = { ...old, ...waitNews(waits, false), groups: old.groups ?? this.#groups?.namesOf(table, slot) };
     if (news.holders === old.holders && news.waits === old.waits) return;
-    const changes: WindowPart['changes'] = [];
     for (const bit of [1, 2]) {
       const { start = 0, end = 0 } = waits.find(({ holder }) => 1 << holder === bit) ?? {};
-      if ((old.waits & bit) === 0 && ((news.holders & ~old.holders) | news.waits) & bit) changes.push({ time: start, by: 1 });
-      if ((news.waits & bit) === 0 && ((news.holders & ~old.holders) | old.waits) & bit) changes.push({ time: end, by: -1 });
+      if ((old.waits & bit) === 0 && ((news.holders & ~old.holders) | news.waits) & bit) this.#part.entering.push(start);
+      if ((news.waits & bit) === 0 && ((news.holders & ~old.holders) | old.waits) & bit) this.#part.leaving.push(end);
     }
-    this.#tell(slot, news, changes);
+    this.#tell(slot, news);
   }
 
   #durations(connection: Pick<Ended, 'table' | 'slot' | 'verdict'>): void {
     const { duration, finAck, halfClosed, lastAck } = closeTimes(connection.table, connection.slot, connection.verdict, this.#times);
     const { fin } = connection.verdict;
+    this.#count(fin[0] || fin[1] ? duration : -1, finAck, halfClosed, lastAck);
+  }
+
+  /** Durations of the close of a connection that was known by its shape. */
+  #takeTimed(): void {
+    const { timed } = this.#shapes!;
+    this.#count(timed[3]!, timed[0]!, timed[1]!, timed[2]!);
+  }
+
+  #count(duration: number, finAck: number, halfClosed: number, lastAck: number): void {
     const [whole, first, half, last] = this.#part.durations;
-    if (duration >= 0 && (fin[0] || fin[1])) whole.push(duration);
+    if (duration >= 0) whole.push(duration);
     if (finAck >= 0) first.push(finAck);
     if (halfClosed >= 0) half.push(halfClosed);
     if (lastAck >= 0) last.push(lastAck);
@@ -233,11 +263,34 @@ const OPEN = steady('ESTABLISHED ESTABLISHED');
 /** Of a connection that is closed: by who holds TIME_WAIT, neither, the client, the server, both. */
 const CLOSED = (['CLOSED CLOSED', 'TIME_WAIT CLOSED', 'CLOSED TIME_WAIT', 'TIME_WAIT TIME_WAIT'] as const).map(steady);
 
+/** Of two names that count a connection, one takes the place of the other; empty: there is none. */
+function exchange(counts: Map<string, number>, old: string, name: string): void {
+  if (old === name) return;
+  if (old !== '') count(counts, old, -1);
+  if (name !== '') count(counts, name);
+}
+
+/** What is told of a close. `over`: its record has ended before the capture did. */
+function newsOf({ table, slot, verdict, timeWaits: waits }: Pick<Ended, 'table' | 'slot' | 'verdict' | 'timeWaits'>, over: boolean): Told {
+  const client = (table.words[slot + slots.FACTS]! & slots.CLIENT_IS_HIGH) === 0 ? 0 : 1;
+  const { initiator } = verdict;
+  return {
+    class: verdict.class,
+    timed: verdict.fin[0] || verdict.fin[1],
+    initiator: initiator === undefined ? '' : initiator === 'both' ? 'both' : initiator === client ? 'client' : 'server',
+    sequence: sequenceText(table, slot, client),
+    reset: resetStage(verdict) ?? '',
+    resetBy: verdict.resetBy,
+    groups: undefined,
+    ...waitNews(waits, over),
+  };
+}
+
 /** What is told of TIME_WAITs. `over`: of none of them any more that it holds. */
 function waitNews(
   waits: readonly TimeWait[],
   over: boolean,
-): Pick<Told, 'holders' | 'waits' | 'entered' | 'waiting' | 'expired' | 'assassinated'> {
+): Pick<Told, 'holders' | 'waits' | 'entered' | 'waiting' | 'expired' | 'assassinated' | 'reused'> {
   const waiting = over ? [] : waits.filter(({ endedBy }) => endedBy === 'capture_end');
   return {
     holders: endpointBits(waits),
@@ -246,6 +299,7 @@ function waitNews(
     waiting: waiting.length,
     expired: waits.filter(({ endedBy }) => endedBy === 'expiry').length,
     assassinated: waits.filter(({ endedBy }) => endedBy === 'rst').length,
+    reused: waits.filter(({ endedBy }) => endedBy === 'reuse').length,
   };
 }
 

@@ -202,6 +202,101 @@ describe('a refusal that is taken back', () => {
   });
 });
 
+describe('closes that look like earlier ones', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fourwaves-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  /** Ways to end: segments behind a handshake, as seconds, from the client or not, flags, and its numbers above those of the handshake. */
+  const WAYS: readonly (readonly [number, boolean, number, number, number])[][] = [
+    [
+      [1, true, FIN | ACK, 0, 0],
+      [1.5, false, ACK, 0, 1],
+      [4, false, FIN | ACK, 0, 1],
+      [4.2, true, ACK, 1, 1],
+    ],
+    [
+      [1, false, FIN | ACK, 0, 0],
+      [1.1, true, FIN | ACK, 0, 1],
+      [1.2, false, ACK, 1, 1],
+    ],
+    [
+      [1, true, FIN | ACK, 0, 0],
+      [1, false, FIN | ACK, 0, 0],
+      [1.1, true, ACK, 1, 1],
+      [1.1, false, ACK, 1, 1],
+    ],
+    [[2, true, RST, 0, 0]],
+    [
+      [1, true, FIN | ACK, 0, 0],
+      [1.1, false, ACK, 0, 1],
+      [3, false, RST, 0, 0],
+    ],
+    [
+      [1, true, FIN | ACK, 0, 0],
+      [1.1, false, ACK, 0, 1],
+    ],
+    [
+      [1, true, FIN | ACK, 0, 0],
+      [1.1, false, FIN | ACK, 0, 1],
+    ],
+    [
+      [1, true, FIN | ACK, 0, 0],
+      [1.1, false, FIN | ACK, 0, 1],
+      [1.2, true, ACK, 1, 1],
+      [3, true, RST, 1, 0],
+    ],
+    // It repeats its FIN into a TIME_WAIT, which a new connection ends.
+    [
+      [1, true, FIN | ACK, 0, 0],
+      [1.1, false, FIN | ACK, 0, 1],
+      [1.2, true, ACK, 1, 1],
+      [1.6, false, FIN | ACK, 0, 1],
+      [1.7, true, ACK, 1, 1],
+      [9, true, SYN, 100_000, 0],
+      [9.1, false, SYN | ACK, 100_000, 100_001],
+    ],
+    [],
+  ];
+  const packets = Array.from({ length: 400 }, (_, i) => {
+    const port = 40_000 + i;
+    const at = i * 0.13;
+    const opening = [packet(at, port, SYN, 10, 0), reply(at, port, SYN | ACK, 50, 11), packet(at, port, ACK, 11, 51)];
+    const way = WAYS[(i * 7 + (i >> 5)) % WAYS.length]!;
+    return opening.concat(
+      way.map(([after, isClient, flags, seq, ack]) =>
+        isClient
+          ? packet(at + after * (1 + (i % 3)), port, flags, 11 + seq, 51 + ack)
+          : reply(at + after * (1 + (i % 3)), port, flags, 51 + seq, 11 + ack),
+      ),
+    );
+  })
+    .flat()
+    .toSorted((a, b) => a.seconds! - b.seconds!);
+
+  it.each([{}, { twoMsl: 3 }, { per: { kind: 'host' } as const, twoMsl: 6 }, { idleTimeout: 20 }])(
+    'count as if each was judged by itself, with %o',
+    async (options) => {
+      const path = join(folder, 'alike.pcap');
+      writeFileSync(path, pcap(packets));
+      for (const interval of [1, 10, 1000]) {
+        const judged: string[] = [];
+        for await (const record of analyze([path], { ...options, interval }))
+          if (record.type !== 'connection' && record.type !== 'summary') judged.push(JSON.stringify(record));
+        expect(judged.length).toBeGreaterThan(0);
+        for (const form of ['none', 'lines'] as const) {
+          for (const workers of [1, 2]) {
+            const run = await Run.open([path], form, false, { ...options, interval, workers });
+            let text = '';
+            for await (const items of run.batches()) for (const item of items) text += Buffer.from(item as Uint8Array).toString();
+            const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('{"type":"connection"'));
+            expect(lines, `${form} ${workers}`).toEqual(judged);
+          }
+        }
+      }
+    },
+  );
+});
+
 describe('silence', () => {
   const folder = mkdtempSync(join(tmpdir(), 'fourwaves-'));
   afterAll(() => rmSync(folder, { recursive: true }));

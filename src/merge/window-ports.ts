@@ -33,8 +33,15 @@ export class HeldPorts {
   }
 
   /** Who holds the most at the end of the next window. */
-  next({ keys, counts: changes }: WindowPart['held']): HeldRecord[] {
-    if (changes.length === 0) return this.#worst;
+  next(held: WindowPart['held']): HeldRecord[] {
+    if (held.length === 0) return this.#worst;
+    for (const { keys, counts } of held) this.#add(keys, counts);
+    if (this.#groups.count > 2 * this.#holders + IDLE) this.#forget();
+    this.#worst = leading(this.#groups.words, this.#counts, TOP).map((group) => this.#record(group));
+    return this.#worst;
+  }
+
+  #add(keys: Float64Array, changes: Float64Array): void {
     const key = this.#key;
     for (let place = 0; place < changes.length; place++) {
       const by = changes[place]!;
@@ -44,9 +51,6 @@ export class HeldPorts {
       this.#counts[group] = before + by;
       this.#holders += Number(before + by > 0) - Number(before > 0);
     }
-    if (this.#groups.count > 2 * this.#holders + IDLE) this.#forget();
-    this.#worst = leading(this.#groups.words, this.#counts, TOP).map((group) => this.#record(group));
-    return this.#worst;
   }
 
   /** Groups that hold nothing are let go, so that only those that do take room. */

@@ -74,8 +74,11 @@ export class Backlog {
 function sizeOf({ places, records, text, notes, parts }: Delivery): number {
   const noted = notes.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const windows = parts.reduce(
-    (sum, part) =>
-      sum + part.held.keys.byteLength + part.groups.size * GROUP_BYTES + (part.entering.length + part.leaving.length) * CHANGE_BYTES,
+    (sum, { held, groups, entering, leaving }) =>
+      sum +
+      held.reduce((bytes, { keys }) => bytes + keys.byteLength, 0) +
+      groups.size * GROUP_BYTES +
+      (entering.length + leaving.length) * CHANGE_BYTES,
     0,
   );
   return places.columns.byteLength + records.length * RECORD_BYTES + (text?.length ?? 0) + noted + windows;

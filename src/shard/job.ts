@@ -210,7 +210,7 @@ export class ShardJob {
     for (const part of this.#counter.take(number, repeats, end)) {
       if (isEmpty(part)) continue;
       this.#parts.push(part);
-      this.#looks += part.groups.size + part.held.counts.length;
+      this.#looks += part.groups.size + part.held.reduce((sum, { counts }) => sum + counts.length, 0);
     }
   }
 

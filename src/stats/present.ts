@@ -76,10 +76,11 @@ export class Present {
 
   /** How many more ports are held than were at the last call, by group. */
   takeHeld(): WindowPart['held'] {
+    if (this.#changes.length === 0) return [];
     const held = { keys: this.#groups.keys(), counts: Float64Array.from(this.#changes) };
-    this.#groups = new IndexTable(GROUP_WIDTH, Infinity);
+    this.#groups = new IndexTable(GROUP_WIDTH, Infinity, this.#changes.length);
     this.#changes = [];
-    return held;
+    return [held];
   }
 
   #count(table: ConnectionTable, slot: number, found: number, by: 1 | -1): void {

@@ -1,4 +1,3 @@
-import { IndexTable } from './index-table.ts';
 import type { Intervals } from './intervals.ts';
 import { addGroup, type GroupCounts } from './window-groups.ts';
 
@@ -28,15 +27,13 @@ export interface WindowPart {
   states: Map<string, number>;
   closeWait: number;
   oldest: number;
-  /** How many more ports are held at its end than were at its beginning, by group (GROUP_WIDTH numbers: address of client and server, server port and family). */
-  held: { readonly keys: Float64Array; readonly counts: Float64Array };
+  /** How many more ports are held at its end than were at its beginning, by group (GROUP_WIDTH numbers: address of client and server, server port and family); of each shard where that changed. */
+  held: readonly { readonly keys: Float64Array; readonly counts: Float64Array }[];
   /** By group, where they were asked for. */
   groups: Map<string, GroupCounts>;
   /** Durations of the closes: whole, first FIN to its ACK, half closed, second FIN to its ACK. */
   readonly durations: [number[], number[], number[], number[]];
 }
-
-const NOTHING_HELD = { keys: new Float64Array(0), counts: new Float64Array(0) };
 
 export function emptyPart(waiting: number): WindowPart {
   return {
@@ -56,7 +53,7 @@ export function emptyPart(waiting: number): WindowPart {
     states: new Map(),
     closeWait: 0,
     oldest: Infinity,
-    held: NOTHING_HELD,
+    held: [],
     groups: new Map(),
     durations: [[], [], [], []],
   };
@@ -81,7 +78,7 @@ export const repeated = (part: WindowPart, behind: number): WindowPart => ({
 export function hasNews(part: WindowPart): boolean {
   const { opened, ended, classes, initiators, sequences, resets, timeWait, entering, leaving, held, groups } = part;
   const closes = classes.size + initiators.size + sequences.size + resets.size;
-  return opened + ended + closes + entering.length + leaving.length + timeWait.restarted + held.counts.length + groups.size > 0;
+  return opened + ended + closes + entering.length + leaving.length + timeWait.restarted + held.length + groups.size > 0;
 }
 
 /** Whether nothing at all is in a part. */
@@ -127,19 +124,8 @@ export function mergeParts(parts: readonly WindowPart[]): WindowPart {
       for (const duration of list) whole.durations[i]!.push(duration);
     });
   }
-  whole.held = mergeHeld(parts);
+  whole.held = parts.flatMap(({ held }) => held);
   return whole;
-}
-
-function mergeHeld(parts: readonly WindowPart[]): WindowPart['held'] {
-  const most = parts.reduce((sum, { held }) => sum + held.counts.length, 0);
-  const groups = new IndexTable(GROUP_WIDTH, most);
-  const counts = new Float64Array(most);
-  for (const { held } of parts) {
-    for (let group = 0; group < held.counts.length; group++)
-      counts[groups.number(held.keys.subarray(group * GROUP_WIDTH, (group + 1) * GROUP_WIDTH))]! += held.counts[group]!;
-  }
-  return { keys: groups.keys(), counts: counts.subarray(0, groups.count) };
 }
 
 /** Numbers that name a group of ports. */

@@ -121,7 +121,8 @@ export function counterOf(slot: i32, ending: i32, over: f64, row: i32): i32 {
   return counter;
 }
 
-function columnsOf(row: i32): usize {
+/** Where a row lies. */
+export function columnsOf(row: i32): usize {
   return SHAPE_ROWS + <usize>(row * note.COLUMNS * 8);
 }
 

@@ -5,9 +5,9 @@ import * as departure from '../src/layout/departure.ts';
 import * as note from '../src/layout/note.ts';
 import { EXPIRED, ROWS_CAPACITY } from '../src/layout/shape.ts';
 import { FIN_SEQ, HASH, HIGH, LOW, PORTS } from '../src/layout/slot.ts';
-import { conclude } from './conclude.ts';
+import { columnsOf, conclude } from './conclude.ts';
 import { isExpiryShared, nextExpired, nextExpiry, shiftExpiry } from './expiry.ts';
-import { DEPARTED, DEPARTURE_STARTS, DEPARTURES, SHAPE_ROWS } from './memory.ts';
+import { DEPARTED, DEPARTURE_STARTS, DEPARTURES } from './memory.ts';
 import { leave, slotAt } from './table.ts';
 
 /**
@@ -23,7 +23,7 @@ export function depart(clock: f64, until: f64, row: i32): i32 {
     const slot = nextExpired();
     if (conclude(slot, EXPIRED, due, -1, due, row, -1) < 0) break;
     shiftExpiry();
-    if (writeDeparture(written, slot, SHAPE_ROWS + <usize>(row * note.COLUMNS * 8))) written++;
+    if (writeDeparture(written, slot, columnsOf(row))) written++;
     leave(slot);
   }
   store<i32>(DEPARTED, written);

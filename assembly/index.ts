@@ -48,7 +48,7 @@ import {
 } from './memory.ts';
 import { beginConclusions, conclude, concludeInOrder, counterOf } from './conclude.ts';
 import { depart } from './depart.ts';
-import { CLOSE_TIMES } from './line.ts';
+import { TIMED } from './line.ts';
 import { expireAfter, nextExpired, nextExpiry, setStay, shiftExpiry } from './expiry.ts';
 import { begin } from './packets.ts';
 import { noteSilence } from './finish.ts';
@@ -80,7 +80,7 @@ export {
   PAIRS_BYTES,
   RECENT_END,
 };
-export { CLOSE_TIMES };
+export { TIMED };
 export { DEPARTED, DEPARTURE_STARTS, DEPARTURES };
 export { LINE_END, LINES, TEMPLATE_PLACES, TEMPLATES };
 export {

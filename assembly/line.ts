@@ -33,6 +33,8 @@ export const HALF_CLOSED: usize = 2;
 export const TO_LAST_ACK: usize = 3;
 export const WHOLE: usize = 4;
 export const WAIT_ENDED: usize = 5;
+/** Those durations, in the order of layout/shape.ts. */
+export const TIMED: usize = CLOSE_TIMES + (TO_FIN_ACK << 3);
 
 /** Texts of seconds met lately, up to and with the decimal point, each behind its number. */
 const SECONDS: usize = memory.data(256 * 32, 16);

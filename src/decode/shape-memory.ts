@@ -55,7 +55,7 @@ export class ShapeMemory {
     this.departures = new Int32Array(buffer, constant('DEPARTURES'), ROWS_CAPACITY * DEPARTURE_WORDS);
     this.departureStarts = new Float64Array(buffer, constant('DEPARTURE_STARTS'), ROWS_CAPACITY);
     this.departed = new Int32Array(buffer, constant('DEPARTED'), 1);
-    this.timed = new Float64Array(buffer, constant('CLOSE_TIMES') + 8, DURATIONS);
+    this.timed = new Float64Array(buffer, constant('TIMED'), DURATIONS);
     this.#sums = new Float64Array(buffer, constant('DURATION_SUMS'), DURATIONS * DURATION_DOUBLES);
   }
 

@@ -1,7 +1,7 @@
 // Where things lie in linear memory. All of it is reserved here, once, and the module never allocates: the host's views stay
 // valid. Only the slots of connections, the last region, grow with the memory. What nobody touches costs nothing.
 
-import { BINS, COUNTS_WORDS, SEGMENTS_CAPACITY, SLOTS_CAPACITY, STREAM_BYTES, WINDOW_BYTES } from '../src/layout/batch.ts';
+import { BINS, COUNTS_WORDS, SEGMENTS_CAPACITY, SLOTS_CAPACITY, STREAM_BYTES, STREAM_MARGIN, WINDOW_BYTES } from '../src/layout/batch.ts';
 import { DEPARTURE_WORDS } from '../src/layout/departure.ts';
 import { INSTRUCTION_WORDS, INSTRUCTIONS_CAPACITY } from '../src/layout/filter.ts';
 import { INTERFACE_BYTES, INTERFACES_CAPACITY, STATE_WORDS } from '../src/layout/framing.ts';
@@ -80,7 +80,7 @@ export const WINDOW: usize = HINTS + HINTS_CAPACITY * 4;
 /** The latest bytes of a stream. */
 export const STREAM: usize = WINDOW + WINDOW_BYTES;
 /** The index: twice as many entries as connections. */
-export const INDEX: usize = STREAM + STREAM_BYTES;
+export const INDEX: usize = STREAM + STREAM_BYTES + STREAM_MARGIN;
 /** IPv6 addresses of connections. */
 export const KEPT_PAIRS: usize = INDEX + CONNECTIONS_CAPACITY * 2 * ENTRY_BYTES;
 /** Where the packets of the last millisecond end, which grow downwards, too. */

@@ -5,6 +5,7 @@
 //   legacy magic | blocks
 
 import xxhash from 'xxhash-wasm';
+import { ByteQueue } from './byte-queue.ts';
 import { CompressionError } from './errors.ts';
 
 const MAGIC = 0x184d2204;
@@ -36,7 +37,7 @@ const SMALLEST_MATCH = 4;
  */
 export async function* unlz4(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   const hashes = await xxhash();
-  const input = new ByteQueue(chunks);
+  const input = new ByteQueue(chunks, CUT);
   try {
     for (let magic = await next(input); magic !== undefined; ) {
       if (magic === LEGACY) magic = yield* legacyFrame(input);
@@ -143,67 +144,4 @@ function decodeBlock(block: Uint8Array, whole: boolean, output: Uint8Array, star
     } else for (const end = to + length; to < end; to++) output[to] = output[to - distance]!;
   }
   return whole ? damaged() : to;
-}
-
-/** Bytes that come in chunks, taken as they are needed. */
-class ByteQueue {
-  readonly #chunks: AsyncIterator<Uint8Array>;
-  #chunk: Uint8Array = new Uint8Array(0);
-
-  constructor(chunks: AsyncIterable<Uint8Array>) {
-    this.#chunks = chunks[Symbol.asyncIterator]();
-  }
-
-  /** Whether there is another byte. */
-  async more(): Promise<boolean> {
-    while (this.#chunk.length === 0) {
-      const { value, done } = await this.#chunks.next();
-      if (done) return false;
-      this.#chunk = value;
-    }
-    return true;
-  }
-
-  async bytes(count: number): Promise<Uint8Array> {
-    const bytes = await this.upTo(count);
-    if (bytes.length < count) throw new CompressionError(CUT);
-    return bytes;
-  }
-
-  /** As many bytes as there are, `count` at most. */
-  async upTo(count: number): Promise<Uint8Array> {
-    if (this.#chunk.length >= count) return this.#take(count);
-    const bytes = new Uint8Array(count);
-    let filled = 0;
-    while (filled < count && (await this.more())) {
-      const part = this.#take(Math.min(count - filled, this.#chunk.length));
-      bytes.set(part, filled);
-      filled += part.length;
-    }
-    return bytes.subarray(0, filled);
-  }
-
-  /** A little-endian number of at most four bytes. */
-  async number(count: number): Promise<number> {
-    let value = 0;
-    for (const [i, byte] of (await this.bytes(count)).entries()) value += byte * 2 ** (8 * i);
-    return value;
-  }
-
-  async skip(count: number): Promise<void> {
-    for (let left = count; left > 0; ) {
-      if (!(await this.more())) throw new CompressionError(CUT);
-      left -= this.#take(Math.min(left, this.#chunk.length)).length;
-    }
-  }
-
-  async close(): Promise<void> {
-    await this.#chunks.return?.();
-  }
-
-  #take(count: number): Uint8Array {
-    const part = this.#chunk.subarray(0, count);
-    this.#chunk = this.#chunk.subarray(count);
-    return part;
-  }
 }

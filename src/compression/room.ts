@@ -1,7 +1,12 @@
-/** Memory of whoever takes what comes out. */
+/** Memory of whoever takes what comes out. It stays as it is while more comes, so far as to tell what repeats. */
 export interface Room {
-  /** Where the next bytes go: so many at most, and one at least. Undefined: nobody wants any more. */
-  room(bytes: number): Promise<Uint8Array | undefined>;
+  /** Bytes before those for which room is given that are still there, each beside the one before it but for where the memory begins anew. */
+  readonly kept: number;
+  /**
+   * Where what comes out belongs from byte `position` on: `least` bytes or more. What was given before may not all have been taken
+   * yet. Undefined: nobody wants any more.
+   */
+  room(position: number, least: number): Promise<Uint8Array | undefined>;
 }
 
 /**

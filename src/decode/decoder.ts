@@ -13,6 +13,7 @@ import {
   SHARDS_CAPACITY,
   SLOTS_CAPACITY,
   STREAM_BYTES,
+  STREAM_MARGIN,
   WINDOW_BYTES,
 } from '../layout/batch.ts';
 import { DROP_REASONS } from '../layout/drops.ts';
@@ -144,9 +145,9 @@ export class Decoder {
     return new Memory({ initial: MEMORY_PAGES, maximum: MOST_PAGES, shared: true });
   }
 
-  /** Where the bytes of a stream lie in a decoder's memory, behind its window: STREAM_BYTES. */
+  /** Where the bytes of a stream lie in a decoder's memory, behind its window: STREAM_BYTES, and STREAM_MARGIN behind them. */
   stream(memory: DecoderMemory): Uint8Array {
-    return new Uint8Array(memory.buffer, this.#constant('STREAM'), STREAM_BYTES);
+    return new Uint8Array(memory.buffer, this.#constant('STREAM'), STREAM_BYTES + STREAM_MARGIN);
   }
 
   /** Compiles the module; `build` names another one of dist/. */

@@ -24,6 +24,8 @@ export const WINDOW_BYTES = 36 << 20;
  * is told before the ring is full. That shard decodes them where they lie.
  */
 export const STREAM_BYTES = 48 << 20;
+/** Behind the ring: for what is written as one, but does not end with it. */
+export const STREAM_MARGIN = 1 << 17;
 /** The smallest record that writes one: a record header and an IPv4 header (a last fragment under raw IP). */
 export const SMALLEST_RECORD_BYTES = 36;
 /** Records in a batch: as many as can begin in a window. */

@@ -16,8 +16,8 @@ function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Arra
 }
 
 /**
- * Memory to read files and pipes into. What begins 1 to 31 bytes behind a page's beginning is filled from pages at a quarter of the speed by processors
- * of AMD (of the Zen 3 kind), and memory that malloc(3) maps begins 16 bytes behind one.
+ * Memory to read files and pipes into, and to copy large parts from. What begins 1 to 31 bytes behind a page's beginning is filled from pages, or copied to them, at a quarter of the speed by
+ * processors of AMD (of the Zen 3 kind), and memory that malloc(3) maps begins 16 bytes behind one.
  */
 export function memoryToRead(bytes: number): Uint8Array {
   return new Uint8Array(new ArrayBuffer(bytes + BEHIND), BEHIND, bytes);

@@ -1,4 +1,4 @@
-import { STREAM_BYTES } from '../layout/batch.ts';
+import { STREAM_BYTES, STREAM_MARGIN } from '../layout/batch.ts';
 import type { Decoding } from './decoding.ts';
 import type { Exchange } from './exchange.ts';
 import { AHEAD, type Feed } from './feed.ts';
@@ -8,13 +8,18 @@ const SLACK = 1 << 16;
 /** So that what waits for its slack is never more windows than may be announced at once. */
 const SMALLEST_WINDOW = (4 * SLACK) / AHEAD;
 /** Windows that nobody has claimed, from which on the shards have enough to do without decoding them. */
-const SPARE = 2;
+const SPARE = 6;
+
+/** Bytes that room is given for at once: so few stay in the cache until they are read. */
+const ROOM = 1 << 21;
 
 /**
  * Puts a stream into a feed, window by window, no faster than the shards take them. Whoever does that in a thread of its own can decode, too: while
  * the shards are behind, and while it would wait for them.
  */
 export class FeedWriter {
+  /** Bytes before those for which room is given that stay where they are (compression/room.ts). */
+  readonly kept = STREAM_BYTES - ROOM;
   /** Bytes written so far. */
   written = 0;
   readonly #feed: Feed;
@@ -36,16 +41,22 @@ export class FeedWriter {
     return this.written - this.#base;
   }
 
-  /** Where the next bytes of the capture may be written, as soon as there is room, and before they are taken by write(). */
-  async room(bytes: number): Promise<Uint8Array | undefined> {
-    return (await this.#hasRoom(bytes)) ? this.#feed.at(this.written, bytes) : undefined;
+  /**
+   * Where bytes of the capture may be written, as soon as there is room, and before they are taken by write(). What lies far behind those that
+   * were, stands behind the capture's end.
+   * @throws RangeError for more than STREAM_MARGIN at least
+   */
+  async room(position: number, least: number): Promise<Uint8Array | undefined> {
+    if (least > STREAM_MARGIN) throw new RangeError(`no room for ${least} bytes one behind the other`);
+    const wanted = position - this.written < STREAM_BYTES / 2;
+    return wanted && (await this.#hasRoom(position + ROOM)) ? this.#feed.at(position, ROOM) : undefined;
   }
 
   /** Takes bytes, as soon as there is room. False: the run has been ended meanwhile. */
   async write(chunk: Uint8Array): Promise<boolean> {
     for (let from = 0; from < chunk.length; ) {
       const part = chunk.subarray(from, from + this.#windowBytes);
-      if (!(await this.#hasRoom(part.length))) return false;
+      if (!(await this.#hasRoom(this.written + part.length))) return false;
       this.#feed.put(part, this.written);
       this.written += part.length;
       from += part.length;
@@ -88,11 +99,12 @@ export class FeedWriter {
     this.#exchange.announce();
   }
 
-  async #hasRoom(bytes: number): Promise<boolean> {
+  /** Waits until all up to a place of the capture may be written. */
+  async #hasRoom(end: number): Promise<boolean> {
     for (;;) {
       if (!this.#exchange.isRunning() || this.#exchange.stopped) return false;
       const tooFar = this.#feed.announced - this.#exchange.proved >= AHEAD / 2;
-      if (!tooFar && this.written + bytes - this.#needed() <= STREAM_BYTES) return true;
+      if (!tooFar && end - this.#needed() <= STREAM_BYTES) return true;
       if (!this.#decoding?.nextCertain()) await this.#exchange.change();
     }
   }

@@ -33,7 +33,7 @@ export class Feed implements Windows {
   readonly #entries: Float64Array;
   readonly #bytes: Uint8Array;
 
-  /** `bytes`: the ring, STREAM_BYTES. */
+  /** `bytes`: the ring, STREAM_BYTES, and STREAM_MARGIN behind it. */
   constructor(bytes: Uint8Array, buffer = new SharedArrayBuffer(WORDS * 4 + AHEAD * ENTRY * 8)) {
     this.buffer = buffer;
     this.#words = new Int32Array(buffer, 0, WORDS);
@@ -90,7 +90,7 @@ export class Feed implements Windows {
     if (last) Atomics.store(this.#words, COMPLETE, 1);
   }
 
-  /** Where bytes of the capture lie, as far as they lie one behind the other. */
+  /** Where bytes of the capture can be written before put() has them: as far as they lie one behind the other, but STREAM_MARGIN at least. */
   at(position: number, bytes: number): Uint8Array {
     const at = position % STREAM_BYTES;
     return this.#bytes.subarray(at, at + bytes);
@@ -99,9 +99,9 @@ export class Feed implements Windows {
   /** Has a chunk where it belongs; it may have been written there. */
   put(chunk: Uint8Array, position: number): void {
     const at = position % STREAM_BYTES;
-    if (chunk.buffer === this.#bytes.buffer && chunk.byteOffset === this.#bytes.byteOffset + at) return;
     const first = chunk.subarray(0, STREAM_BYTES - at);
-    copyBytes(first, this.#bytes.subarray(at));
+    const isThere = chunk.buffer === this.#bytes.buffer && chunk.byteOffset === this.#bytes.byteOffset + at;
+    if (!isThere) copyBytes(first, this.#bytes.subarray(at));
     copyBytes(chunk.subarray(first.length), this.#bytes);
   }
 

@@ -52,7 +52,7 @@ describe.each(['decoder.wasm', 'decoder.debug.wasm'])('%s', (build) => {
       ['LINES', segmentEnd('LINES', line.LINES_BYTES)],
       ['HINTS', segmentEnd('HINTS', tracking.HINTS * 4)],
       ['WINDOW', segmentEnd('WINDOW', value('WINDOW_BYTES'))],
-      ['STREAM', segmentEnd('STREAM', batch.STREAM_BYTES)],
+      ['STREAM', segmentEnd('STREAM', batch.STREAM_BYTES + batch.STREAM_MARGIN)],
       ['INDEX', segmentEnd('INDEX', tracking.CONNECTIONS_CAPACITY * 2 * tracking.ENTRY_BYTES)],
       ['KEPT_PAIRS', segmentEnd('KEPT_PAIRS', tracking.CONNECTIONS_CAPACITY * segment.ADDRESS_PAIR_BYTES)],
       ['CONNECTIONS', memory.buffer.byteLength],

@@ -11,8 +11,9 @@ import { formatOf, MAGIC_BYTES } from '../../src/compression/decompress.ts';
 import { CompressionError } from '../../src/compression/errors.ts';
 import { gunzip } from '../../src/compression/gzip.ts';
 import { systemUnzstd } from '../../src/compression/libzstd.ts';
-import type { Decompress } from '../../src/compression/room.ts';
+import type { Decompress, Room } from '../../src/compression/room.ts';
 import { unzstd } from '../../src/compression/zstd.ts';
+import { openLibrary } from '../../src/platform/library.ts';
 import { processors } from '../../src/shard/parallelism.ts';
 import { bytes } from '../support/packets.ts';
 
@@ -48,13 +49,49 @@ async function* beside(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
 
 const system = systemUnzstd();
 
-/** Into memory that others give, now much of it and now hardly any. */
-const intoRoom: Decompress = (chunks) => {
-  const memory = new Uint8Array(new SharedArrayBuffer(1 << 17));
-  const sizes = [1 << 17, 1, 1000, 7, 65_536];
-  let turn = 0;
-  return system!(chunks, { room: async (most) => memory.subarray(0, Math.min(most, sizes[turn++ % sizes.length]!)) });
-};
+/** A ring that others give, now a large part and now a small one of it, and where what is put behind its end belongs to its beginning. */
+class Ring implements Room {
+  readonly kept: number;
+  /** How often room was given. */
+  turns = 0;
+  readonly #length: number;
+  readonly #memory: Uint8Array;
+
+  constructor(length: number) {
+    this.#length = length;
+    this.kept = length - (1 << 19);
+    this.#memory = new Uint8Array(new SharedArrayBuffer(length + (1 << 17)));
+  }
+
+  async room(position: number, least: number): Promise<Uint8Array> {
+    const at = position % this.#length;
+    return this.#memory.subarray(at, at + [least, least + 1, 1 << 19][this.turns++ % 3]!);
+  }
+}
+
+const intoRoom: Decompress = (chunks) => system!(chunks, new Ring(1 << 20));
+
+/** Of zstd.h, ZSTD_cParameter: windowLog and checksumFlag. */
+const WINDOW_LOG = 100 + 1;
+const CHECKSUM_FLAG = 200 + 1;
+
+/** Bytes as one frame of zstd with a checksum and a window of 2^`windowLog`, as the system's library makes it. */
+function frame(content: Uint8Array, windowLog: number): Uint8Array {
+  const library = openLibrary('libzstd.so.1')!;
+  const create = library.func('uintptr_t ZSTD_createCCtx()') as () => number;
+  const free = library.func('size_t ZSTD_freeCCtx(uintptr_t context)') as (context: number) => void;
+  const set = library.func('size_t ZSTD_CCtx_setParameter(uintptr_t context, int parameter, int value)') as (...of: number[]) => number;
+  const compress = library.func(
+    'size_t ZSTD_compress2(uintptr_t context, uintptr_t output, size_t room, uintptr_t input, size_t bytes)',
+  ) as (...of: (number | bigint)[]) => number;
+  const output = new Uint8Array(content.length * 2 + 1000);
+  const context = create();
+  set(context, WINDOW_LOG, windowLog);
+  set(context, CHECKSUM_FLAG, 1);
+  const length = compress(context, library.address(output), output.length, library.address(content), content.length);
+  free(context);
+  return output.slice(0, length);
+}
 
 /** Zstd by the system's library, where it is to be had, and without; and in another thread, as the program does it. */
 const WAYS: [name: string, suffix: string, way?: Decompress][] = [
@@ -96,6 +133,49 @@ describe.skipIf(!system)('a zstd that the library does not read as it is (skippe
   ])('because of %s is not called damaged', async (_what, content, rule) => {
     const { rule: told } = await decompressed(content, 1000, system);
     expect(told).toContain(rule);
+  });
+});
+
+describe.skipIf(!system)('a zstd that repeats what is far back (skipped without libzstd)', () => {
+  /** Random bytes, behind which are parts of them from anywhere before. */
+  const content = new Uint8Array(5_000_011);
+  let random = 1;
+  const next = (): number => (random = (Math.imul(random, 1_103_515_245) + 12_345) >>> 0);
+  for (let at = 0; at < content.length; ) {
+    const length = Math.min(content.length - at, 1 + (next() % 3000));
+    if (at < 300_000 || next() % 8 === 0) for (const end = at + length; at < end; ) content[at++] = next() >>> 24;
+    else {
+      const from = next() % (at - length);
+      content.copyWithin(at, from, from + length);
+      at += length;
+    }
+  }
+  const far = [17, 18, 19, 22].map((windowLog) => [windowLog, frame(content, windowLog)] as const);
+
+  it.each(far)('as far as in a window of 2^%i bytes', async (_windowLog, zstd) => {
+    expect(zstd.length).toBeLessThan(content.length * 0.9); // much of it is repeated
+    for (const size of [1000, zstd.length])
+      for (const way of [system!, intoRoom]) {
+        const { output, rule } = await decompressed(zstd, size, way);
+        expect([size, rule, output.equals(content)]).toEqual([size, undefined, true]);
+      }
+  });
+
+  it('into a ring, if that keeps enough for each frame, and wherever it begins anew', async () => {
+    // A frame, of which too much is repeated, between others: it goes into memory of its own.
+    const frames = far.flatMap(([windowLog, zstd], i) => [zstd, frame(content.subarray(0, 100_000 + i * 12_345), windowLog), SKIPPABLE]);
+    const ring = new Ring(1 << 20);
+    const parts = far.flatMap((_, i) => [content, content.subarray(0, 100_000 + i * 12_345)]);
+    const { output, rule } = await decompressed(bytes(...frames), 50_000, (chunks) => system!(chunks, ring));
+    expect([rule, output.equals(Buffer.concat(parts))]).toEqual([undefined, true]);
+    expect(ring.turns).toBeGreaterThan(30);
+  });
+
+  it('and ends as soon as nobody wants any more', async () => {
+    let turns = 0;
+    const room: Room = { kept: 1 << 30, room: async (_, least) => (turns++ < 3 ? new Uint8Array(least) : undefined) };
+    const { output, rule } = await decompressed(frame(content, 17), 1000, (chunks) => system!(chunks, room));
+    expect([rule, output.equals(content.subarray(0, 3 << 17))]).toEqual([undefined, true]);
   });
 });
 
@@ -289,9 +369,18 @@ describe('skippable frames', () => {
     expect(output.length).toBe(2 * plain.length);
   });
 
-  it('may come first, as those of pzstd do', async () => {
-    const { output } = await decompressed(bytes(SKIPPABLE, read('all_eth.pcap.zst')));
-    expect(output.equals(plain)).toBe(true);
+  it.each(['zst', 'lz4'])('may come first, as those of pzstd do, of %s', async (suffix) => {
+    const content = bytes(SKIPPABLE, SKIPPABLE.subarray(0, 4), new Uint8Array(4), read(`all_eth.pcap.${suffix}`));
+    for (const size of [1, 7, content.length]) {
+      const { output, rule } = await decompressed(content, size);
+      expect([size, rule, output.equals(plain)]).toEqual([size, undefined, true]);
+    }
+  });
+
+  it('may be all that there is, and are told of where they are cut', async () => {
+    expect(await decompressed(SKIPPABLE)).toEqual({ output: Buffer.alloc(0), rule: undefined });
+    for (const length of [6, 7, SKIPPABLE.length - 1]) expect((await decompressed(SKIPPABLE.subarray(0, length))).rule).toContain('is cut');
+    expect((await decompressed(bytes(SKIPPABLE, 1, 2, 3, 4, 5, 6))).rule).toContain('damaged');
   });
 });
 

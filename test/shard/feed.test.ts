@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { Decoder } from '../../src/decode/decoder.ts';
-import { STREAM_BYTES, WINDOW_BYTES } from '../../src/layout/batch.ts';
+import { STREAM_BYTES, STREAM_MARGIN, WINDOW_BYTES } from '../../src/layout/batch.ts';
 import { ACK } from '../../src/layout/tcp.ts';
 import { type Counts, Decoding, settingOf } from '../../src/shard/decoding.ts';
 import { Exchange } from '../../src/shard/exchange.ts';
@@ -31,7 +31,7 @@ function fill(target: Uint8Array, position: number): void {
 
 it('a feed gives back what was put into it, in its own memory or not, however often its ring comes round', async () => {
   const exchange = new Exchange(1);
-  const feed = new Feed(new Uint8Array(new SharedArrayBuffer(STREAM_BYTES)));
+  const feed = new Feed(new Uint8Array(new SharedArrayBuffer(STREAM_BYTES + STREAM_MARGIN)));
   const writer = new FeedWriter(feed, exchange, WINDOW);
   const source = feed.source('a stream');
   const section = { form: 0, from: 0, to: 0 };
@@ -48,8 +48,8 @@ it('a feed gives back what was put into it, in its own memory or not, however of
   };
   for (let turn = 0; writer.written < BYTES; turn++) {
     const size = 1 + ((turn * 7_919_777) % (3 * WINDOW));
-    const own = turn % 3 === 0 ? new Uint8Array(size) : (await writer.room(size))!;
-    expect(own.length).toBeGreaterThan(0);
+    const own = turn % 3 === 0 ? new Uint8Array(size) : (await writer.room(writer.written, STREAM_MARGIN))!;
+    expect(own.length).toBeGreaterThanOrEqual(turn % 3 === 0 ? 1 : STREAM_MARGIN);
     const chunk = own.subarray(0, turn % 3 === 1 ? own.length : Math.ceil(own.length / 2)); // not all of a room need be used
     fill(chunk, writer.written);
     expect(await writer.write(chunk)).toBe(true);
@@ -58,6 +58,21 @@ it('a feed gives back what was put into it, in its own memory or not, however of
   writer.end();
   read();
   expect([feed.complete, feed.bytes, exchange.proved]).toEqual([true, writer.written, feed.announced]);
+});
+
+it('a feed has room for what is not written yet, but not for what is never going to be', async () => {
+  const feed = new Feed(new Uint8Array(new SharedArrayBuffer(STREAM_BYTES + STREAM_MARGIN)));
+  const writer = new FeedWriter(feed, new Exchange(1), WINDOW);
+  const ahead = (await writer.room(1000, 1))!;
+  ahead[0] = 7;
+  await writer.write(new Uint8Array(1000));
+  await writer.write(ahead.subarray(0, 1));
+  writer.end();
+  const got = new Uint8Array(1001);
+  feed.source('a stream').read(got, 0);
+  expect([feed.bytes, got[999], got[1000]]).toEqual([1001, 0, 7]);
+  expect(await writer.room(STREAM_BYTES, 1)).toBeUndefined();
+  await expect(writer.room(1001, STREAM_MARGIN + 1)).rejects.toThrow(RangeError);
 });
 
 const SECONDS = 1_700_000_000;

@@ -7,9 +7,10 @@ import { folderAt } from '../capture/folder.ts';
 import { followCapture } from '../capture/follow.ts';
 import { mergeCaptures } from '../capture/merge.ts';
 import type { Interface } from '../capture/section.ts';
-import { byteStream, kindOf, nameOf } from '../capture/stream.ts';
+import { byteStream, decompressHere, kindOf, nameOf } from '../capture/stream.ts';
 import type { Decoder } from '../decode/decoder.ts';
 import { decompressBeside } from '../shard/decompression.ts';
+import { startThread } from '../shard/decompressors.ts';
 import type { PlannedCapture } from '../shard/plan.ts';
 import { lastTimeOf, packetsIn, type Probe, probe, probeHead } from '../shard/probe.ts';
 
@@ -124,7 +125,8 @@ async function find(
         const bytes = (): Bytes =>
           grows ? followCapture(file, (fault) => void faults.push(fault), signal) : byteStream(file, decompressBeside, signal);
         if (kind === 'file' && !follow) found.opened.push(openFile(file, decoder, met));
-        else found.opened.push(await openStream(file, bytes, kind === 'again' && !follow, decoder, met));
+        else if (kind === 'again' && !follow) found.opened.push(await openCompressed(file, bytes, decoder, signal, met));
+        else found.opened.push(await openStream(file, bytes, decoder, met));
       } catch (error) {
         if (!(error instanceof CaptureError)) throw error;
         if (folder && error instanceof NoCaptureError) found.passedOver.push(error.message);
@@ -207,29 +209,55 @@ function openFile(path: string, decoder: Decoder, met: Meeting): Opened {
   }
 }
 
-/** Takes as much of a stream as tells what it is. What can be opened again, is; else it is put back. */
-async function openStream(path: string, open: () => Bytes, again: boolean, decoder: Decoder, met: Meeting): Promise<Opened> {
+/** Takes as much of a stream as tells what it is, and puts it back. */
+async function openStream(path: string, open: () => Bytes, decoder: Decoder, met: Meeting): Promise<Opened> {
   const chunks = open();
+  const { found, head, failure } = await beginning(nameOf(path), chunks, decoder, met.stream);
+  async function* rest(): Bytes {
+    yield head;
+    if (failure !== undefined) throw failure;
+    yield* chunks;
+  }
+  return { ...found, path: nameOf(path), size: 0, packets: 0, stream: rest };
+}
+
+/** Looks at how a compressed file begins. The thread that will decompress it starts meanwhile, and would take longer to tell. */
+async function openCompressed(path: string, open: () => Bytes, decoder: Decoder, signal: AbortSignal, met: Meeting): Promise<Opened> {
+  startThread();
+  const chunks = byteStream(path, decompressHere, signal);
+  const { found } = await beginning(path, chunks, decoder, met.compressed);
+  await chunks.return();
+  return { ...found, path, size: 0, packets: 0, stream: open, compressed: true };
+}
+
+interface Beginning {
+  readonly found: Probe;
+  readonly head: Uint8Array;
+  /** What was wrong with the stream behind it. */
+  readonly failure: unknown;
+}
+
+/** `waited`: is told that the first bytes are waited for. */
+async function beginning(name: string, chunks: Bytes, decoder: Decoder, waited: () => void): Promise<Beginning> {
   try {
-    return await beginning(nameOf(path), chunks, open, again, decoder, met);
+    return await look(name, chunks, decoder, waited);
   } catch (error) {
     await chunks.return(); // whoever writes or decompresses it would wait for somebody to take it, and the program's end for them
     throw error;
   }
 }
 
-async function beginning(name: string, chunks: Bytes, open: () => Bytes, again: boolean, decoder: Decoder, met: Meeting): Promise<Opened> {
+async function look(name: string, chunks: Bytes, decoder: Decoder, waited: () => void): Promise<Beginning> {
   let head: Uint8Array = new Uint8Array(0);
   let found: Probe | undefined;
   let failure: unknown;
   try {
     while (found?.firstTime === undefined && head.length < HEAD_BYTES) {
       const coming = chunks.next();
-      if (again) met.compressed();
-      else met.stream();
+      waited();
       const { value, done } = await coming;
       if (done) break;
-      head = head.length === 0 ? value : Buffer.concat([head, value]);
+      head = Buffer.concat([head, value]); // a copy: its memory may be written over
       found = probeSome(name, head, decoder);
     }
   } catch (error) {
@@ -237,16 +265,7 @@ async function beginning(name: string, chunks: Bytes, open: () => Bytes, again: 
     if (head.length === 0) throw error;
   }
   if (found?.firstTime === undefined) found = probe(inMemory(name, head), head.length, decoder);
-  if (again) {
-    await chunks.return();
-    return { ...found, path: name, size: 0, packets: 0, stream: open, compressed: true };
-  }
-  async function* rest(): Bytes {
-    yield head;
-    if (failure !== undefined) throw failure;
-    yield* chunks;
-  }
-  return { ...found, path: name, size: 0, packets: 0, stream: rest };
+  return { found, head, failure };
 }
 
 /** What the beginning of a stream tells; nothing while its header is not all there. */

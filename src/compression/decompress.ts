@@ -11,6 +11,8 @@ export interface Format {
 
 /** Bytes that tell a format. */
 export const MAGIC_BYTES = 6;
+/** Bytes of a skippable frame's header: a magic number, and how many bytes follow. */
+const SKIPPABLE_HEADER = 8;
 
 const begins =
   (...magic: number[]) =>
@@ -20,7 +22,7 @@ const isZstd = begins(0x28, 0xb5, 0x2f, 0xfd);
 const isLz4 = begins(0x04, 0x22, 0x4d, 0x18);
 /** `lz4 -l`: the format before frames had ends. */
 const isLegacyLz4 = begins(0x02, 0x21, 0x4c, 0x18);
-/** A frame that zstd and lz4 both skip: what it is before tells nothing, but pzstd and seekable zstd begin so. */
+/** A frame that zstd and lz4 both skip, and that a stream of either may begin with: those of pzstd do. */
 const isSkippable = (bytes: Uint8Array): boolean => (bytes[0]! & 0xf0) === 0x50 && begins(0x2a, 0x4d, 0x18)(bytes.subarray(1));
 
 /** A decompressor that is loaded when it is used: most captures are not compressed, and some bring a module of their own. */
@@ -30,20 +32,39 @@ const later = (load: () => Promise<Decompress>): Decompress =>
     yield* decompress(chunks, room);
   };
 
+const unzstd = later(async () => (await import('./libzstd.ts')).systemUnzstd() ?? (await import('./zstd.ts')).unzstd);
+const unlz4 = later(async () => (await import('./lz4.ts')).unlz4);
+
+/** Passes over the frames that a stream begins with and that tell nothing, and takes the rest for what the first other one is. */
+const afterSkippable = later(async () => {
+  const { ByteQueue } = await import('./byte-queue.ts');
+  return async function* decompressed(chunks, room) {
+    const input = new ByteQueue(chunks, 'the compressed stream is cut');
+    let head = await input.upTo(MAGIC_BYTES);
+    for (; isSkippable(head); head = await input.upTo(MAGIC_BYTES)) {
+      const rest = await input.bytes(SKIPPABLE_HEADER - head.length);
+      const size = Buffer.concat([head, rest]).readUInt32LE(SKIPPABLE_HEADER - 4);
+      await input.skip(size);
+    }
+    const begun = head.slice();
+    async function* all(): AsyncGenerator<Uint8Array, void, undefined> {
+      try {
+        yield begun;
+        yield* input.rest();
+      } finally {
+        await input.close();
+      }
+    }
+    const decompress = isLz4(begun) || isLegacyLz4(begun) ? unlz4 : unzstd;
+    yield* decompress(all(), room);
+  };
+});
+
 const FORMATS: readonly Format[] = [
   { name: 'gzip', matches: begins(0x1f, 0x8b), decompress: later(async () => (await import('./gzip.ts')).gunzip), blocks: false },
-  {
-    name: 'zstd',
-    matches: (bytes) => isZstd(bytes) || isSkippable(bytes),
-    decompress: later(async () => (await import('./libzstd.ts')).systemUnzstd() ?? (await import('./zstd.ts')).unzstd),
-    blocks: true,
-  },
-  {
-    name: 'lz4',
-    matches: (bytes) => isLz4(bytes) || isLegacyLz4(bytes),
-    decompress: later(async () => (await import('./lz4.ts')).unlz4),
-    blocks: true,
-  },
+  { name: 'zstd', matches: isZstd, decompress: unzstd, blocks: true },
+  { name: 'lz4', matches: (bytes) => isLz4(bytes) || isLegacyLz4(bytes), decompress: unlz4, blocks: true },
+  { name: 'zstd or lz4', matches: isSkippable, decompress: afterSkippable, blocks: true },
   {
     name: 'xz',
     matches: begins(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00),

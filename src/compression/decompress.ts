@@ -40,23 +40,22 @@ const afterSkippable = later(async () => {
   const { ByteQueue } = await import('./byte-queue.ts');
   return async function* decompressed(chunks, room) {
     const input = new ByteQueue(chunks, 'the compressed stream is cut');
-    let head = await input.upTo(MAGIC_BYTES);
-    for (; isSkippable(head); head = await input.upTo(MAGIC_BYTES)) {
-      const rest = await input.bytes(SKIPPABLE_HEADER - head.length);
-      const size = Buffer.concat([head, rest]).readUInt32LE(SKIPPABLE_HEADER - 4);
-      await input.skip(size);
-    }
-    const begun = head.slice();
-    async function* all(): AsyncGenerator<Uint8Array, void, undefined> {
-      try {
+    try {
+      let head = await input.upTo(MAGIC_BYTES);
+      for (; isSkippable(head); head = await input.upTo(MAGIC_BYTES)) {
+        const rest = await input.bytes(SKIPPABLE_HEADER - head.length);
+        await input.skip(Buffer.concat([head, rest]).readUInt32LE(SKIPPABLE_HEADER - 4));
+      }
+      const begun = head.slice(); // its memory may be written over
+      async function* all(): AsyncGenerator<Uint8Array, void, undefined> {
         yield begun;
         yield* input.rest();
-      } finally {
-        await input.close();
       }
+      const decompress = isLz4(begun) || isLegacyLz4(begun) ? unlz4 : unzstd;
+      yield* decompress(all(), room);
+    } finally {
+      await input.close();
     }
-    const decompress = isLz4(begun) || isLegacyLz4(begun) ? unlz4 : unzstd;
-    yield* decompress(all(), room);
   };
 });
 

@@ -58,6 +58,9 @@ export function parseFilter(text: string): Expression {
   return new Parser(text).whole();
 }
 
+/** A byte in decimal: with zeros in front it would be octal to some. */
+const isByte = (text: string): boolean => /^(0|[1-9]\d{0,2})$/.test(text) && Number(text) <= 255;
+
 /** A prefix length, undefined where there is none, not a number where it is none. */
 const prefixBits = (text: string | undefined): number | undefined =>
   text === undefined ? undefined : /^\d+$/.test(text) ? Number(text) : Number.NaN;
@@ -190,9 +193,9 @@ class Parser {
       return { kind: 'net', direction, address, bits };
     }
     const parts = address.split('.');
-    if (type === 'net' && family !== 'ip6' && parts.length < 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255)) {
+    if (type === 'net' && family !== 'ip6' && parts.length < 4 && parts.every(isByte)) {
       const full = [...parts, ...Array<string>(4 - parts.length).fill('0')].join('.');
-      const bits = prefixBits(length) ?? 8 * parts.length;
+      const bits = prefixBits(length) ?? this.#mask(true) ?? 8 * parts.length;
       if (!(bits <= 32)) this.#fail('a prefix length is at most 32', 1);
       return { kind: 'net', direction, address: full, bits };
     }

@@ -24,7 +24,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ACK, FIN, SYN } from '../src/layout/tcp.ts';
 import { bytes, type CapturedPacket, ethernet, ipv4, pcap, snoop, tcp } from './support/packets.ts';
-import { pcapng } from './support/pcapng.ts';
+import { block, pcapng, sectionHeader } from './support/pcapng.ts';
 import { netmon, netxray } from './support/ticks.ts';
 
 const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
@@ -94,8 +94,8 @@ function packetsOf(port: number, second: number): CapturedPacket[] {
 const u32 = (value: number): Uint8Array => Uint8Array.of(value, value >>> 8, value >>> 16, value >>> 24);
 /** A frame of one raw block (RFC 8878 §3.1.1). */
 const frame = (content: Uint8Array): Uint8Array => {
-  const block = u32((content.length << 3) | 1).subarray(0, 3);
-  return bytes(0x28, 0xb5, 0x2f, 0xfd, 0xa0, u32(content.length), block, content);
+  const header = u32((content.length << 3) | 1).subarray(0, 3);
+  return bytes(0x28, 0xb5, 0x2f, 0xfd, 0xa0, u32(content.length), header, content);
 };
 
 const expected = stream([ALL]);
@@ -237,6 +237,40 @@ describe('a set of captures', () => {
       const { time_regressions, bytes: read } = set.summaries[0]!.input;
       expect([time_regressions, read]).toEqual([0, paths.reduce((sum, path) => sum + statSync(path).size, 0)]);
     }
+  });
+
+  it('whose first packets come behind megabytes of other blocks are in the order of those packets', () => {
+    const [first, second] = [pcapng(whole.slice(0, 42)), pcapng(whole.slice(42))];
+    // Secrets (pcapng, "Decryption Secrets Block"), in front of all else that follows the section header.
+    const secrets = Array.from({ length: 3 }, () => block(10, new Uint8Array(1_000_000).fill(0x41)));
+    const behind = (content: Uint8Array): Uint8Array => bytes(sectionHeader(), ...secrets, content.subarray(sectionHeader().length));
+    const late = behind(first);
+    for (const contents of [
+      [late, second],
+      [gzipSync(late), second],
+      [late, gzipSync(second)],
+    ]) {
+      const set = stream(contents.map((content, i) => file(`late.${9 - i}.cap`, content)));
+      expect([set.status, set.stderr, set.text]).toEqual([0, '', one.text]);
+    }
+    expect(stream(['-'], file('late.pcapng', behind(pcapng(whole)))).text).toBe(one.text);
+  });
+
+  it('of which one has a wrong length loses no other packet when it is merged', () => {
+    const content = Uint8Array.from(pcap(whole));
+    const view = new DataView(content.buffer);
+    let at = 24;
+    for (let i = 0; i < 9; i++) at += 16 + view.getUint32(at + 8, true);
+    view.setUint32(at + 8, view.getUint32(at + 8, true) + 1000, true);
+    const silent = ethernet(new Uint8Array(46), 0x0806);
+    const ends: CapturedPacket[] = [whole[0]!, whole.at(-1)!].map(({ seconds = 0 }) => ({ seconds, captured: silent }));
+    const [damaged, others] = [file('length.pcap', content), file('ends.pcap', pcap(ends))];
+    const [alone, merged] = [stream([damaged]), stream([damaged, others])];
+    expect([alone.status, merged.status]).toEqual([3, 3]);
+    expect(alone.summaries[0]!.packets).toBeGreaterThan(whole.length - 3);
+    expect(merged.summaries[0]!.packets).toBe(alone.summaries[0]!.packets + ends.length);
+    expect(stream([damaged, others, '--only', 'connection']).text).toBe(stream([damaged, '--only', 'connection']).text);
+    expect(merged.stderr).toContain('length.pcap: offset');
   });
 
   it('that overlap, and have something behind their records, is merged by time', () => {

@@ -20,7 +20,8 @@ import {
   SWAPPED,
   TICKS,
 } from '../layout/framing.ts';
-import { type Beginning, findBeginning, findNext } from './boundary.ts';
+import { type Beginning, findBeginning, findBoundary, findNext, GUESS, TO_THE_END } from './boundary.ts';
+import { isDoubtedRecord } from './doubt.ts';
 import { type Fault, miscount } from './fault.ts';
 import { OPENING_BYTES, openingOf } from './format.ts';
 import { linkTypeOfMedium } from './netmon.ts';
@@ -68,6 +69,8 @@ export class RecordReader {
   /** Of the next record in `#bytes`, and of `#bytes` in the capture. */
   #at = 0;
   #base = 0;
+  /** Of the record before in `#bytes`, whose length may be wrong; -1: there is none. */
+  #previous = -1;
   #ended = false;
   /** Offset of what is broken, while the next record is searched. */
   #lost: number | undefined;
@@ -138,8 +141,8 @@ export class RecordReader {
   async #search(): Promise<boolean> {
     if (!this.#section && !(await this.#open())) return false;
     while (!this.#step()) {
-      if (this.#ended) return this.#tail();
-      await this.#more();
+      if (!this.#ended) await this.#more();
+      else if (!this.#isOverlong()) return this.#tail();
     }
     return true;
   }
@@ -172,10 +175,12 @@ export class RecordReader {
       this.#ended = true;
       return;
     }
-    this.#base += this.#at;
-    this.#bytes = this.#at === this.#bytes.length ? value : Buffer.concat([this.#bytes.subarray(this.#at), value]);
+    const kept = this.#previous < 0 ? this.#at : this.#previous;
+    this.#base += kept;
+    this.#bytes = kept === this.#bytes.length ? value : Buffer.concat([this.#bytes.subarray(kept), value]);
     this.#view = new DataView(this.#bytes.buffer as ArrayBuffer, this.#bytes.byteOffset, this.#bytes.byteLength);
-    this.#at = 0;
+    this.#at -= kept;
+    if (this.#previous > 0) this.#previous = 0;
   }
 
   /** Nothing more comes: what is left cannot be a record. */
@@ -200,14 +205,37 @@ export class RecordReader {
     const blocks = (this.#section!.form & BLOCKS) !== 0;
     for (;;) {
       if (this.#lost !== undefined && !this.#resume()) return false;
+      const at = this.#at;
       const outcome = blocks ? this.#block() : this.#record();
+      if (outcome === 'packet' || outcome === 'other') this.#previous = at;
       if (outcome === 'packet') {
         this.#found++;
         return true;
       }
       if (outcome === 'bytes') return false;
-      if (outcome === 'broken') this.#lost = this.#base + this.#at++;
+      if (outcome === 'broken') this.#lose();
     }
+  }
+
+  /** What stands here is no record: perhaps because the length of the record before is wrong, and then records were passed over. */
+  #lose(): void {
+    this.#lost = this.#base + this.#at;
+    this.#at = (this.#previous < 0 ? this.#at : this.#previous) + 1;
+    this.#previous = -1;
+  }
+
+  /** Whether what the capture's end cuts is no record, because others stand behind where it should begin, up to that end: then they come next. */
+  #isOverlong(): boolean {
+    if (this.#lost !== undefined || this.#at === this.#bytes.length) return false;
+    const section = this.#section!;
+    const from = (this.#previous < 0 ? this.#at : this.#previous) + 1;
+    const find = (at: number, to: number, chain: number): number | undefined =>
+      findBoundary(this.#bytes, at, to, true, section, this.dueSeconds, chain)?.offset;
+    const next = find(from, this.#bytes.length, TO_THE_END);
+    // Where no time is known that tells records, there have to be some of them.
+    if (next === undefined || (Number.isNaN(this.dueSeconds) && find(next, next + 1, GUESS) === undefined)) return false;
+    this.#lose();
+    return true;
   }
 
   /** Goes on where the next record is; false: it is not among the bytes that there are. */
@@ -235,8 +263,13 @@ export class RecordReader {
     if ((form & LENGTHS_SWAPPED) !== 0 && captured > original) [captured, original] = [original, captured];
     if (captured > this.#limit) return 'broken';
     if (at + header + captured > this.#bytes.length) return 'bytes';
+    const seconds = view.getUint32(at, little);
+    if (Math.abs(seconds - this.dueSeconds) > DOUBTED_S) {
+      const found = isDoubtedRecord(this.#bytes, at, this.#ended, this.#section!, this.dueSeconds);
+      if (found !== true) return found === false ? 'broken' : 'bytes';
+    }
     const nanoseconds = view.getUint32(at + 4, little) * (1e9 / this.#units);
-    this.seconds = view.getUint32(at, little) + Math.floor(nanoseconds / 1e9);
+    this.seconds = seconds + Math.floor(nanoseconds / 1e9);
     this.nanoseconds = nanoseconds % 1e9;
     this.#agree();
     this.original = original;

@@ -14,8 +14,12 @@ import { startThread } from '../shard/decompressors.ts';
 import type { PlannedCapture } from '../shard/plan.ts';
 import { lastTimeOf, packetsIn, type Probe, probe, probeHead } from '../shard/probe.ts';
 
-/** Bytes of a stream in which a packet is looked for, at most, before it is taken as it is. */
-const HEAD_BYTES = 1 << 20;
+/** Bytes of a stream in which a packet is looked for, at most, before it is taken as it is: fewer where something is damaged. */
+const HEAD_BYTES = 1 << 26;
+const DAMAGED_HEAD_BYTES = 1 << 20;
+/** From so many bytes on they are looked at again only when there are more by this share: each time it is at all of them. */
+const SMALL_HEAD_BYTES = 1 << 20;
+const SHARE = 1 / 8;
 
 type Bytes = AsyncGenerator<Uint8Array, void, undefined>;
 
@@ -248,22 +252,28 @@ async function beginning(name: string, chunks: Bytes, decoder: Decoder, waited: 
 }
 
 async function look(name: string, chunks: Bytes, decoder: Decoder, waited: () => void): Promise<Beginning> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
   let head: Uint8Array = new Uint8Array(0);
   let found: Probe | undefined;
   let failure: unknown;
   try {
-    while (found?.firstTime === undefined && head.length < HEAD_BYTES) {
+    while (found?.firstTime === undefined && length < (found?.damaged ? DAMAGED_HEAD_BYTES : HEAD_BYTES)) {
       const coming = chunks.next();
       waited();
       const { value, done } = await coming;
       if (done) break;
-      head = Buffer.concat([head, value]); // a copy: its memory may be written over
+      parts.push(Uint8Array.from(value)); // its memory may be written over
+      length += value.length;
+      if (length > SMALL_HEAD_BYTES && length < head.length * (1 + SHARE)) continue;
+      head = Buffer.concat(parts);
       found = probeSome(name, head, decoder);
     }
   } catch (error) {
     failure = error;
-    if (head.length === 0) throw error;
+    if (length === 0) throw error;
   }
+  if (head.length < length) head = Buffer.concat(parts);
   if (found?.firstTime === undefined) found = probe(inMemory(name, head), head.length, decoder);
   return { found, head, failure };
 }

@@ -4,17 +4,19 @@ import { type Interface, interfacesOf } from '../capture/section.ts';
 import type { Decoder, Framing } from '../decode/decoder.ts';
 import { PACKETS } from '../layout/framing.ts';
 import { Plan } from './plan.ts';
-import { WindowReader } from './windows.ts';
+import { type Place, WindowReader } from './windows.ts';
 
-/** Bytes that are looked at. */
+/** Bytes that are looked at, at once: more only where there is no packet among them, although nothing is damaged. */
 const PROBED = 1 << 20;
 const SETTING = { origin: 0, seed: 0, shards: 1 };
-const BEGINNING = { offset: 0, lost: false, previous: Number.NaN, clock: -Infinity, framing: undefined };
+const BEGINNING: Place = { offset: 0, lost: false, previous: Number.NaN, clock: -Infinity, framing: undefined };
 
 /** What a capture's first bytes tell of it. */
 export interface Probe {
   /** Capture time of the first packet, ns since 1970 in steps of at most 512 ns; undefined where there is none. */
   readonly firstTime: number | undefined;
+  /** Something was damaged in front of it. */
+  readonly damaged: boolean;
   readonly framing: Framing;
   readonly interfaces: readonly Interface[];
   /** Bytes up to where its records end. */
@@ -44,12 +46,22 @@ function look(source: Source, bytes: number, all: boolean, decoder: Decoder): Pr
   const head = new Uint8Array(OPENING_BYTES);
   const { end, count } = openingOf(source.path, head.subarray(0, source.read(head, 0)));
   const size = Math.min(bytes, end);
-  const window = planOf(source, size).window(0);
+  const plan = planOf(source, size);
   const reader = new WindowReader(SETTING, decoder, () => source);
-  const decoded = reader.decode({ ...window, last: window.last && all }, 0, BEGINNING);
-  const framing = decoded.end.framing!;
-  const firstTime = decoded.packets > 0 ? decoded.firstTime : undefined;
-  return { firstTime, framing, interfaces: interfacesOf(framing), size, count };
+  let place: Place = BEGINNING;
+  let [packets, damaged] = [0, false];
+  let firstTime: number | undefined;
+  // Names, or the secrets of encrypted connections, may be many in front of the first packet.
+  for (let number = 0; number < plan.announced && packets === 0 && !damaged; number++) {
+    const window = plan.window(number);
+    const decoded = reader.decode({ ...window, last: window.last && all }, 0, place);
+    packets = decoded.packets;
+    damaged = decoded.troubles.length > 0;
+    if (packets > 0) firstTime = decoded.firstTime;
+    place = decoded.end;
+  }
+  const framing = place.framing!;
+  return { firstTime, damaged, framing, interfaces: interfacesOf(framing), size, count };
 }
 
 function planOf({ path }: Source, size: number): Plan {

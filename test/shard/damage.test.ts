@@ -2,6 +2,7 @@
 
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { RecordReader } from '../../src/capture/records.ts';
 import { type DecodedSegment, decodeSource, inMemory, ORIGIN } from '../decode/decoding.ts';
 import { bytes, type CapturedPacket, ethernet, ipv4, pcap, pcapRecord, snoop, tcp } from '../support/packets.ts';
 import { enhancedPacket, interfaceDescription, pcapng, sectionHeader } from '../support/pcapng.ts';
@@ -189,6 +190,47 @@ describe.each(Object.entries(FORMATS))('%s', (name, { header, capture, bounds, l
     );
   });
 });
+
+/** What a capture holds, read record by record, in chunks of such a size: as it is where it is merged with others, or followed. */
+async function recordByRecord(content: Uint8Array, size: number): Promise<Set<string>> {
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    for (let at = 0; at < content.length; at += size) yield content.subarray(at, at + size);
+  }
+  const reader = new RecordReader('a capture', chunks(), () => undefined);
+  const found = new Set<string>();
+  while (await reader.next()) found.add(Buffer.from(reader.data).toString('latin1'));
+  return found;
+}
+
+describe.each(Object.entries(FORMATS).filter(([name]) => name.includes('pcap')))(
+  '%s, record by record,',
+  (name, { capture, bounds, length }) => {
+    it('with a few bytes changed, put in or taken out loses no packet but those', async () => {
+      const damage = fc.tuple(
+        fc.integer({ min: bounds[1]!, max: bounds[60]! - 1 }),
+        fc.uint8Array({ maxLength: 40 }),
+        fc.integer({ min: 0, max: 40 }),
+      );
+      await fc.assert(
+        fc.asyncProperty(damage, fc.integer({ min: 100, max: 100_000 }), async ([at, content, out], size) => {
+          const damaged = bytes(capture.subarray(0, at), content, capture.subarray(at + out));
+          const moved = bounds.map((bound) => (bound < at + out ? bound : bound + content.length - out));
+          const touched = packets.flatMap((_, i) => (at < bounds[i + 1]! && at + out >= bounds[i]! ? [i] : []));
+          const [first = 0] = touched;
+          const last = touched.at(-1) ?? first;
+          for (const i of touched) fc.pre(!leadsOn(length, damaged, startsOf(name, bounds, i), moved.slice(last + 1)));
+          fc.pre(!leadsOn(length, damaged, startsOf(name, bounds, first - 1), moved.slice(last + 1)));
+          const found = await recordByRecord(damaged, size);
+          packets.forEach(({ captured }, i) => {
+            if (i < first - 1 || i > last)
+              expect(found.has(Buffer.from(captured).toString('latin1')), `packet ${i}, damage in ${first} to ${last}`).toBe(true);
+          });
+        }),
+        { numRuns: 200 },
+      );
+    });
+  },
+);
 
 describe.each(Object.entries(FORMATS))('the first records of %s', (_name, { capture, bounds, time: place }) => {
   const whole = decodeSource(inMemory(capture));

@@ -1,0 +1,40 @@
+import { LENGTHS_SWAPPED, PATCHED, PATCHED_HEADER_BYTES, RECORD_HEADER_BYTES, SWAPPED, DOUBTED_S } from '../layout/framing.ts';
+import { interfacesOf, type Section } from './section.ts';
+
+/** Records that have to follow one whose time is doubted, before it is believed. */
+const WITNESSES = 3;
+
+/**
+ * Whether what stands at `at` is a record of pcap, although its time is far from `clock`, whole seconds since 1970, by the records that follow:
+ * as the decoder does it (doubt() in assembly/pcap.ts), so that a capture is the same however it is read. Undefined: what would tell has not come yet.
+ * @param atEnd whether the capture ends where `bytes` do
+ */
+export function isDoubtedRecord(bytes: Uint8Array, at: number, atEnd: boolean, section: Section, clock: number): boolean | undefined {
+  const { form } = section;
+  const [only] = interfacesOf(section);
+  if (!only) throw new Error('a pcap section without its interface');
+  const { units, limit } = only;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const little = (form & SWAPPED) === 0;
+  const header = (form & PATCHED) === 0 ? RECORD_HEADER_BYTES : PATCHED_HEADER_BYTES;
+  const stamp = view.getUint32(at, little);
+  let place = at;
+  let wrong = false;
+  for (let witness = 0; witness <= WITNESSES; witness++) {
+    if (place + header > bytes.length) return atEnd ? witness > 0 && place === bytes.length : undefined;
+    const seconds = view.getUint32(place, little);
+    const fraction = view.getUint32(place + 4, little);
+    const captured = view.getUint32(place + 8, little);
+    const original = view.getUint32(place + 12, little);
+    if (captured === 0 || original === 0 || captured > limit) return false;
+    if (captured > original && (form & LENGTHS_SWAPPED) === 0) return false;
+    const whole = fraction < units;
+    if (witness === 1 && whole && Math.abs(seconds - clock) <= DOUBTED_S) return true; // it is only the time that is wrong
+    if (witness > 0 ? wrong || !whole : !whole && original > limit) return false;
+    if (witness > 0 && seconds < units && Math.abs(seconds - stamp) > DOUBTED_S) return false;
+    wrong = !whole;
+    place += header + Math.min(captured, original);
+    if (place > bytes.length) return atEnd ? false : undefined;
+  }
+  return true;
+}

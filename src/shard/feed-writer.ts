@@ -1,3 +1,4 @@
+import { OPENING_BYTES } from '../capture/format.ts';
 import { STREAM_BYTES, STREAM_MARGIN } from '../layout/batch.ts';
 import type { Decoding } from './decoding.ts';
 import type { Exchange } from './exchange.ts';
@@ -66,8 +67,9 @@ export class FeedWriter {
     return true;
   }
 
-  /** Announces what there is, because more may be long in coming. */
+  /** Announces what there is, because more may be long in coming; but not a part of what a capture begins with, which would be taken for all. */
   flush(): void {
+    if (this.written < OPENING_BYTES) return;
     while (this.pending > 0) this.#announceRest(false);
   }
 

@@ -75,6 +75,21 @@ it('a feed has room for what is not written yet, but not for what is never going
   await expect(writer.room(1001, STREAM_MARGIN + 1)).rejects.toThrow(RangeError);
 });
 
+it('a feed has nothing to read before it has what a capture begins with, or all of it', async () => {
+  const feed = new Feed(new Uint8Array(new SharedArrayBuffer(STREAM_BYTES + STREAM_MARGIN)));
+  const writer = new FeedWriter(feed, new Exchange(1), WINDOW);
+  await writer.write(new Uint8Array(10));
+  writer.flush();
+  expect(feed.announced).toBe(0);
+  await writer.write(new Uint8Array(1000));
+  writer.flush();
+  expect([feed.announced, feed.bytes]).toEqual([1, 1010]);
+  const short = new FeedWriter(new Feed(new Uint8Array(new SharedArrayBuffer(STREAM_BYTES + STREAM_MARGIN))), new Exchange(1), WINDOW);
+  await short.write(new Uint8Array(10));
+  short.end();
+  expect(short.pending).toBe(0);
+});
+
 const SECONDS = 1_700_000_000;
 const MODULE = Decoder.compile();
 

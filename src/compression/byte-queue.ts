@@ -34,7 +34,7 @@ export class ByteQueue {
     return bytes;
   }
 
-  /** As many bytes as there are, `count` at most; they are there until more is asked for. */
+  /** As many bytes as there are, `count` at most: a part of the chunk that they came in, where that holds all of them. */
   async upTo(count: number): Promise<Uint8Array> {
     if (this.#chunk.length >= count) return this.#take(count);
     const bytes = new Uint8Array(count);

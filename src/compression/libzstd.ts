@@ -2,7 +2,7 @@
 // there again, so nothing is copied. It wants a 64-bit system that has the library, and koffi, which is an optional dependency.
 
 import { memoryToRead } from '../platform/copy.ts';
-import { openLibrary } from '../platform/library.ts';
+import { type Library, openLibrary } from '../platform/library.ts';
 import { ByteQueue } from './byte-queue.ts';
 import { CompressionError } from './errors.ts';
 import type { Decompress, Room } from './room.ts';
@@ -54,31 +54,38 @@ interface Functions {
 }
 
 /** Undefined: something that it takes is not there, and zstd.ts does without. */
-function loadLibrary(): Functions | undefined {
-  const library = openLibrary(LIBRARY);
-  return (
-    library && {
-      create: library.func('uintptr_t ZSTD_createDCtx()') as Functions['create'],
-      free: library.func('size_t ZSTD_freeDCtx(uintptr_t context)') as Functions['free'],
-      frameHeader: library.func('size_t ZSTD_getFrameHeader(uintptr_t header, uintptr_t input, size_t bytes)') as Functions['frameHeader'],
-      begin: library.func('size_t ZSTD_decompressBegin(uintptr_t context)') as Functions['begin'],
-      wanted: library.func('size_t ZSTD_nextSrcSizeToDecompress(uintptr_t context)') as Functions['wanted'],
-      continue: library.func(
-        'size_t ZSTD_decompressContinue(uintptr_t context, uintptr_t output, size_t room, uintptr_t input, size_t bytes)',
-      ) as Functions['continue'],
-      isError: library.func('unsigned int ZSTD_isError(size_t size)') as Functions['isError'],
-      errorName: library.func('const char *ZSTD_getErrorName(size_t size)') as Functions['errorName'],
-      address: (bytes) => library.address(bytes),
-    }
-  );
+function loadLibrary(name: string): Functions | undefined {
+  const library = openLibrary(name);
+  try {
+    return library && functionsOf(library);
+  } catch {
+    return undefined; // koffi throws where a function is missing: of some of these zstd.h says that they may be taken away
+  }
+}
+
+function functionsOf(library: Library): Functions {
+  return {
+    create: library.func('uintptr_t ZSTD_createDCtx()') as Functions['create'],
+    free: library.func('size_t ZSTD_freeDCtx(uintptr_t context)') as Functions['free'],
+    frameHeader: library.func('size_t ZSTD_getFrameHeader(uintptr_t header, uintptr_t input, size_t bytes)') as Functions['frameHeader'],
+    begin: library.func('size_t ZSTD_decompressBegin(uintptr_t context)') as Functions['begin'],
+    wanted: library.func('size_t ZSTD_nextSrcSizeToDecompress(uintptr_t context)') as Functions['wanted'],
+    continue: library.func(
+      'size_t ZSTD_decompressContinue(uintptr_t context, uintptr_t output, size_t room, uintptr_t input, size_t bytes)',
+    ) as Functions['continue'],
+    isError: library.func('unsigned int ZSTD_isError(size_t size)') as Functions['isError'],
+    errorName: library.func('const char *ZSTD_getErrorName(size_t size)') as Functions['errorName'],
+    address: (bytes) => library.address(bytes),
+  };
 }
 
 /**
  * Decompresses zstd (RFC 8878), of any number of frames, by the system's library; undefined where that cannot be had.
  * What comes out of it throws CompressionError.
+ * @param name of the library
  */
-export function systemUnzstd(): Decompress | undefined {
-  const library = loadLibrary();
+export function systemUnzstd(name = LIBRARY): Decompress | undefined {
+  const library = loadLibrary(name);
   return library && ((chunks, room) => unzstd(library, chunks, room));
 }
 

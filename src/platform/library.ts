@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 
 /** A library of the system's, as koffi gives it. */
 export interface Library {
-  /** A function by its C declaration, which is also what it has to be taken for. */
+  /** A function by its C declaration, which is also what it has to be taken for; throws where the library has none of that name. */
   func(declaration: string): unknown;
   /** Where bytes lie in memory. */
   address(bytes: Uint8Array | BigUint64Array): bigint;

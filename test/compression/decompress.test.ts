@@ -136,6 +136,10 @@ describe.skipIf(!system)('a zstd that the library does not read as it is (skippe
   });
 });
 
+it('a library that lacks what zstd takes, or that there is not, is done without', () => {
+  expect([systemUnzstd('libc.so.6'), systemUnzstd('libnone.so.1')]).toEqual([undefined, undefined]);
+});
+
 describe.skipIf(!system)('a zstd that repeats what is far back (skipped without libzstd)', () => {
   /** Random bytes, behind which are parts of them from anywhere before. */
   const content = new Uint8Array(5_000_011);

@@ -10,7 +10,7 @@ import { Exchange } from './exchange.ts';
 import { Feed } from './feed.ts';
 import { InterfaceLog, NO_SECTION, type SectionRange } from './interfaces.ts';
 import { Plan, type PlannedCapture, type Windows } from './plan.ts';
-import { type DecodedWindow, type Opener, type Place, type Trouble, WindowReader } from './windows.ts';
+import { type DecodedWindow, type Opener, type Place, regressionsOf, type Trouble, WindowReader } from './windows.ts';
 
 /** Windows that may be decoded from guesses: while another proves what comes before, there is that much to do. */
 const GUESSES = 4;
@@ -213,7 +213,7 @@ export class Decoding {
     const { capture } = windows.window(number);
     counts.packets += packets;
     counts.packetsOf[capture] = (counts.packetsOf[capture] ?? 0) + packets;
-    counts.timeRegressions += decoded.regressions;
+    counts.timeRegressions += regressionsOf(decoded, before.packets);
     for (let reason = 0; reason < DROP_REASONS; reason++) counts.drops[reason]! += drops[reason]!;
     for (const trouble of decoded.troubles) {
       if ('rule' in trouble) counts.damages++;

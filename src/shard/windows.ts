@@ -60,11 +60,22 @@ export interface DecodedWindow {
   /** Packets, and records of the batch. */
   readonly packets: number;
   readonly records: number;
+  /** Times that run back: see regressionsOf(). */
   readonly regressions: number;
   /** By DROP_REASONS. */
   readonly drops: Int32Array;
   /** The first packet's own timestamp, ns since the origin; Infinity where there was none. */
   readonly firstTime: number;
+  /** What the clock showed before it, ns; -Infinity: nothing. */
+  readonly clock: number;
+}
+
+/**
+ * Times in a window that run back, of a capture that had so many packets before it. The very first one has nothing to run back from, although it
+ * may have the clock's time instead of its own.
+ */
+export function regressionsOf({ regressions, firstTime, clock }: DecodedWindow, before: number): number {
+  return regressions - (before === 0 && firstTime === clock ? 1 : 0);
 }
 
 /** Opens a capture by its index. */
@@ -100,9 +111,7 @@ export class WindowReader {
   decode(window: Window, slot: number, start: Place): DecodedWindow {
     const troubles: Trouble[] = [];
     const decoder = this.#decoder;
-    let { previous } = start;
-    /** The clock's time that the capture's first packet has instead of its own. */
-    let agreed = Number.NaN;
+    let { previous, clock: begun } = start;
     // Every place is written out: a spread that other properties follow makes V8 a new map at each call, 60 us a window.
     const answer = ({ offset, lost }: Pick<Place, 'offset' | 'lost'>): DecodedWindow => {
       const { clock, framing, state, drops, firstTime } = decoder;
@@ -115,9 +124,10 @@ export class WindowReader {
         troubles,
         packets: state[PACKETS]!,
         records: state[RECORDS]!,
-        regressions: state[REGRESSIONS]! - (firstTime === agreed ? 1 : 0), // nothing came before it that it could run back from
+        regressions: state[REGRESSIONS]!,
         drops: drops.slice(),
         firstTime,
+        clock: begun,
       };
     };
     const { opening, error } = start.framing === undefined ? this.#opening(window) : { opening: undefined, error: undefined };
@@ -166,8 +176,8 @@ export class WindowReader {
         at = offset;
       }
       if (!Number.isNaN(seconds)) {
-        agreed = (seconds - this.#setting.origin) * 1e9;
-        decoder.begin(this.#setting, framing, slot, agreed);
+        begun = (seconds - this.#setting.origin) * 1e9; // instead of its own
+        decoder.begin(this.#setting, framing, slot, begun);
       }
     }
     for (;;) {

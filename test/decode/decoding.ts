@@ -7,7 +7,7 @@ import { Decoder } from '../../src/decode/decoder.ts';
 import { DROP_NAMES } from '../../src/decode/drops.ts';
 import { AGGREGATED, PACKETS, PAIRS, RECORDS, SEGMENTS } from '../../src/layout/framing.ts';
 import { Plan } from '../../src/shard/plan.ts';
-import { type Place, WindowReader } from '../../src/shard/windows.ts';
+import { type Place, regressionsOf, WindowReader } from '../../src/shard/windows.ts';
 import * as S from '../../src/layout/segment.ts';
 import { type CapturedPacket, type CaptureFields, pcap } from '../support/packets.ts';
 
@@ -90,7 +90,8 @@ export function decodeSource(
   const decoded: Decoded = { packets: 0, segments: 0, regressions: 0, aggregated: 0, drops: {}, records: [], faults: [] };
   let place: Place = { offset: 0, lost: false, previous: Number.NaN, clock: -Infinity, framing: undefined };
   for (let number = 0; number < plan.announced; number++) {
-    const { end, troubles, regressions } = reader.decode(plan.window(number), 0, place);
+    const window = reader.decode(plan.window(number), 0, place);
+    const { end, troubles } = window;
     place = end;
     for (const trouble of troubles) {
       if ('rule' in trouble) decoded.faults.push({ file: source.path, ...trouble });
@@ -99,9 +100,9 @@ export function decodeSource(
     const { state } = by;
     const count = state[RECORDS] ?? 0;
     for (let index = 0; index < count; index++) decoded.records.push(record(by, index, decoded.packets));
+    decoded.regressions += regressionsOf(window, decoded.packets);
     decoded.packets += state[PACKETS] ?? 0;
     decoded.segments += state[SEGMENTS] ?? 0;
-    decoded.regressions += regressions;
     decoded.aggregated += state[AGGREGATED] ?? 0;
     by.drops.forEach((drops, reason) => {
       const name = DROP_NAMES[reason] ?? '?';

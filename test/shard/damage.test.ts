@@ -272,6 +272,23 @@ describe('the very first record', () => {
   const { capture, bounds } = FORMATS['pcap']!;
   const others = packets.map((_, i) => 1000 + i).slice(1);
 
+  it.each([
+    ['NetXRay', 752, 5924],
+    ['NetXRay', 929, 4473],
+    ['Network Monitor 2.0', 755, 6035],
+  ])('has no time that it could run back from, where windows of damage are in front of it: %s', (name, seed, length) => {
+    const { capture: intact, bounds: places } = FORMATS[name]!;
+    const damaged = intact.slice();
+    let random = seed;
+    for (let at = 0; at < length; at++) {
+      random = (Math.imul(random, 1_664_525) + 1_013_904_223) >>> 0;
+      damaged[places[0]! + at] = random >>> 24;
+    }
+    const decoded = decodeSource(inMemory(damaged));
+    expect(decoded.regressions).toBe(0);
+    expect(decodeSource(inMemory(damaged), 2000)).toEqual(decoded);
+  });
+
   it.each<[string, (damaged: Uint8Array<ArrayBuffer>, view: DataView) => void]>([
     ['claims more than any may', (_damaged, view) => view.setUint32(32, 0x7fff_ffff, true)],
     ['claims more than the capture has', (_damaged, view) => view.setUint32(32, 262_000, true)],

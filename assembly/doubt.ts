@@ -6,8 +6,6 @@ import { DOUBTED_S, DOUBTED_TICKS_S } from '../src/layout/framing.ts';
 export const DOUBTED: f64 = <f64>DOUBTED_S * 1e9;
 /** And farther ahead of it than that, where times are ticks, ns. */
 export const DOUBTED_TICKS: f64 = <f64>DOUBTED_TICKS_S * 1e9;
-/** Records that have to follow one whose time is doubted, before it is believed. */
-export const WITNESSES = 3;
 
 /** It is a record, and its time is right; only its time is wrong; it is none; what would tell has not come yet. */
 export const FOLLOWS_RECORD = 0;

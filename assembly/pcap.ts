@@ -13,8 +13,9 @@ import {
   RECORD_HEADER_BYTES,
   SWAPPED,
   WANTS_BYTES,
+  WITNESSES,
 } from '../src/layout/framing.ts';
-import { DOUBTED, FOLLOWS_CLOCK, FOLLOWS_LATER, FOLLOWS_NOTHING, FOLLOWS_RECORD, WITNESSES } from './doubt.ts';
+import { DOUBTED, FOLLOWS_CLOCK, FOLLOWS_LATER, FOLLOWS_NOTHING, FOLLOWS_RECORD } from './doubt.ts';
 import { interfaceAt, limitOf, linkTypeOf, read32 } from './interfaces.ts';
 import { clockInstead, latest, take } from './packets.ts';
 import { batchFull } from './segment.ts';

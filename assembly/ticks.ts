@@ -20,8 +20,9 @@ import {
   UTC_OFFSET,
   UTC_TRAILER_BYTES,
   WANTS_BYTES,
+  WITNESSES,
 } from '../src/layout/framing.ts';
-import { DOUBTED, DOUBTED_TICKS, FOLLOWS_CLOCK, FOLLOWS_LATER, FOLLOWS_NOTHING, FOLLOWS_RECORD, WITNESSES } from './doubt.ts';
+import { DOUBTED, DOUBTED_TICKS, FOLLOWS_CLOCK, FOLLOWS_LATER, FOLLOWS_NOTHING, FOLLOWS_RECORD } from './doubt.ts';
 import * as links from '../src/layout/link.ts';
 import * as media from '../src/layout/medium.ts';
 import { interfaceAt, limitOf, linkTypeOf, signedNanoseconds, startOf } from './interfaces.ts';

@@ -1,8 +1,5 @@
-import { LENGTHS_SWAPPED, PATCHED, PATCHED_HEADER_BYTES, RECORD_HEADER_BYTES, SWAPPED, DOUBTED_S } from '../layout/framing.ts';
+import { DOUBTED_S, LENGTHS_SWAPPED, PATCHED, PATCHED_HEADER_BYTES, RECORD_HEADER_BYTES, SWAPPED, WITNESSES } from '../layout/framing.ts';
 import { interfacesOf, type Section } from './section.ts';
-
-/** Records that have to follow one whose time is doubted, before it is believed. */
-const WITNESSES = 3;
 
 /**
  * Whether what stands at `at` is a record of pcap, although its time is far from `clock`, whole seconds since 1970, by the records that follow:

@@ -263,7 +263,7 @@ async function look(name: string, chunks: Bytes, decoder: Decoder, waited: () =>
       waited();
       const { value, done } = await coming;
       if (done) break;
-      parts.push(Uint8Array.from(value)); // its memory may be written over
+      parts.push(new Uint8Array(value)); // a copy: its memory may be written over
       length += value.length;
       if (length > SMALL_HEAD_BYTES && length < head.length * (1 + SHARE)) continue;
       head = Buffer.concat(parts);

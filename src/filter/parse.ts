@@ -2,9 +2,10 @@
 //
 //   expression  part { and|or part }          both bind equally, from the left, as they do there
 //   part        not part | ( expression ) | primitive
-//   primitive   [ip|ip6|tcp] [src|dst|src or dst|src and dst] [host|net|port|portrange] value | vlan [id] | ip | ip6 | tcp
+//   primitive   [ip|ip6|tcp] [src|dst|src or dst|src and dst] [host|net|port|portrange] values | vlan [id] | ip | ip6 | tcp
+//   values      value | not values | ( values { and|or values } )
 //
-// A value alone takes the words before the last value: `port 80 or 443`.
+// A value alone takes the words before the last value: `port 80 or 443`, which `port (80 or 443)` is, too.
 
 import { isIP, isIPv4 } from 'node:net';
 import { BOTH, DESTINATION, EITHER, SOURCE } from '../layout/filter.ts';
@@ -81,7 +82,7 @@ class Parser {
   }
 
   whole(): Expression {
-    const expression = this.#expression();
+    const expression = this.#expression(() => this.#primitive());
     if (this.#peek !== undefined)
       this.#fail(this.#peek === ')' ? 'no bracket was opened' : `'and' or 'or' is missing before '${this.#peek}'`);
     return expression;
@@ -104,26 +105,27 @@ class Parser {
     throw new FilterError(this.#text, this.#tokens[this.#next - back]?.at ?? this.#text.length, rule);
   }
 
-  #expression(): Expression {
-    let left = this.#part();
+  /** Conditions of one kind, joined. */
+  #expression(condition: () => Expression): Expression {
+    let left = this.#part(condition);
     for (let kind = this.#accept('and', 'or'); kind !== undefined; kind = this.#accept('and', 'or')) {
-      left = { kind: kind === 'and' ? 'and' : 'or', left, right: this.#part() };
+      left = { kind: kind === 'and' ? 'and' : 'or', left, right: this.#part(condition) };
     }
     return left;
   }
 
-  #part(): Expression {
+  #part(condition: () => Expression): Expression {
     if (this.#depth++ > DEEPEST) this.#fail(`more than ${DEEPEST} brackets, or 'not', within each other`, 1);
-    const part = this.#nested() ?? this.#primitive();
+    const part = this.#nested(condition) ?? condition();
     this.#depth--;
     return part;
   }
 
   /** What is in brackets or denied, if that comes next. */
-  #nested(): Expression | undefined {
-    if (this.#accept('not') !== undefined) return { kind: 'not', of: this.#part() };
+  #nested(condition: () => Expression): Expression | undefined {
+    if (this.#accept('not') !== undefined) return { kind: 'not', of: this.#part(condition) };
     if (this.#accept('(') === undefined) return undefined;
-    const inner = this.#expression();
+    const inner = this.#expression(condition);
     if (this.#accept(')') === undefined) this.#fail("')' is missing");
     return inner;
   }
@@ -136,12 +138,14 @@ class Parser {
     if (family !== undefined && direction === undefined && type === undefined && !this.#isValue()) return { kind: 'family', family };
     const alone = family === undefined && direction === undefined && type === undefined;
     const words: Words = alone && this.#last ? this.#last : { family, direction: direction ?? EITHER, type: type ?? 'host' };
-    if (!this.#isValue()) {
-      if (alone)
-        this.#fail(this.#peek === undefined ? 'the expression ends where a condition is expected' : `'${this.#peek}' is not known here`);
-      this.#fail(`${type ?? 'host'} needs a value`);
-    }
+    if (alone && !this.#isValue())
+      this.#fail(this.#peek === undefined ? 'the expression ends where a condition is expected' : `'${this.#peek}' is not known here`);
     this.#last = words;
+    return this.#part(() => this.#qualified(words));
+  }
+
+  #qualified(words: Words): Expression {
+    if (!this.#isValue()) this.#fail(`${words.type} needs a value`);
     const value = this.#value(words);
     return words.family === 'ip' || words.family === 'ip6'
       ? { kind: 'and', left: { kind: 'family', family: words.family }, right: value }

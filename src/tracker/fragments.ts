@@ -11,6 +11,7 @@ const PATIENCE = 30e9;
 const COPIES = 1e6;
 
 interface Head {
+  readonly key: string;
   readonly segment: Segment;
   readonly batch: Batch;
   readonly packet: number;
@@ -30,6 +31,8 @@ export interface Whole {
  */
 export class Fragments {
   readonly #heads = new Map<string, Head>();
+  /** The same in the order in which they came, and those, too, whose number another datagram has by now. */
+  readonly #waiting = new Set<Head>();
   readonly #tails = new Map<string, { length: number; time: number }>();
   /** Datagrams that were made whole lately: a copy of their last fragment is not that of another one. */
   readonly #done = new Map<string, number>();
@@ -40,7 +43,7 @@ export class Fragments {
     const key = keyOf(segment, pair);
     if ((segment.flags & FRAGMENT_TAIL) !== 0) {
       const head = this.#heads.get(key);
-      if (!head || segment.time - head.time > PATIENCE) {
+      if (!head) {
         if (segment.time - (this.#done.get(key) ?? -Infinity) <= COPIES) return undefined;
         this.#tails.set(key, { length: segment.payload, time: segment.time });
         if (this.#tails.size > LIMIT) {
@@ -50,10 +53,11 @@ export class Fragments {
         return undefined;
       }
       this.#heads.delete(key);
+      this.#waiting.delete(head);
       this.#finish(key, segment.time);
       return whole(head, segment.payload, segment.time, packet);
     }
-    const kept: Head = { segment: segment.clone(), batch: { ...batch, pairs: pair, count: 0 }, packet, time: segment.time };
+    const kept: Head = { key, segment: segment.clone(), batch: { ...batch, pairs: pair, count: 0 }, packet, time: segment.time };
     if ((segment.flags & PAIRED) !== 0) kept.segment.address = 0;
     const tail = this.#tails.get(key);
     if (tail && segment.time - tail.time <= PATIENCE) {
@@ -61,11 +65,8 @@ export class Fragments {
       return whole(kept, tail.length, segment.time, packet);
     }
     this.#heads.set(key, kept);
-    if (this.#heads.size <= LIMIT) return undefined;
-    oddities.add(FRAGMENT_HEAD_FORGOTTEN);
-    const [oldest] = this.#heads;
-    this.#heads.delete(oldest![0]);
-    return { segment: alone(oldest![1]), batch: oldest![1].batch, packet };
+    this.#waiting.add(kept);
+    return undefined;
   }
 
   #finish(key: string, time: number): void {
@@ -74,13 +75,22 @@ export class Fragments {
     if (this.#done.size > LIMIT) this.#done.delete(this.#done.keys().next().value!);
   }
 
-  /** First fragments whose datagram never became whole: used with the length they have. */
-  *rest(oddities: Oddities): Generator<Whole> {
-    for (const head of this.#heads.values()) {
-      oddities.add(FRAGMENT_WITHOUT_TAIL);
+  /** When the next first fragment is given up, ns; Infinity where none waits. */
+  get next(): number {
+    for (const { time } of this.#waiting) return time + PATIENCE;
+    return Infinity;
+  }
+
+  /** First fragments whose datagram is not whole by `clock`, or that are too many: used with the length they have. */
+  *givenUp(clock: number, oddities: Oddities): Generator<Whole> {
+    for (const head of this.#waiting) {
+      const tooMany = this.#waiting.size > LIMIT;
+      if (!tooMany && head.time + PATIENCE > clock) return;
+      this.#waiting.delete(head);
+      if (this.#heads.get(head.key) === head) this.#heads.delete(head.key);
+      oddities.add(tooMany ? FRAGMENT_HEAD_FORGOTTEN : FRAGMENT_WITHOUT_TAIL);
       yield { segment: alone(head), batch: head.batch, packet: head.packet };
     }
-    this.#heads.clear();
   }
 }
 

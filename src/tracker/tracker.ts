@@ -20,7 +20,7 @@ import {
   WAS,
 } from '../layout/tracking.ts';
 import { holdsTimeWait, isOver, judge, Verdict } from './close.ts';
-import { Departed } from './departed.ts';
+import { Departed, isDeparture } from './departed.ts';
 import { Due } from './due.ts';
 import { type Ending, RELEASED } from './ended.ts';
 import { Fragments } from './fragments.ts';
@@ -97,7 +97,8 @@ export class Tracker {
     const { answers } = memory;
     const staged = memory.stage(batch);
     for (let place = 0; ; ) {
-      place = memory.walk(place, Math.min(this.#silences.next, this.#windows.next, this.#options.watch ? memory.nextExpiry : Infinity));
+      const timers = Math.min(this.#silences.next, this.#fragments.next, this.#windows.next);
+      place = memory.walk(place, Math.min(timers, this.#options.watch ? memory.nextExpiry : Infinity));
       if (answers[OPENED]! > 0) this.#opened(answers[FOUND]!);
       if (answers[REASON] === TAKEN) break;
       const found = answers[FOUND]!;
@@ -132,6 +133,18 @@ export class Tracker {
     if ((segment.flags & (FRAGMENT_HEAD | FRAGMENT_TAIL)) === 0) return this.#place(batch, segment, packet, slot);
     const whole = this.#fragments.add(batch, segment, packet, this.oddities);
     if (whole) this.#place(whole.batch, whole.segment, whole.packet, this.table.find(whole.batch, whole.segment));
+    this.#giveUp(segment.time, segment.time);
+  }
+
+  /** First fragments whose others did not come up to `until` belong to their connections as they are. Nothing but a SYN could make another. */
+  #giveUp(until: number, clock: number): void {
+    for (const { segment, batch } of this.#fragments.givenUp(until, this.oddities)) {
+      const slot = this.table.find(batch, segment);
+      if (slot < 0) {
+        this.segments--;
+        this.pieces++;
+      } else this.#show(slot, segment, clock);
+    }
   }
 
   /**
@@ -140,15 +153,7 @@ export class Tracker {
    */
   *finish(clock: number): Generator<void, void, undefined> {
     yield* this.advance(clock);
-    for (const { segment, batch } of this.#fragments.rest(this.oddities)) {
-      // Its connection may be over by now, and nothing but a SYN could make another.
-      const slot = this.table.find(batch, segment);
-      if (slot >= 0) this.#show(slot, segment);
-      else {
-        this.segments--;
-        this.pieces++;
-      }
-    }
+    this.#giveUp(Infinity, clock);
     const { table } = this;
     for (const slot of table.held().sort((a, b) => compareTuples(table, a, b))) this.#releaseHeld(slot, 'capture_end', clock, RELEASED);
     const left = this.#memory.order();
@@ -212,9 +217,10 @@ export class Tracker {
     this.#show(slot, segment);
   }
 
-  /** Shows a segment to its connection, and concludes what follows from it. */
-  #show(slot: number, segment: Segment): void {
+  /** Shows a segment to its connection, and concludes what follows from it at `clock`, which may be later. */
+  #show(slot: number, segment: Segment, clock = segment.time): void {
     this.table.show(slot, segment);
+    segment.time = clock;
     this.#conclude(slot, segment, this.#memory.answers[WAS]!);
   }
 
@@ -252,9 +258,11 @@ export class Tracker {
     for (let was = false; ; was = true) {
       if (was) this.#isFull = this.#options.isFull?.() ?? false;
       const next = !this.#due.isEmpty ? this.#due.time : Math.min(this.#memory.nextExpiry, this.#silences.next);
-      if (this.#isFull || Math.min(next, this.#windows.next) > clock) return was;
-      if (this.#windows.next <= next) this.#windows.pass(this.table, Math.min(next, clock));
-      else if (this.#due.isEmpty && this.#options.shapes?.takesExpired(clock, this.#silences.next, this.#departed))
+      const other = Math.min(this.#fragments.next, this.#windows.next);
+      if (this.#isFull || Math.min(next, other) > clock) return was;
+      if (this.#fragments.next <= Math.min(next, this.#windows.next)) this.#giveUp(this.#fragments.next, this.#fragments.next);
+      else if (this.#windows.next <= next) this.#windows.pass(this.table, Math.min(next, this.#fragments.next, clock));
+      else if (this.#due.isEmpty && this.#options.shapes?.takesExpired(clock, Math.min(this.#silences.next, other), this.#departed))
         this.#memory.answers[STRAYS] = 1;
       else this.#runOut(next);
     }
@@ -388,9 +396,4 @@ export class Tracker {
     if (holders !== 0) this.#departed.add(this.table, slot, holders, since, time);
     this.#memory.answers[STRAYS] = 1;
   }
-}
-
-/** Whether a connection's time is over, or that of its TIME_WAITs and then, too, that which it may be silent. */
-function isDeparture(ending: Ending, holders: number): boolean {
-  return ending === 'expired' || (ending === 'idle_timeout' && holders !== 0);
 }

@@ -116,6 +116,61 @@ describe('a fragmented datagram', () => {
     expect(told.records().map(({ open, close }) => `${open} ${close.class}`)).toEqual(['three_way three_segment', 'syn_only no_reply']);
   });
 
+  it("whose last fragment is missing is its connection's after 30 s, whatever else is captured then", () => {
+    for (const others of [0, 1, 2]) {
+      const told = established();
+      told.client.data(3000);
+      fragmented(told, { tail: false, first: 16 });
+      told.wait(1);
+      told.server.fin();
+      told.client.fin();
+      told.server.ack();
+      for (let other = 0; other < others; other++) {
+        told.wait(50);
+        const [client] = told.connection({ address: [1, 2, 3, other], port: 5 }, { address: [6, 7, 8, 9], port: 10 });
+        client.syn();
+      }
+      const { records, tracker } = told.outcome();
+      expect(records.find(({ open }) => open === 'three_way')).toMatchObject({
+        client: { bytes: 16, segments: 4, fin: 1 },
+        close: { class: 'three_segment' },
+      });
+      expect(tracker.oddities.toRecord()).toEqual({ fragment_without_tail: 1 });
+      expect(tracker.pieces).toBe(0);
+    }
+  });
+
+  it('whose last fragment is missing is not lost where another one has the same identification', () => {
+    const told = established();
+    for (let datagram = 0; datagram < 3; datagram++) {
+      told.client.data(3000);
+      fragmented(told, { tail: false, first: 3000, identification: 5 });
+      told.wait(datagram * 20);
+    }
+    const { records, tracker } = told.outcome();
+    expect(records).toMatchObject([{ client: { bytes: 9000, segments: 5 } }]);
+    expect(tracker.oddities.toRecord()).toEqual({ fragment_without_tail: 3 });
+  });
+
+  it('of a close whose last fragment is missing lets TIME_WAIT end in the order of time', () => {
+    const told = established({ step: 1000 });
+    told.client.fin({ payload: 3000 });
+    fragmented(told, { tail: false, first: 3000 });
+    told.server.ack();
+    told.server.fin();
+    told.client.ack();
+    told.wait(10);
+    const [other] = told.connection({ address: [1, 2, 3, 4], port: 5 }, { address: [6, 7, 8, 9], port: 10 });
+    other.syn();
+    other.rst();
+    told.wait(100);
+    other.syn();
+    const { endings } = told.outcome({ twoMsl: 15 });
+    const times = endings.map(({ time }) => time);
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+    expect(endings.map(({ ending }) => ending)).toContain('expired');
+  });
+
   it('whose last fragment is missing does not move the end of its connection', () => {
     const told = established();
     told.client.data(3000, { lost: true });

@@ -270,6 +270,6 @@ function input({ input: read, drops, oddities }: SummaryRecord): Row[] {
       text: "packets with a time before their predecessor's, or far from that of all others",
     });
   for (const [name, n] of Object.entries(oddities)) rows.push({ kind: 'count', count: n, text: name });
-  if (read.truncated) rows.push(line('the capture is damaged or cut: all of this is about what comes before (see standard error)'));
+  if (read.truncated) rows.push(line('the capture is damaged or cut: this is about what could be read of it (see standard error)'));
   return rows;
 }

@@ -9,6 +9,7 @@ import {
   FACTS,
   FIN_ACKED,
   FIN_SENT,
+  FIN_SUPPOSED,
   FINS,
   HELD,
   ISS,
@@ -114,6 +115,8 @@ function isDoubtful(slot: i32, record: usize): bool {
   const seen = load<i32>(own, SEEN << 2);
   if ((seen & ISS_KNOWN) != 0 && load<i32>(record, SEQ_WORD << 2) == load<i32>(own, ISS << 2)) return false;
   if ((flags & ACK) == 0) return true;
-  const goneSilent = (seen & FIN_SENT) != 0 && load<i32>(words + ((sender ^ 1) << 2), SEGMENTS << 2) == 0;
-  return (facts & (CLOSED | RESET)) != 0 || goneSilent;
+  const peer = words + ((sender ^ 1) << 2);
+  const goneSilent = (seen & FIN_SENT) != 0 && load<i32>(peer, SEGMENTS << 2) == 0;
+  const supposed = ((seen | load<i32>(peer, SEEN << 2)) & FIN_SUPPOSED) != 0;
+  return (facts & (CLOSED | RESET)) != 0 || goneSilent || supposed;
 }

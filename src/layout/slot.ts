@@ -127,6 +127,8 @@ export const SIMULTANEOUS_OPEN = 0x100;
 export const IN_USE = 0x200;
 /** A SYN carried payload that its SYN-ACK acknowledged. */
 export const FAST_OPEN = 0x400;
+/** That RST acknowledges its receiver's FIN: its sender had taken that. */
+export const RST_ACKS_FIN = 0x800;
 /** The RST answers a SYN: nobody listened. */
 export const REFUSED = 0x1000;
 /** Its addresses are kept beside the slots: they are IPv6, or have a scope. */

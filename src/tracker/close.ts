@@ -25,10 +25,12 @@ import {
   REFUSED,
   RESET,
   RESET_BY_HIGH,
+  RST_ACKS_FIN,
   RST_TIME,
   SEEN,
   SEGMENTS,
   TOKENS,
+  UNCOVERED,
 } from '../layout/slot.ts';
 import type { ConnectionTable } from './table.ts';
 
@@ -74,6 +76,8 @@ export class Verdict {
   reset = false;
   resetBy: 0 | 1 = 0;
   resetTime = 0;
+  /** It acknowledges its receiver's FIN, which its sender had taken. */
+  resetAcks = false;
   /** Bits of modifiers.ts. */
   modifiers = 0;
 }
@@ -92,13 +96,13 @@ function inferredFin(table: ConnectionTable, slot: number, endpoint: number): bo
   return (words[slot + SEEN + peer]! & FIN_SENT) !== 0;
 }
 
-/** Whether the one number below `acked` is all that `endpoint` has passed over: what it sent afterwards, without payload, begins there. */
+/** Whether the one number below `acked` is what `endpoint` has passed over last: what it sent afterwards, without payload, begins there. */
 function isSkipped(table: ConnectionTable, slot: number, endpoint: number, acked: number): boolean {
   const holes = table.peekRare(slot)?.holes[endpoint as 0];
   // Without a FIN of the peer it may as well be a byte, or that of a keep-alive.
   if ((table.words[slot + SEEN + (endpoint ^ 1)]! & FIN_SENT) === 0) return false;
-  if (!holes || holes.length !== 2 || table.words[slot + NXT + endpoint] !== acked) return false;
-  return holes[0] === ((acked - 1) | 0) && holes[1] === acked;
+  if (!holes || table.words[slot + NXT + endpoint] !== acked) return false;
+  return holes.at(-2) === ((acked - 1) | 0) && holes.at(-1) === acked;
 }
 
 /** Whether bytes of `endpoint` were acknowledged that the capture does not hold. `inferred`: its FIN is not in the capture, and no such byte. */
@@ -113,9 +117,17 @@ function hasGap(table: ConnectionTable, slot: number, endpoint: number, inferred
     return false;
   const acked = words[slot + ACKED + peer]!;
   if (distance(acked, words[slot + NXT + endpoint]!) > 1) return true;
-  if (inferred && isSkipped(table, slot, endpoint, acked)) return false;
-  const holes = table.peekRare(slot)?.holes[endpoint as 0];
-  return holes !== undefined && holes.length > 0 && distance(acked, holes[0]!) > 0;
+  const holes = table.peekRare(slot)?.holes[endpoint as 0] ?? [];
+  const others = inferred && isSkipped(table, slot, endpoint, acked) ? holes.slice(0, -2) : holes;
+  return others.length > 0 && distance(acked, others[0]!) > 0;
+}
+
+/**
+ * Whether the FIN of `endpoint` lies behind something that the peer has not acknowledged and the capture lacks: then nothing tells that the
+ * peer has taken it.
+ */
+export function isBehindHole({ words }: ConnectionTable, slot: number, { acked }: Verdict, endpoint: number): boolean {
+  return !acked[endpoint]! && (words[slot + SEEN + endpoint]! & UNCOVERED) !== 0;
 }
 
 /** Whether the first FIN of `endpoint` acknowledges the peer's. */
@@ -178,11 +190,13 @@ export function judge(table: ConnectionTable, slot: number, verdict: Verdict): v
   verdict.reset = reset;
   verdict.resetBy = counted ? (doubtful.sender as 0 | 1) : (facts & RESET_BY_HIGH) !== 0 ? 1 : 0;
   verdict.resetTime = counted ? doubtful.time : times[(slot >> 1) + RST_TIME]!;
+  verdict.resetAcks = counted ? doubtful.acksFin : (facts & RST_ACKS_FIN) !== 0;
   verdict.modifiers = words[slot + MODIFIERS]!;
   for (let endpoint = 0; endpoint < 2; endpoint++) {
     const seen = words[slot + SEEN + endpoint]!;
-    const sent = (seen & FIN_SENT) !== 0 && !(counted && times[(slot >> 1) + FIN_TIME + endpoint]! > doubtful.time);
-    inferred[endpoint] = !(reset && (facts & CLOSED) === 0) && inferredFin(table, slot, endpoint);
+    const behindReset = reset && (facts & CLOSED) === 0 && times[(slot >> 1) + FIN_TIME + endpoint]! > verdict.resetTime;
+    const sent = (seen & FIN_SENT) !== 0 && !behindReset;
+    inferred[endpoint] = !behindReset && inferredFin(table, slot, endpoint);
     fin[endpoint] = sent || inferred[endpoint]!;
     acked[endpoint] = (seen & FIN_ACKED) !== 0 || inferred[endpoint]!;
   }

@@ -1,5 +1,5 @@
 import { ACK, RST, SYN } from '../layout/tcp.ts';
-import { holdsTimeWait } from './close.ts';
+import { holdsTimeWait, isOver, judge, Verdict } from './close.ts';
 import type { Segment } from './segment.ts';
 import { distance } from './serial.ts';
 import {
@@ -41,7 +41,7 @@ export function beginsAnew(table: ConnectionTable, slot: number, segment: Segmen
   if ((flags & ACK) !== 0) {
     // A SYN-ACK of a connection whose SYN the capture lacks; one that answers a SYN of this incarnation belongs to it.
     const goneSilent = (seen & FIN_SENT) !== 0 && words[slot + SEGMENTS + receiver] === 0;
-    if ((facts & (CLOSED | RESET)) === 0 && !goneSilent) return 'same';
+    if ((facts & (CLOSED | RESET)) === 0 && !goneSilent && !isOrderly(table, slot)) return 'same';
     const answers = (words[slot + SEEN + receiver]! & SYN_SENT) !== 0 && segment.ack === ((words[slot + ISS + receiver]! + 1) | 0);
     return !answers && ((seen & ISS_KNOWN) !== 0 || (facts & MIDSTREAM) !== 0) ? 'new' : 'same';
   }
@@ -58,6 +58,14 @@ export function beginsAnew(table: ConnectionTable, slot: number, segment: Segmen
   // Its own new SYN proves that the sender has given up an attempt that nobody ever answered.
   const attempt = (seen & SYN_SENT) !== 0 && (seen & SYN_ACK_SENT) === 0 && (facts & ESTABLISHED) === 0;
   return attempt && words[slot + SEGMENTS + receiver] === 0 ? 'new' : 'held';
+}
+
+const VERDICT = new Verdict();
+
+/** Whether a connection is closed for all that is known, although one of its FINs is not in the capture. */
+function isOrderly(table: ConnectionTable, slot: number): boolean {
+  judge(table, slot, VERDICT);
+  return isOver(VERDICT);
 }
 
 /** Whether nothing is there of a connection but SYNs of one endpoint: what comes may be of the one before it, which has left the table. */

@@ -26,6 +26,7 @@ import {
   RESET,
   RESET_AFTER_CLOSE,
   RESET_BY_HIGH,
+  RST_ACKS_FIN,
   RST_TIME,
   RSTS,
   SCALE_KNOWN,
@@ -52,14 +53,14 @@ export function reset(table: ConnectionTable, oddities: Oddities, slot: number, 
     if ((words[slot + FACTS]! & CLOSED) !== 0) return afterClose(table, slot, sender, time, endedByRst);
     const doubtful = table.peekRare(slot)?.doubtful;
     const opening = (words[slot + FACTS]! & (ESTABLISHED | MIDSTREAM)) === 0; // who answers a SYN has not met another RST before
-    if (opening || doubtful?.sender !== receiver) return take(table, slot, sender, time);
+    if (opening || doubtful?.sender !== receiver) return take(table, slot, sender, time, acknowledgesFin(words, slot, segment));
     // This one was sent by whom the other has met, and who was not seen alive: it was the first.
     rewrite(table, slot, tokens(table, slot).slice(0, doubtful.position));
-    return take(table, slot, receiver, doubtful.time);
+    return take(table, slot, receiver, doubtful.time, doubtful.acksFin);
   }
   if (verdict === 'doubtful') {
     const rare = table.rare(slot);
-    rare.doubtful ??= { time, sender, position: tokenCount(words, slot) };
+    rare.doubtful ??= { time, sender, acksFin: acknowledgesFin(words, slot, segment), position: tokenCount(words, slot) };
     return;
   }
   if (verdict === 'foreign') disown(table, slot, receiver);
@@ -67,12 +68,19 @@ export function reset(table: ConnectionTable, oddities: Oddities, slot: number, 
   oddities.add(RST_INVALID);
 }
 
+/** Whether an RST acknowledges the FIN of its receiver. */
+function acknowledgesFin(words: Int32Array, slot: number, { sender, flags, ack }: Segment): boolean {
+  const receiver = sender ^ 1;
+  if ((flags & ACK) === 0 || (words[slot + SEEN + receiver]! & FIN_SENT) === 0) return false;
+  return distance(ack, words[slot + FIN_SEQ + receiver]!) === 1;
+}
+
 /** The connection ends here: for both endpoints, as far as anyone outside can know. */
-function take(table: ConnectionTable, slot: number, sender: number, time: number): void {
+function take(table: ConnectionTable, slot: number, sender: number, time: number, acksFin: boolean): void {
   const { words, times } = table;
   const receiver = sender ^ 1;
   const facts = words[slot + FACTS]!;
-  words[slot + FACTS]! |= RESET | (sender === 1 ? RESET_BY_HIGH : 0);
+  words[slot + FACTS]! |= RESET | (sender === 1 ? RESET_BY_HIGH : 0) | (acksFin ? RST_ACKS_FIN : 0);
   times[(slot >> 1) + RST_TIME] = time;
   table.log(slot, R, sender);
   if (

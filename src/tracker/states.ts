@@ -1,8 +1,11 @@
-import { ackedTime, type Verdict } from './close.ts';
+import { ackedTime, isBehindHole, type Verdict } from './close.ts';
+import { tokenOf, tokens } from './sequence.ts';
 import {
+  A,
   CLOSED,
   ESTABLISHED,
   ESTABLISHED_TIME,
+  F,
   FACTS,
   FAST_OPEN,
   FIN_SENT,
@@ -95,8 +98,10 @@ function closing(table: ConnectionTable, slot: number, own: number, verdict: Ver
   const at = slot >> 1;
   const peer = own ^ 1;
   const finTime = (endpoint: number): number => times[at + FIN_TIME + endpoint]!;
-  const acked = (endpoint: number): number => ackedTime(table, slot, verdict, endpoint);
-  const peerAcked = verdict.fin[peer]! && verdict.acked[peer]!;
+  const byReset = verdict.reset && verdict.resetBy === own && verdict.resetAcks && !verdict.acked[peer]!;
+  const acked = (endpoint: number): number =>
+    byReset && endpoint === peer ? verdict.resetTime : ackedTime(table, slot, verdict, endpoint);
+  const peerAcked = verdict.fin[peer]! && (verdict.acked[peer]! || byReset);
 
   if (!verdict.fin[own]) return peerAcked ? [{ state: 'CLOSE_WAIT', time: acked(peer) }] : [];
   const passive = verdict.fin[peer]! && verdict.initiator === peer;
@@ -110,7 +115,7 @@ function closing(table: ConnectionTable, slot: number, own: number, verdict: Ver
   }
   const list: Transition[] = [{ state: 'FIN_WAIT1', time: finTime(own) }];
   const wait = waits.find(({ holder }) => holder === own);
-  if (verdict.fin[peer] && verdict.initiator === 'both') {
+  if (verdict.fin[peer] && verdict.initiator === 'both' && !wasAckedFirst(table, slot, own) && !isBehindHole(table, slot, verdict, peer)) {
     // Who answers the peer's FIN with RST alone has not taken it.
     if (peerAcked || !(verdict.reset && verdict.resetBy === own))
       list.push({ state: 'CLOSING', time: peerAcked ? acked(peer) : Math.max(finTime(own), finTime(peer)) });
@@ -121,6 +126,13 @@ function closing(table: ConnectionTable, slot: number, own: number, verdict: Ver
   }
   if (wait) list.push({ state: 'TIME_WAIT', time: wait.start });
   return list;
+}
+
+/** Whether the peer acknowledged an endpoint's FIN before its own came, which it had sent earlier: then that met FIN_WAIT2. */
+function wasAckedFirst(table: ConnectionTable, slot: number, own: number): boolean {
+  const log = tokens(table, slot);
+  const acked = log.indexOf(tokenOf(A, own ^ 1));
+  return acked >= 0 && acked < log.indexOf(tokenOf(F, own ^ 1));
 }
 
 /** Cuts what a reset ended, closes a TIME_WAIT that is over, and lets time run one way. */

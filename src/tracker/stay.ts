@@ -24,6 +24,8 @@ export class Stay {
   #asked = Number.NaN;
   #since = 0;
   #byFin = false;
+  /** The peer has sent something since the start. */
+  #heard = false;
 
   constructor(stirred: number, sure: number) {
     this.stirred = stirred;
@@ -32,6 +34,7 @@ export class Stay {
 
   /** The peer sends. */
   hear({ flags, payload, time }: Segment): void {
+    this.#heard = true;
     if ((flags & RST) !== 0) this.sure = Number.NaN;
     if ((flags & (ACK | RST)) !== ACK) return;
     if (((flags & FIN) !== 0 || payload > 0) && Number.isNaN(this.#asked)) {
@@ -42,9 +45,15 @@ export class Stay {
     this.stirred = time;
   }
 
-  /** The holder sends; answers what that proves. */
+  /**
+   * The holder sends; answers what that proves. An RST that answers nothing later than the very ACK with which TIME_WAIT would begin tells that it
+   * never did: Linux closes a socket in CLOSING that has no owner and no time to linger.
+   */
   speak({ flags, time }: Segment): Bound | undefined {
-    if ((flags & RST) !== 0) return this.left(time);
+    if ((flags & RST) !== 0) {
+      const bound = this.left(time);
+      return this.#heard ? bound : undefined;
+    }
     if ((flags & (SYN | ACK)) !== ACK || Number.isNaN(this.#asked)) return undefined;
     const bound: Bound = { kind: 'lower', age: this.#asked - this.#since };
     if (this.#byFin) this.sure = this.#asked;
@@ -54,6 +63,7 @@ export class Stay {
 
   /** The holder answers a SYN of another incarnation, which came at `asked`, with what belongs to its own. */
   challenge(segment: Segment, asked: number): Bound | undefined {
+    this.#heard = true;
     return (segment.flags & (SYN | ACK | RST)) === ACK ? this.stays(asked) : this.speak(segment);
   }
 

@@ -1,4 +1,4 @@
-import { ackedTime, judge, type Verdict } from './close.ts';
+import { ackedTime, isBehindHole, judge, type Verdict } from './close.ts';
 import { CLOSED, FACTS, FIN_TIME, RESET, RESET_AFTER_CLOSE, RESET_BY_HIGH, RST_TIME } from '../layout/slot.ts';
 import type { ConnectionTable } from './table.ts';
 
@@ -85,6 +85,7 @@ function timeWait(
   const facts = words[slot + FACTS]!;
   const crossed = verdict.initiator === 'both';
   if (crossed && !verdict.acked[holder]) return undefined;
+  if (isBehindHole(table, slot, verdict, peer)) return undefined;
   const aborted = verdict.reset && (facts & CLOSED) === 0;
   if (aborted && verdict.resetBy === holder) return undefined;
 

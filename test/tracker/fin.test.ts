@@ -235,6 +235,33 @@ describe('FINs that cross', () => {
     });
   });
 
+  it("FIN_WAIT2 and not CLOSING where the acknowledgement of one's own came before the peer's FIN, which was sent earlier", () => {
+    const told = established();
+    told.crossing(() => {
+      told.server.fin();
+      told.client.fin();
+    });
+    told.client.ack();
+    told.captureEarlier();
+    told.server.ack();
+    expect(told.record().close.sequence).toMatch(/^F< A> F>/);
+    expect(told.states()).toEqual({
+      client: `${OPENED.client} FIN_WAIT1 CLOSING TIME_WAIT`,
+      server: `${OPENED.server} FIN_WAIT1 FIN_WAIT2 TIME_WAIT`,
+    });
+  });
+
+  it('a FIN behind payload that never comes is not taken: FIN_WAIT2, and no TIME_WAIT', () => {
+    const told = established();
+    told.server.data(1000, { unseen: true, lost: true });
+    told.server.fin({ seq: 1001 });
+    told.client.ack({ ack: 1 });
+    told.client.fin({ ack: 1 });
+    told.server.ack();
+    expect(told.record()).toMatchObject({ close: { class: 'last_ack_missing' }, time_wait: [] });
+    expect(told.states().client).toBe(`${OPENED.client} FIN_WAIT1 FIN_WAIT2`);
+  });
+
   it('in TIME_WAIT from the later of the two acknowledgements on', () => {
     const told = closing();
     told.wait(1);
@@ -605,6 +632,22 @@ describe('a FIN that nobody would believe', () => {
 });
 
 describe('one side only', () => {
+  it('fin_inferred, and bytes that the capture lacks elsewhere', () => {
+    const told = established();
+    told.client.data(1000, { unseen: true });
+    told.server.ack();
+    told.client.data(100);
+    told.server.ack();
+    told.client.fin({ unseen: true });
+    told.server.ack();
+    told.server.fin();
+    told.client.ack();
+    expect(told.record()).toMatchObject({
+      close: { class: 'orderly', initiator: 'client', basis: 'inferred', modifiers: ['fin_inferred', 'gap'] },
+      confidence: 'likely',
+    });
+  });
+
   it("fin_inferred: the silent side's FIN is proved by an acknowledgement one above all its data", () => {
     const told = story();
     told.client.syn();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FIN, RST, SYN } from '../../src/layout/tcp.ts';
+import { ACK, FIN, RST, SYN } from '../../src/layout/tcp.ts';
 import {
   closing,
   established,
@@ -236,6 +236,42 @@ describe('one-sided captures', () => {
       { syn: 1, fin: 1, bytes: 100 },
       { syn: 1, fin: 1, bytes: 100 },
     ]);
+  });
+
+  it('a SYN-ACK with a new ISN where a FIN of the one before, and the SYN, are not in the capture', () => {
+    const told = story();
+    for (const isn of [1, 2]) {
+      const [client, server] = told.incarnation(isn * 100_000, isn * 7_000_000);
+      client.syn({ unseen: isn === 2 });
+      server.synAck();
+      client.ack();
+      client.data(100);
+      server.ack();
+      client.fin({ unseen: isn === 1 });
+      server.fin();
+      client.ack();
+      told.wait(1);
+    }
+    expect(told.records().map(({ close, end_reason }) => `${close.class} ${close.initiator} ${end_reason}`)).toEqual([
+      'orderly client closed',
+      'three_segment client closed',
+    ]);
+  });
+
+  it('a bare ACK of an earlier incarnation acknowledges nothing', () => {
+    const told = established();
+    told.client.data(100);
+    told.server.data(5000);
+    told.client.ack();
+    told.server.send(ACK, { seq: -1_000_000, ack: 300_000_000 });
+    told.client.ack();
+    told.client.fin();
+    told.server.ack();
+    told.server.fin();
+    told.client.ack();
+    const { records, tracker } = told.outcome();
+    expect(records).toMatchObject([{ close: { class: 'four_wave', initiator: 'client', modifiers: [] }, confidence: 'certain' }]);
+    expect(tracker.oddities.toRecord()).toEqual({ ack_implausible: 1 });
   });
 
   it('only the server is seen, and resets', () => {

@@ -91,6 +91,14 @@ describe('it lasts at most', () => {
     expect(bounds(told)).toEqual({ [CLIENT]: [0, 40, 0, 1] });
   });
 
+  it('nothing where an RST answers the very acknowledgement that would begin it', () => {
+    const told = closing();
+    told.client.ack();
+    told.server.ack();
+    told.client.send(RST);
+    expect(bounds(told)).toEqual({});
+  });
+
   it('nothing where an RST of the peer may have ended it', () => {
     const told = timeWait();
     told.server.rst();

@@ -271,14 +271,76 @@ describe('FIN and RST', () => {
   });
 
   it('crossed FINs, then RST: last_ack_missing', () => {
-    const told = closing();
-    told.client.rst();
-    expect(told.record().close).toMatchObject({ class: 'last_ack_missing', sequence: 'F> F< R>' });
-    // Who answers a FIN with RST has not taken it.
-    expect(told.states()).toEqual({
-      client: 'SYN_SENT ESTABLISHED FIN_WAIT1 CLOSED',
-      server: 'SYN_RECV ESTABLISHED FIN_WAIT1 CLOSING CLOSED',
+    for (const acknowledges of [false, true]) {
+      const told = closing();
+      if (acknowledges) told.client.rst();
+      else told.client.send(RST);
+      expect(told.record().close).toMatchObject({ class: 'last_ack_missing', sequence: 'F> F< R>' });
+      // Who answers a FIN with RST alone has not taken it.
+      expect(told.states()).toEqual({
+        client: `SYN_SENT ESTABLISHED FIN_WAIT1 ${acknowledges ? 'CLOSING ' : ''}CLOSED`,
+        server: 'SYN_RECV ESTABLISHED FIN_WAIT1 CLOSING CLOSED',
+      });
+    }
+  });
+
+  it('one that acknowledges the FIN comes from CLOSE_WAIT', () => {
+    for (const acknowledges of [false, true]) {
+      const told = finWait1();
+      if (acknowledges) told.server.rst();
+      else told.server.send(RST);
+      expect(told.record().close).toMatchObject({ class: 'fin_answered_by_rst', sequence: 'F> R<' });
+      expect(told.states()).toEqual({
+        client: 'SYN_SENT ESTABLISHED FIN_WAIT1 CLOSED',
+        server: `SYN_RECV ESTABLISHED ${acknowledges ? 'CLOSE_WAIT ' : ''}CLOSED`,
+      });
+    }
+  });
+
+  it('one inside the window that acknowledges the FIN, too, where nobody is seen alive behind it', () => {
+    const told = finWait1();
+    told.server.rst({ seq: 101 });
+    expect(told.record()).toMatchObject({ close: { class: 'fin_answered_by_rst' }, confidence: 'likely' });
+    expect(told.states().server).toBe('SYN_RECV ESTABLISHED CLOSE_WAIT CLOSED');
+  });
+
+  it('one inside the window, and a FIN behind it that its receiver answers with RST: that was reset before', () => {
+    const told = finWait2();
+    told.server.rst({ seq: 101 });
+    told.server.fin({ payload: 50 });
+    told.client.send(RST);
+    expect(told.record()).toMatchObject({
+      close: { class: 'fin_answered_by_rst', initiator: 'client', sequence: 'F> A< R<' },
+      time_wait: [],
     });
+    expect(told.states()).toEqual({
+      client: 'SYN_SENT ESTABLISHED FIN_WAIT1 FIN_WAIT2 CLOSED',
+      server: 'SYN_RECV ESTABLISHED CLOSE_WAIT CLOSED',
+    });
+  });
+
+  it("after a FIN that the capture lacks: the peer's acknowledgement proves that, and who closed first", () => {
+    const told = established();
+    told.client.data(100);
+    told.server.ack();
+    told.client.fin({ unseen: true });
+    told.server.ack();
+    told.wait(5);
+    told.server.rst();
+    expect(told.record()).toMatchObject({
+      close: { class: 'fin_answered_by_rst', initiator: 'client', basis: 'inferred', modifiers: ['fin_inferred'] },
+      confidence: 'likely',
+    });
+    expect(told.states()).toEqual({
+      client: 'SYN_SENT ESTABLISHED FIN_WAIT1 FIN_WAIT2 CLOSED',
+      server: 'SYN_RECV ESTABLISHED CLOSE_WAIT CLOSED',
+    });
+    const both = established();
+    both.client.fin({ unseen: true });
+    both.server.ack();
+    both.server.fin({ payload: 50 });
+    both.client.send(RST);
+    expect(both.record()).toMatchObject({ close: { class: 'last_ack_missing', initiator: 'client' }, confidence: 'likely' });
   });
 
   it('a FIN inside a RST counts as a FIN flag and is processed as RST only', () => {

@@ -59,12 +59,14 @@ export function parseFilter(text: string): Expression {
   return new Parser(text).whole();
 }
 
-/** A byte in decimal: with zeros in front it would be octal to some. */
-const isByte = (text: string): boolean => /^(0|[1-9]\d{0,2})$/.test(text) && Number(text) <= 255;
+/** A decimal number: with zeros in front it is octal to tcpdump. */
+const isDecimal = (text: string): boolean => /^(0|[1-9]\d*)$/.test(text);
+
+const isByte = (text: string): boolean => isDecimal(text) && Number(text) <= 255;
 
 /** A prefix length, undefined where there is none, not a number where it is none. */
 const prefixBits = (text: string | undefined): number | undefined =>
-  text === undefined ? undefined : /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  text === undefined ? undefined : isDecimal(text) ? Number(text) : Number.NaN;
 
 class Parser {
   readonly #text: string;
@@ -175,8 +177,9 @@ class Parser {
 
   #vlan(): Expression {
     if (this.#peek === undefined || !/^\d+$/.test(this.#peek)) return { kind: 'vlan', id: -1 };
-    const id = Number(this.#take());
-    if (id > LARGEST_VLAN) this.#fail(`a VLAN id is at most ${LARGEST_VLAN}`, 1);
+    const text = this.#take()!;
+    const id = Number(text);
+    if (!isDecimal(text) || id > LARGEST_VLAN) this.#fail(`'${text}' is no VLAN id from 0 to ${LARGEST_VLAN}`, 1);
     return { kind: 'vlan', id };
   }
 
@@ -217,7 +220,7 @@ class Parser {
   }
 
   #port(text: string): number {
-    if (!/^\d+$/.test(text) || Number(text) > LARGEST_PORT) this.#fail(`'${text}' is no port from 0 to ${LARGEST_PORT}`, 1);
+    if (!isDecimal(text) || Number(text) > LARGEST_PORT) this.#fail(`'${text}' is no port from 0 to ${LARGEST_PORT}`, 1);
     return Number(text);
   }
 }

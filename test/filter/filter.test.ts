@@ -137,7 +137,10 @@ describe('a filter', () => {
     ['port 80 port 443', 8, /'and' or 'or' is missing before 'port'/],
     ['udp port 53', 0, /no IP address/],
     ['port 80 and', 11, /ends where a condition is expected/],
-    ['vlan 5000', 5, /at most 4095/],
+    ['vlan 5000', 5, /no VLAN id from 0 to 4095/],
+    ['vlan 0144', 5, /'0144' is no VLAN id/],
+    ['port 0120', 5, /'0120' is no port/],
+    ['net 10.0.0.0/024', 4, /at most 32/],
     ['& port 80', 0, /'&' is not known here/],
   ])('%s is wrong at %i', (filter, at, message) => {
     const parse = (): unknown => compileFilter(filter);

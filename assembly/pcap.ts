@@ -65,6 +65,10 @@ export function decodeRecords(at: usize, last: usize, end: usize): usize {
       stopped = BATCH_FULL;
       break;
     }
+    if (captured > original && !lengthsSwapped && areRecords(at + header + original, next)) {
+      stopped = BROKEN_CAPTURED;
+      break;
+    }
     let stamp = (<f64>seconds - origin) * 1e9 + <f64>part * fraction;
     if (Math.abs(stamp - latest) > DOUBTED && latest > -Infinity) {
       const found = doubt(at, end, stamp);
@@ -79,6 +83,25 @@ export function decodeRecords(at: usize, last: usize, end: usize): usize {
     at = next;
   }
   return at;
+}
+
+/**
+ * Whether bytes are records, one behind the other and not a byte more. A record that claims to have captured more than there was, and
+ * holds such bytes behind what there was, claims a wrong length.
+ */
+function areRecords(from: usize, to: usize): bool {
+  const swapped = (word(FORM) & SWAPPED) != 0;
+  const header = word(FORM) & PATCHED ? PATCHED_HEADER_BYTES : RECORD_HEADER_BYTES;
+  const units = load<u32>(interfaceAt(0), 16);
+  const origin = <f64>(<u32>word(ORIGIN));
+  let at = from;
+  while (<i32>(to - at) >= header) {
+    const captured = read32(at + 8, swapped);
+    if (captured > limitOf(interfaceAt(0)) || captured > read32(at + 12, swapped) || read32(at + 4, swapped) >= units) return false;
+    if (latest > -Infinity && Math.abs((<f64>read32(at, swapped) - origin) * 1e9 - latest) > DOUBTED) return false;
+    at += header + captured;
+  }
+  return at == to && at > from;
 }
 
 /**

@@ -180,6 +180,14 @@ function upperHalfIn({ form }: Section): number | undefined {
   return (form & SWAPPED) === 0 ? 2 : 0;
 }
 
+/** Whether bytes are records, one behind the other and not a byte more, as areRecords() in assembly/pcap.ts. */
+export function areRecords(bytes: Uint8Array, from: number, to: number, section: Section, near: number): boolean {
+  const { lengthAt } = headersIn(bytes, section);
+  let at = from;
+  for (let length = 1; at < to && length > 0; at += length) length = Math.max(lengthAt(at, near), 0);
+  return at === to && at > from;
+}
+
 /** Finds the record that is the next one behind damage. */
 export function findNext(
   bytes: Uint8Array,

@@ -20,7 +20,7 @@ import {
   SWAPPED,
   TICKS,
 } from '../layout/framing.ts';
-import { type Beginning, findBeginning, findBoundary, findNext, GUESS, TO_THE_END } from './boundary.ts';
+import { areRecords, type Beginning, findBeginning, findBoundary, findNext, GUESS, TO_THE_END } from './boundary.ts';
 import { isDoubtedRecord } from './doubt.ts';
 import { type Fault, miscount } from './fault.ts';
 import { OPENING_BYTES, openingOf } from './format.ts';
@@ -262,7 +262,9 @@ export class RecordReader {
     let original = view.getUint32(at + 12, little);
     if ((form & LENGTHS_SWAPPED) !== 0 && captured > original) [captured, original] = [original, captured];
     if (captured > this.#limit) return 'broken';
-    if (at + header + captured > this.#bytes.length) return 'bytes';
+    const end = at + header + captured;
+    if (end > this.#bytes.length) return 'bytes';
+    if (captured > original && areRecords(this.#bytes, at + header + original, end, this.#section!, this.dueSeconds)) return 'broken';
     const seconds = view.getUint32(at, little);
     if (Math.abs(seconds - this.dueSeconds) > DOUBTED_S) {
       const found = isDoubtedRecord(this.#bytes, at, this.#ended, this.#section!, this.dueSeconds);
@@ -274,8 +276,8 @@ export class RecordReader {
     this.#agree();
     this.original = original;
     this.interface = this.#interfaces[0];
-    this.data = this.#bytes.subarray(at + header, at + header + captured);
-    this.#at = at + header + captured;
+    this.data = this.#bytes.subarray(at + header, end);
+    this.#at = end;
     return 'packet';
   }
 

@@ -268,6 +268,31 @@ describe.each(Object.entries(FORMATS))('the first records of %s', (_name, { capt
   });
 });
 
+describe.each(['pcap', 'big-endian pcap'])('a length of %s that leads past records to a later one', (name) => {
+  const { capture, bounds } = FORMATS[name]!;
+
+  it('takes none with it, because more was captured than there was', async () => {
+    for (const [index, passed] of [
+      [0, 1],
+      [1, 1],
+      [7, 1],
+      [7, 12],
+      [30, 29],
+    ] as const) {
+      const damaged = capture.slice();
+      const claimed = bounds[index + 1 + passed]! - bounds[index]! - 16;
+      new DataView(damaged.buffer).setUint32(bounds[index]! + 8, claimed, name === 'pcap');
+      const others = packets.filter((_, i) => i !== index);
+      const decoded = decodeSource(inMemory(damaged));
+      expect(decoded.records.map(known)).toEqual(others.map((packet) => 1000 + packets.indexOf(packet)));
+      expect(decoded.faults.map(({ offset, resumed }) => [offset, resumed])).toEqual([[bounds[index], bounds[index + 1]]]);
+      expect(decodeSource(inMemory(damaged), 2000)).toEqual(decoded);
+      const found = await recordByRecord(damaged, 1000);
+      for (const { captured } of others) expect(found.has(Buffer.from(captured).toString('latin1'))).toBe(true);
+    }
+  });
+});
+
 describe('the very first record', () => {
   const { capture, bounds } = FORMATS['pcap']!;
   const others = packets.map((_, i) => 1000 + i).slice(1);

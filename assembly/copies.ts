@@ -3,23 +3,25 @@
 // passes by: a ring of packets, chained by their digest, newest first. Where the next one would take the place of a packet
 // younger than a millisecond, the ring doubles. Ring and chains grow downwards from where they end (memory.ts).
 //
+// What several interfaces captured may be written in turns (dumpcap -i A -i B), so that copies of a thousand packets come behind all of
+// them: then packets are remembered as much longer as the host says, and a packet that comes late is looked for among those of its time.
+//
 //   packet   clock (f64) | digest | hash | link digest | lag, flags (16 bits each) | number of the one before it in its chain |
 //            sequence and acknowledgement number, mixed
 //   chains   number of the newest packet of each; packets are numbered from 1 on, modulo 2^32
 
-import { FROM_HIGH, NO_IDENTIFICATION } from '../src/layout/segment.ts';
+import { FROM_HIGH, LAG_UNIT, NO_IDENTIFICATION } from '../src/layout/segment.ts';
 import { FIN, SYN } from '../src/layout/tcp.ts';
-import { FORGOTTEN, RECENT_BYTES, RECENT_CAPACITY } from '../src/layout/tracking.ts';
+import { FORGOTTEN, LATENESS, RECENT_BYTES, RECENT_CAPACITY } from '../src/layout/tracking.ts';
 import { CHAINS_END, RECENT_END } from './memory.ts';
-import { count } from './tracking.ts';
+import { count, told } from './tracking.ts';
 
 /** Copies of one packet come within this time of the first, ns. */
 const SPAN: f64 = 1e6;
 const FIRST_PACKETS = 512;
 /** So many that most are empty: whether there is something in one cannot be foreseen, and waiting for a wrong guess costs more than a line. */
 const FEWEST_CHAINS: u32 = 8192;
-/** SPAN in units of a record's lag (16 µs), and the lag that means "this or more". */
-const LAG_SPAN = 63;
+/** The lag that means "this or more". */
 const LAG_MOST = 0xffff;
 
 // A packet, offsets in bytes.
@@ -75,25 +77,26 @@ function packetAt(number: u32): usize {
  * Whether this packet is a copy of an earlier one; if not, it is remembered.
  * @param link digest of its link header
  * @param flags of the segment record
- * @param lag of its own timestamp behind `clock`, in units of 16 µs
+ * @param lag of its own timestamp behind `clock`, in LAG_UNITs
  * @param seq its numbers: of a million packets a second, a digest of 32 bits alone would take one in millions for a copy of another
  * @param clock the capture clock, ns
  */
 export function isCopy(digest: u32, hash: u32, link: u32, flags: i32, payload: i32, lag: i32, seq: u32, ack: u32, clock: f64): bool {
   const numbers: u32 = seq + ack * MULTIPLIER;
+  const reach = SPAN + min(timeOf(lag), lateness());
   // `age` grows along a chain: the numbers of packets long gone may come again, but never lead back.
   let number = load<u32>(chainOf(digest));
   for (let age: u32 = 0; newest - number >= age && newest - number < held; number = load<u32>(packetAt(number), BEFORE)) {
     const packet = packetAt(number);
-    if (clock - load<f64>(packet, CLOCK) > SPAN) break;
+    if (clock - load<f64>(packet, CLOCK) > reach) break;
     age = newest - number + 1;
     if (load<u32>(packet, DIGEST) != digest || load<u32>(packet, HASH) != hash) continue;
     if (load<u32>(packet, NUMBERS) != numbers || <i32>load<u16>(packet, FLAGS) != (flags & KIND)) continue;
-    if (isCopyOf(packet, link, flags, payload, lag)) return true;
+    if (isCopyOf(packet, link, flags, payload, lag, clock)) return true;
     break; // another packet of the same bytes: the next copies are its own
   }
   if (held <= mask) held++;
-  else if (clock - load<f64>(packetAt(newest + 1), CLOCK) <= SPAN) makeRoom();
+  else if (clock - load<f64>(packetAt(newest + 1), CLOCK) <= SPAN + lateness()) makeRoom();
   const packet = packetAt(newest + 1);
   store<f64>(packet, clock, CLOCK);
   store<u32>(packet, digest, DIGEST);
@@ -106,12 +109,21 @@ export function isCopy(digest: u32, hash: u32, link: u32, flags: i32, payload: i
   return false;
 }
 
-function isCopyOf(packet: usize, link: u32, flags: i32, payload: i32, lag: i32): bool {
+function lateness(): f64 {
+  return <f64>told(LATENESS) * 1e6;
+}
+
+function timeOf(lag: i32): f64 {
+  return <f64>lag * <f64>LAG_UNIT;
+}
+
+function isCopyOf(packet: usize, link: u32, flags: i32, payload: i32, lag: i32, clock: f64): bool {
   // Bursts of pure ACKs and RSTs may be equal to the byte where nothing numbers the packets; and so may retransmissions
   // whose own time is unknown because the capture's clock stands still.
   const needsOtherLink = ((flags & NO_IDENTIFICATION) != 0 && payload == 0 && (flags & (SYN | FIN)) == 0) || lag == LAG_MOST;
   if (needsOtherLink && load<u32>(packet, LINK) == link) return false;
-  return abs(<i32>load<u16>(packet, LAG) - lag) <= LAG_SPAN;
+  const own = clock - timeOf(lag);
+  return abs(load<f64>(packet, CLOCK) - timeOf(<i32>load<u16>(packet, LAG)) - own) <= SPAN;
 }
 
 /** Makes a packet the newest of all, and of its chain. */

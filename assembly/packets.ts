@@ -16,6 +16,7 @@ import {
   STOPPED,
 } from '../src/layout/framing.ts';
 import * as links from '../src/layout/link.ts';
+import { LAG_UNIT } from '../src/layout/segment.ts';
 import * as cursor from './cursor.ts';
 import { useFilter } from './filter.ts';
 import { frame, IS_SEGMENT } from './frame.ts';
@@ -26,8 +27,6 @@ import { pairs, records, startBatch } from './segment.ts';
 import { keepTags, noting, releaseTags, useTags } from './tags.ts';
 import { answer, clearAnswers, clock, drop, setClock, setFirst, word } from './state.ts';
 
-/** One unit of a record's lag, in ns. */
-const LAG_UNIT: f64 = 16000;
 const LARGEST_LAG: f64 = 65535;
 
 /** Destination, source, length: what each packet of an A-MSDU begins with. */
@@ -72,7 +71,7 @@ export function take(linkType: i32, at: usize, captured: i32, original: u32, sta
   let lag = 0;
   if (stamp < latest) {
     regressions++;
-    lag = <i32>min((latest - stamp) / LAG_UNIT, LARGEST_LAG);
+    lag = <i32>min((latest - stamp) / <f64>LAG_UNIT, LARGEST_LAG);
   } else {
     latest = stamp;
   }

@@ -24,7 +24,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ACK, FIN, SYN } from '../src/layout/tcp.ts';
 import { bytes, type CapturedPacket, ethernet, ipv4, pcap, snoop, tcp } from './support/packets.ts';
-import { block, pcapng, sectionHeader } from './support/pcapng.ts';
+import { block, enhancedPacket, interfaceDescription, pcapng, sectionHeader } from './support/pcapng.ts';
 import { netmon, netxray } from './support/ticks.ts';
 
 const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
@@ -628,4 +628,58 @@ describe('a capture that is still being made', () => {
       expect(live.lines.some(({ type, close }) => type === 'connection' && close.class !== 'unknown')).toBe(true);
     },
   );
+});
+
+describe('a capture of two interfaces that are written in turns, as dumpcap does', () => {
+  const SEGMENTS = [
+    [0, SYN],
+    [1, SYN | ACK],
+    [0, ACK],
+    [0, FIN | ACK],
+    [1, FIN | ACK],
+    [0, ACK],
+  ] as const;
+  const [CLIENT, SERVER] = ['10.0.0.2', '10.0.0.1'];
+  /** Every packet is seen by both, 30 us apart; a turn is 150 ms. */
+  const turns = (copies: readonly number[]): Uint8Array => {
+    const blocks = Array.from({ length: 8 }, (_, turn) =>
+      copies.flatMap((copy) =>
+        SEGMENTS.flatMap(([from, flags], i) =>
+          [0, 1, 2].map((one) => {
+            const at = turn * 150_000 + one * 40_000 + i * 5000 + copy * 30;
+            const ends = [40_000 + turn * 3 + one, 80] as const;
+            const [source, destination] = from === 0 ? ends : [ends[1], ends[0]];
+            const seq = flags & SYN ? 100 : i < 4 ? 101 : from === 0 && i === 5 ? 102 : 101;
+            const ack = flags === SYN ? 0 : i < 4 ? 101 : 102;
+            const segment = tcp({ source, destination, flags, seq, ack });
+            const captured = ethernet(
+              ipv4(segment, {
+                identification: i + 1,
+                ...(from === 0 ? { source: CLIENT, destination: SERVER } : { source: SERVER, destination: CLIENT }),
+              }),
+            );
+            return { at, block: enhancedPacket({ captured, interface: copy, seconds: 1_600_000_000, fraction: at }) };
+          }),
+        ).sort((a, b) => a.at - b.at),
+      ),
+    );
+    return bytes(sectionHeader(), interfaceDescription(), interfaceDescription(), ...blocks.flat().map(({ block: written }) => written));
+  };
+
+  it.each([1, 3])('has each packet once: %i workers', (workers) => {
+    const results = [[0, 1], [0]].map((copies) => {
+      const path = join(folder, `turns-${copies.length}.pcapng`);
+      writeFileSync(path, turns(copies));
+      const { stdout, status } = spawnSync(process.execPath, [CLI, 'stream', '--workers', `${workers}`, path], { encoding: 'utf8' });
+      expect(status).toBe(0);
+      const lines = stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Line & { segments: number; input: { duplicates: number } });
+      const { segments, input } = lines.at(-1)!;
+      return { closes: lines.slice(0, -1).map(({ client, close }) => [client.port, close]), segments, duplicates: input.duplicates };
+    });
+    expect(results[0]).toEqual({ ...results[1], duplicates: 144 });
+    expect(results[1]).toMatchObject({ segments: 144, duplicates: 0 });
+  });
 });

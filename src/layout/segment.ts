@@ -47,8 +47,10 @@ export const PACKET_WORD = 13;
 /** PAIRED: index into the batch's address pairs. Else 0. */
 export const ADDRESS_WORD = 14;
 /** Bits 0-3 window scale (15: none), 4-7 data offset in words, 8 SACK permitted, 9 SACK blocks, 10 Fast Open option;
- * 16-31 how far the packet's own timestamp lies before `time`, in units of 16 µs, saturating. */
+ * 16-31 how far the packet's own timestamp lies before `time`, in LAG_UNITs, saturating. */
 export const TCP_WORD = 15;
+/** ns. */
+export const LAG_UNIT = 16000;
 
 // Flags: the low byte is the header's (tcp.ts).
 /** The high endpoint sent it. */

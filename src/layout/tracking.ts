@@ -21,7 +21,10 @@ export const STRAYS = 8;
 /** Set by the host: walk() is to stop at each connection that is closed or reset. */
 export const TELL_ENDED = 9;
 
-export const TRACKING_WORDS = 10;
+/** Set by the host: how far a packet may come behind those that were captured later, and still be told to be a copy of one before them, ms. */
+export const LATENESS = 10;
+
+export const TRACKING_WORDS = 11;
 
 // Why walk() stopped.
 /** It did not: all segments were taken. */

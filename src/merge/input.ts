@@ -42,6 +42,8 @@ export interface Input {
   readonly origin: number;
   /** Digits that the seconds of a timestamp have behind the point. */
   readonly digits: 6 | 9;
+  /** How far a packet may come behind others that were captured later, ms. */
+  readonly lateness: number;
   /** What could not be read. More may come while a stream is read. */
   readonly faults: Fault[];
   /** Files of folders that are no captures. */
@@ -56,6 +58,9 @@ export interface Meeting {
   readonly compressed: () => void;
   readonly stream: () => void;
 }
+
+/** Where several interfaces captured into one file, their packets may be written in turns, as long as that, ms (dumpcap: some 150). */
+const TURN = 1000;
 
 interface Opened extends PlannedCapture, Probe {
   /** Estimated; 0 of a stream, and where it does not matter. */
@@ -106,6 +111,7 @@ export async function openInput(
     packets: opened.reduce((sum, { packets }) => sum + packets, 0),
     origin: Math.floor((opened[0]?.firstTime ?? 0) / 1e9),
     digits: opened.some(({ interfaces }) => interfaces.some(isFine)) ? 9 : 6,
+    lateness: opened.some(({ interfaces }) => interfaces.length > 1) ? TURN : 0,
     faults,
     passedOver,
   };

@@ -304,6 +304,7 @@ export class Run {
       distinguished: (this.#options.distinguish ?? []).reduce((bits, scope) => bits | SCOPES[scope], 0),
       origin: this.clock.origin,
       digits: this.clock.digits,
+      lateness: this.#input.lateness,
       seed: Math.floor(Math.random() * 2 ** 32), // keys the hashes, which nothing that is printed depends on
       profile: this.profile,
       idleTimeout: (this.#options.idleTimeout ?? Infinity) * 1e9,

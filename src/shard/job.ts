@@ -30,6 +30,8 @@ export type Form = 'none' | 'records' | 'segments' | 'lines';
 /** All that a shard needs to know, as plain data. */
 export interface ShardTask extends DecodingTask {
   readonly digits: number;
+  /** How far a packet may come behind others that were captured later, ms. */
+  readonly lateness: number;
   readonly profile: Profile;
   readonly idleTimeout: number;
   /** Length of a window of capture time, ns; Infinity: none are wanted. */

@@ -10,6 +10,8 @@ export interface TrackerOptions {
   readonly idleTimeout: number;
   /** Connections that are followed at a time; CONNECTIONS_CAPACITY where absent. Of more, those that were silent longest are evicted. */
   readonly capacity?: number | undefined;
+  /** How far a packet may come behind later ones and still be told to be a copy of one before them, ms; absent: hardly at all. */
+  readonly lateness?: number | undefined;
   readonly ended: (connection: Ended) => void;
   /** Whether so much has ended that it is to be sent off before more does; absent where it never is. */
   readonly isFull?: (() => boolean) | undefined;

@@ -9,6 +9,7 @@ import {
   DUE,
   FORGOTTEN,
   FOUND,
+  LATENESS,
   OPENED,
   OPENS,
   REASON,
@@ -77,12 +78,11 @@ export class Tracker {
   constructor(options: TrackerOptions, memory: TableMemory) {
     this.#options = options;
     this.#memory = memory;
-    memory.attach(
-      hostCalls(() => this.table, memory, this.oddities, options.profile.endedByRst),
-      options.profile.twoMsl,
-    );
+    const calls = hostCalls(() => this.table, memory, this.oddities, options.profile.endedByRst);
+    memory.attach(calls, options.profile.twoMsl);
     memory.answers[TELL_OPENED] = options.idleTimeout < Infinity || options.watch ? 1 : 0;
     memory.answers[TELL_ENDED] = options.watch ? 1 : 0;
+    memory.answers[LATENESS] = options.lateness ?? 0;
     this.table = new ConnectionTable(memory, options.capacity);
     this.#departed = new Departed(options.profile.twoMsl);
     this.#windows = new PassingWindows(options.watch);

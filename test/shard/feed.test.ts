@@ -138,6 +138,7 @@ async function feedTo(chunks: Iterable<Uint8Array>, ahead: number, windowBytes: 
     distinguished: 0,
     origin: SECONDS,
     digits: 6,
+    lateness: 0,
     seed: 1,
     profile: PROFILES['linux']!,
     idleTimeout: Infinity,

@@ -104,6 +104,12 @@ function areRecords(from: usize, to: usize): bool {
   return at == to && at > from;
 }
 
+/** Whether bytes are records from some place on. */
+function endsInRecords(from: usize, to: usize): bool {
+  for (let at = from; at < to; at++) if (areRecords(at, to)) return true;
+  return false;
+}
+
 /**
  * What a record whose time is far from the capture clock is, by the records behind it. Time may leap, and then what follows are
  * records; or it is the record's time that is wrong, and what follows is near the clock; or this is no record at all, because a
@@ -111,9 +117,10 @@ function areRecords(from: usize, to: usize): bool {
  *
  * Where headers are read a few bytes too far on, fractions look like seconds, and lengths still are lengths. So seconds that could
  * be a fraction are believed only where they stay together. Where the fraction is none, the time is wrong, but perhaps nothing else:
- * no packet is longer than one may be, and near the clock is what follows.
+ * no packet is longer than one may be, near the clock is what follows, and it does not end in records that were sound without it.
  */
-function doubt(at: usize, end: usize, stamp: f64): i32 {
+function doubt(first: usize, end: usize, stamp: f64): i32 {
+  let at = first;
   const swapped = (word(FORM) & SWAPPED) != 0;
   const header = word(FORM) & PATCHED ? PATCHED_HEADER_BYTES : RECORD_HEADER_BYTES;
   const units = load<u32>(interfaceAt(0), 16);
@@ -131,7 +138,8 @@ function doubt(at: usize, end: usize, stamp: f64): i32 {
     const seconds = read32(at, swapped);
     const time = (<f64>seconds - <f64>(<u32>word(ORIGIN))) * 1e9;
     const whole = read32(at + 4, swapped) < units;
-    if (witness == 1 && whole && Math.abs(time - latest) <= DOUBTED) return FOLLOWS_CLOCK;
+    if (witness == 1 && whole && Math.abs(time - latest) <= DOUBTED)
+      return endsInRecords(first + header, at) ? FOLLOWS_NOTHING : FOLLOWS_CLOCK;
     if (witness > 0 ? wrong || !whole : !whole && original > limit) return FOLLOWS_NOTHING;
     if (witness > 0 && seconds < units && Math.abs(time - stamp) > DOUBTED) return FOLLOWS_NOTHING;
     wrong = !whole;

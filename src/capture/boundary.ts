@@ -182,7 +182,17 @@ function upperHalfIn({ form }: Section): number | undefined {
 
 /** Whether bytes are records, one behind the other and not a byte more, as areRecords() in assembly/pcap.ts. */
 export function areRecords(bytes: Uint8Array, from: number, to: number, section: Section, near: number): boolean {
-  const { lengthAt } = headersIn(bytes, section);
+  return areHeaders(headersIn(bytes, section), from, to, near);
+}
+
+/** Whether they are from some place on, as endsInRecords() there. */
+export function endsInRecords(bytes: Uint8Array, from: number, to: number, section: Section, near: number): boolean {
+  const headers = headersIn(bytes, section);
+  for (let at = from; at < to; at++) if (areHeaders(headers, at, to, near)) return true;
+  return false;
+}
+
+function areHeaders({ lengthAt }: Headers, from: number, to: number, near: number): boolean {
   let at = from;
   for (let length = 1; at < to && length > 0; at += length) length = Math.max(lengthAt(at, near), 0);
   return at === to && at > from;

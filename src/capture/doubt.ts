@@ -1,4 +1,5 @@
 import { DOUBTED_S, LENGTHS_SWAPPED, PATCHED, PATCHED_HEADER_BYTES, RECORD_HEADER_BYTES, SWAPPED, WITNESSES } from '../layout/framing.ts';
+import { endsInRecords } from './boundary.ts';
 import { interfacesOf, type Section } from './section.ts';
 
 /**
@@ -26,7 +27,8 @@ export function isDoubtedRecord(bytes: Uint8Array, at: number, atEnd: boolean, s
     if (captured === 0 || original === 0 || captured > limit) return false;
     if (captured > original && (form & LENGTHS_SWAPPED) === 0) return false;
     const whole = fraction < units;
-    if (witness === 1 && whole && Math.abs(seconds - clock) <= DOUBTED_S) return true; // it is only the time that is wrong
+    // It is only the time that is wrong.
+    if (witness === 1 && whole && Math.abs(seconds - clock) <= DOUBTED_S) return !endsInRecords(bytes, at + header, place, section, clock);
     if (witness > 0 ? wrong || !whole : !whole && original > limit) return false;
     if (witness > 0 && seconds < units && Math.abs(seconds - stamp) > DOUBTED_S) return false;
     wrong = !whole;

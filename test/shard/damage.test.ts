@@ -226,7 +226,8 @@ describe.each(Object.entries(FORMATS).filter(([name]) => name.includes('pcap')))
               expect(found.has(Buffer.from(captured).toString('latin1')), `packet ${i}, damage in ${first} to ${last}`).toBe(true);
           });
         }),
-        { numRuns: 200 },
+        // The example: a length that leads into the next packet, where what looks like a header of another day leads past fourteen.
+        { numRuns: 200, examples: [[[2368, Uint8Array.from([0, 0, 0]), 40], 100]] },
       );
     });
   },

@@ -27,7 +27,7 @@ export function notices(outcome: Outcome, connection?: string): string[] {
   const cut = drops[LINK_TRUNCATED]! + drops[IP_TRUNCATED]! + drops[TCP_TRUNCATED]!;
   if (cut > 0)
     found.push(
-      `${cut} packets were cut before their TCP flags, so that their connections may miss segments: of plain Ethernet and IPv4 a snapshot needs ${SNAPSHOT} bytes`,
+      `${cut} packets end before the TCP flags that they should have, so that their connections may miss segments: of plain Ethernet and IPv4 a snapshot needs ${SNAPSHOT} bytes`,
     );
   if (connections === 0) {
     const reasons = Object.entries(namedDrops(drops))

@@ -123,11 +123,11 @@ function hasGap(table: ConnectionTable, slot: number, endpoint: number, inferred
 }
 
 /**
- * Whether the FIN of `endpoint` lies behind something that the peer has not acknowledged and the capture lacks: then nothing tells that the
- * peer has taken it.
+ * Whether the FIN of `endpoint` lies behind something that the peer, of which there are packets, has not acknowledged and the capture lacks:
+ * then nothing tells that the peer has taken it.
  */
 export function isBehindHole({ words }: ConnectionTable, slot: number, { acked }: Verdict, endpoint: number): boolean {
-  return !acked[endpoint]! && (words[slot + SEEN + endpoint]! & UNCOVERED) !== 0;
+  return !acked[endpoint]! && (words[slot + SEEN + endpoint]! & UNCOVERED) !== 0 && words[slot + SEGMENTS + (endpoint ^ 1)]! > 0;
 }
 
 /** Whether the first FIN of `endpoint` acknowledges the peer's. */

@@ -3,7 +3,6 @@ import * as departure from '../layout/departure.ts';
 import { BEFORE, DEPARTURE_WORDS as WORDS, FIN_SEQS, HASH as HASH_AT, HOLDERS } from '../layout/departure.ts';
 import { FIN_SEQ, HASH, HIGH, LOW, PORTS } from '../layout/slot.ts';
 import { ACK, FIN, SYN } from '../layout/tcp.ts';
-import type { Ending } from './ended.ts';
 import { addressBytes, type BoundTaker } from './measure.ts';
 import type { Batch, Segment } from './segment.ts';
 import { distance, plausible } from './serial.ts';
@@ -171,9 +170,4 @@ export class Departed {
     }
     this.#indexed = this.#tail;
   }
-}
-
-/** Whether a connection's time is over, or that of its TIME_WAITs and then, too, that which it may be silent. */
-export function isDeparture(ending: Ending, holders: number): boolean {
-  return ending === 'expired' || (ending === 'idle_timeout' && holders !== 0);
 }

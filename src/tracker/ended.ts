@@ -7,6 +7,11 @@ import type { TimeWait } from './time-wait.ts';
 export const ENDINGS = ['expired', 'tuple_reused', 'idle_timeout', 'evicted', 'capture_end'] as const;
 export type Ending = (typeof ENDINGS)[number];
 
+/** Whether a connection's time is over, or that of its TIME_WAITs and then, too, that which it may be silent. */
+export function isDeparture(ending: Ending, holders: number): boolean {
+  return ending === 'expired' || (ending === 'idle_timeout' && holders !== 0);
+}
+
 /** Stands for the packet that ended a record where the capture's end let go of a held SYN: after all packets, before the end itself. */
 export const RELEASED = Number.MAX_SAFE_INTEGER;
 

@@ -21,9 +21,9 @@ import {
   WAS,
 } from '../layout/tracking.ts';
 import { holdsTimeWait, isOver, judge, Verdict } from './close.ts';
-import { Departed, isDeparture } from './departed.ts';
+import { Departed } from './departed.ts';
 import { Due } from './due.ts';
-import { type Ending, RELEASED } from './ended.ts';
+import { type Ending, isDeparture, RELEASED } from './ended.ts';
 import { Fragments } from './fragments.ts';
 import { hostCalls } from './host.ts';
 import { beginsAnew, hasReset, isUnanswered, repliesToHeld } from './incarnation.ts';

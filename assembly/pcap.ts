@@ -7,6 +7,7 @@ import {
   BROKEN_TIME,
   FORM,
   LENGTHS_SWAPPED,
+  MOST_LINKS,
   ORIGIN,
   PATCHED,
   PATCHED_HEADER_BYTES,
@@ -23,6 +24,8 @@ import { word } from './state.ts';
 
 /** Why decodeRecords() stopped. */
 export let stopped: i32 = WANTS_BYTES;
+/** Records that may still be followed. */
+let links: i32 = 0;
 /** Address of the last record that was decoded; 0: none. */
 export let previous: usize = 0;
 
@@ -100,13 +103,15 @@ function areRecords(from: usize, to: usize): bool {
     if (captured > limitOf(interfaceAt(0)) || captured > read32(at + 12, swapped) || read32(at + 4, swapped) >= units) return false;
     if (latest > -Infinity && Math.abs((<f64>read32(at, swapped) - origin) * 1e9 - latest) > DOUBTED) return false;
     at += header + captured;
+    links--;
   }
   return at == to && at > from;
 }
 
-/** Whether bytes are records from some place on. */
+/** Whether bytes are records from some place on; as far as is looked. */
 function endsInRecords(from: usize, to: usize): bool {
-  for (let at = from; at < to; at++) if (areRecords(at, to)) return true;
+  links = MOST_LINKS;
+  for (let at = from; at < to && links > 0; at++) if (areRecords(at, to)) return true;
   return false;
 }
 

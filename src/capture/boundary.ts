@@ -9,6 +9,7 @@ import {
   LARGEST_BLOCK,
   LAST_ORDINARY_BLOCK,
   LENGTHS_SWAPPED,
+  MOST_LINKS,
   PACKET,
   PATCHED,
   PATCHED_HEADER_BYTES,
@@ -182,20 +183,25 @@ function upperHalfIn({ form }: Section): number | undefined {
 
 /** Whether bytes are records, one behind the other and not a byte more, as areRecords() in assembly/pcap.ts. */
 export function areRecords(bytes: Uint8Array, from: number, to: number, section: Section, near: number): boolean {
-  return areHeaders(headersIn(bytes, section), from, to, near);
+  const { lengthAt } = headersIn(bytes, section);
+  let at = from;
+  for (let length = 1; at < to && length > 0; at += length) length = Math.max(lengthAt(at, near), 0);
+  return at === to && at > from;
 }
 
 /** Whether they are from some place on, as endsInRecords() there. */
 export function endsInRecords(bytes: Uint8Array, from: number, to: number, section: Section, near: number): boolean {
-  const headers = headersIn(bytes, section);
-  for (let at = from; at < to; at++) if (areHeaders(headers, at, to, near)) return true;
+  const { lengthAt } = headersIn(bytes, section);
+  let links = MOST_LINKS;
+  for (let start = from; start < to && links > 0; start++) {
+    let at = start;
+    for (let length = lengthAt(at, near); length > 0 && at < to; length = lengthAt(at, near)) {
+      at += length;
+      links--;
+    }
+    if (at === to) return true;
+  }
   return false;
-}
-
-function areHeaders({ lengthAt }: Headers, from: number, to: number, near: number): boolean {
-  let at = from;
-  for (let length = 1; at < to && length > 0; at += length) length = Math.max(lengthAt(at, near), 0);
-  return at === to && at > from;
 }
 
 /** Finds the record that is the next one behind damage. */

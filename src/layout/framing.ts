@@ -97,6 +97,8 @@ export const DOUBTED_S = 86400;
 export const PATIENCE_S = 31622400;
 /** A time that far ahead of the capture clock is doubted where it counts ticks from the capture's beginning, s: few bits are set in those, as in much else. */
 export const DOUBTED_TICKS_S = 60;
+/** Records that are followed, at most, to find out whether one ends in others: what is made to look like them may have very many beginnings. */
+export const MOST_LINKS = 65536;
 /** Records that have to follow one whose time is doubted, before it is believed. */
 export const WITNESSES = 3;
 

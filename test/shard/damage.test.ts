@@ -294,6 +294,15 @@ describe.each(['pcap', 'big-endian pcap'])('a length of %s that leads past recor
   });
 });
 
+it('a record of another day that is full of what looks like records of this one is soon told', async () => {
+  const empty = pcapRecord({ seconds: ORIGIN, captured: bytes(), original: 60 });
+  const full = bytes(...Array.from({ length: 16_000 }, () => empty), 1, 2, 3);
+  const content = pcap([packets[0]!, ...Array.from({ length: 40 }, () => [{ seconds: 1000, captured: full }, packets[1]!]).flat()]);
+  const decoded = decodeSource(inMemory(content));
+  expect([decoded.packets, decoded.faults]).toEqual([81, []]);
+  expect((await recordByRecord(content, 1 << 20)).size).toBe(3);
+});
+
 describe('the very first record', () => {
   const { capture, bounds } = FORMATS['pcap']!;
   const others = packets.map((_, i) => 1000 + i).slice(1);

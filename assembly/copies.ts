@@ -21,6 +21,8 @@ const SPAN: f64 = 1e6;
 const FIRST_PACKETS = 512;
 /** So many that most are empty: whether there is something in one cannot be foreseen, and waiting for a wrong guess costs more than a line. */
 const FEWEST_CHAINS: u32 = 8192;
+/** Packets of the same bytes but another time that are passed over in search of a copy: of a flood of them there is no end. */
+const MOST_OTHERS = 256;
 /** The lag that means "this or more". */
 const LAG_MOST = 0xffff;
 
@@ -84,6 +86,8 @@ function packetAt(number: u32): usize {
 export function isCopy(digest: u32, hash: u32, link: u32, flags: i32, payload: i32, lag: i32, seq: u32, ack: u32, clock: f64): bool {
   const numbers: u32 = seq + ack * MULTIPLIER;
   const reach = SPAN + min(timeOf(lag), lateness());
+  const own = clock - timeOf(lag);
+  let others = 0;
   // `age` grows along a chain: the numbers of packets long gone may come again, but never lead back.
   let number = load<u32>(chainOf(digest));
   for (let age: u32 = 0; newest - number >= age && newest - number < held; number = load<u32>(packetAt(number), BEFORE)) {
@@ -92,7 +96,11 @@ export function isCopy(digest: u32, hash: u32, link: u32, flags: i32, payload: i
     age = newest - number + 1;
     if (load<u32>(packet, DIGEST) != digest || load<u32>(packet, HASH) != hash) continue;
     if (load<u32>(packet, NUMBERS) != numbers || <i32>load<u16>(packet, FLAGS) != (flags & KIND)) continue;
-    if (isCopyOf(packet, link, flags, payload, lag, clock)) return true;
+    if (abs(load<f64>(packet, CLOCK) - timeOf(<i32>load<u16>(packet, LAG)) - own) > SPAN) {
+      if (++others > MOST_OTHERS) break;
+      continue; // captured at another time
+    }
+    if (isCopyOf(packet, link, flags, payload, lag)) return true;
     break; // another packet of the same bytes: the next copies are its own
   }
   if (held <= mask) held++;
@@ -117,13 +125,11 @@ function timeOf(lag: i32): f64 {
   return <f64>lag * <f64>LAG_UNIT;
 }
 
-function isCopyOf(packet: usize, link: u32, flags: i32, payload: i32, lag: i32, clock: f64): bool {
+function isCopyOf(packet: usize, link: u32, flags: i32, payload: i32, lag: i32): bool {
   // Bursts of pure ACKs and RSTs may be equal to the byte where nothing numbers the packets; and so may retransmissions
   // whose own time is unknown because the capture's clock stands still.
   const needsOtherLink = ((flags & NO_IDENTIFICATION) != 0 && payload == 0 && (flags & (SYN | FIN)) == 0) || lag == LAG_MOST;
-  if (needsOtherLink && load<u32>(packet, LINK) == link) return false;
-  const own = clock - timeOf(lag);
-  return abs(load<f64>(packet, CLOCK) - timeOf(<i32>load<u16>(packet, LAG)) - own) <= SPAN;
+  return !needsOtherLink || load<u32>(packet, LINK) != link;
 }
 
 /** Makes a packet the newest of all, and of its chain. */

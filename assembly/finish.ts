@@ -36,11 +36,12 @@ import {
   SEEN,
   TSVAL,
   TSVAL_KNOWN,
+  UNCOVERED,
   WINDOWS,
 } from '../src/layout/slot.ts';
 import { ACK, FIN, SYN } from '../src/layout/tcp.ts';
 import { clearSeen, modify, setFact, setSeen } from './facts.ts';
-import { acknowledgedAlready, addHalfClosedBytes, fillHoles, noteFinAcked, oddity, overtaken } from './host.ts';
+import { acknowledgedAlready, addHalfClosedBytes, areCovered, fillHoles, noteFinAcked, oddity, overtaken } from './host.ts';
 import { log } from './sequence.ts';
 import { slotAt } from './table.ts';
 
@@ -152,7 +153,11 @@ function fin(slot: i32, sender: i32, record: usize, end: i32, firstAck: bool, an
   else {
     // Its own ACK of later came first, and left a hole for it.
     if ((flags & ACK) != 0 && load<i32>(record, ACK_WORD << 2) == load<i32>(own, ACKED << 2)) setSeen(own, FIN_LATE);
-    if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0 && fillHoles(slot, sender, end, end + 1) > 0) modify(words, OUT_OF_ORDER);
+    if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0 && fillHoles(slot, sender, end, end + 1) > 0) {
+      modify(words, OUT_OF_ORDER);
+      if ((load<i32>(other, SEEN << 2) & ACKED_KNOWN) != 0 && areCovered(slot, sender, load<i32>(other, ACKED << 2)) != 0)
+        clearSeen(own, UNCOVERED);
+    }
   }
   log(slot, firstAck ? FA : F, sender);
   if (ackedBeyond == 1) acknowledgedAlready(slot, sender, time);

@@ -343,7 +343,7 @@ function acknowledge(slot: i32, sender: i32, record: usize, flags: i32, payload:
     if (!plausible(ack, nxt)) return oddity(ACK_IMPLAUSIBLE);
     if (ack - nxt > 0) {
       if ((peer & FIN_SENT) != 0) return oddity(ACK_BEYOND_FIN);
-      if (advance > 0 && isOldAck(own, record, flags, payload)) return oddity(ACK_IMPLAUSIBLE);
+      if (advance > 0 && isOldAck(peer, other, record, flags, payload)) return oddity(ACK_IMPLAUSIBLE);
       const news = advance > 0 || (seen & ACKED_KNOWN) == 0;
       if (news && ack - nxt == 1) supposeFin(words, receiver, ack, time);
       else if (news && (flags & FIN) == 0) contentGap(slot, receiver);
@@ -363,11 +363,12 @@ function acknowledge(slot: i32, sender: i32, record: usize, flags: i32, payload:
 }
 
 /**
- * Whether a bare ACK was sent before what its sender has sent since: it cannot acknowledge more than that did, and is one of an earlier
- * connection. (Who probes a silent peer does so with the latest number less one.)
+ * Whether a bare ACK has a number below all that its receiver waits for: its sender is far beyond that, so that it acknowledges no more than
+ * others have, and is one of an earlier connection. (Who probes a silent peer does so with the latest number less one.)
  */
-function isOldAck(own: usize, record: usize, flags: i32, payload: i32): bool {
-  return payload == 0 && (flags & (SYN | FIN)) == 0 && load<i32>(record, SEQ_WORD << 2) - load<i32>(own, NXT << 2) < -1;
+function isOldAck(receiverSeen: i32, receiver: usize, record: usize, flags: i32, payload: i32): bool {
+  if (payload > 0 || (flags & (SYN | FIN)) != 0 || (receiverSeen & ACKED_KNOWN) == 0) return false;
+  return load<i32>(record, SEQ_WORD << 2) - load<i32>(receiver, ACKED << 2) < -1;
 }
 
 /** One number above all that the receiver is known to have sent, or one that it passed over last, may be its FIN; what comes later tells (src/tracker/close.ts, inferredFin). */

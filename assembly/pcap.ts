@@ -94,13 +94,16 @@ export function decodeRecords(at: usize, last: usize, end: usize): usize {
  */
 function areRecords(from: usize, to: usize): bool {
   const swapped = (word(FORM) & SWAPPED) != 0;
+  const lengthsSwapped = (word(FORM) & LENGTHS_SWAPPED) != 0;
   const header = word(FORM) & PATCHED ? PATCHED_HEADER_BYTES : RECORD_HEADER_BYTES;
   const units = load<u32>(interfaceAt(0), 16);
   const origin = <f64>(<u32>word(ORIGIN));
   let at = from;
   while (<i32>(to - at) >= header) {
-    const captured = read32(at + 8, swapped);
-    if (captured > limitOf(interfaceAt(0)) || captured > read32(at + 12, swapped) || read32(at + 4, swapped) >= units) return false;
+    const first = read32(at + 8, swapped);
+    const second = read32(at + 12, swapped);
+    const captured = lengthsSwapped ? min(first, second) : first;
+    if (captured > limitOf(interfaceAt(0)) || (captured > second && !lengthsSwapped) || read32(at + 4, swapped) >= units) return false;
     if (latest > -Infinity && Math.abs((<f64>read32(at, swapped) - origin) * 1e9 - latest) > DOUBTED) return false;
     at += header + captured;
     links--;

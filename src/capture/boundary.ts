@@ -9,7 +9,6 @@ import {
   LARGEST_BLOCK,
   LAST_ORDINARY_BLOCK,
   LENGTHS_SWAPPED,
-  MOST_LINKS,
   PACKET,
   PATCHED,
   PATCHED_HEADER_BYTES,
@@ -64,7 +63,7 @@ const LARGEST_HEADER = 64;
 
 /** Instead of a record's length: it is not all there, so that it cannot be told; or it is no record. */
 const BEYOND = -1;
-const IMPLAUSIBLE = 0;
+export const IMPLAUSIBLE = 0;
 
 /** A place that findBoundary() found. */
 export interface Boundary {
@@ -181,29 +180,6 @@ function upperHalfIn({ form }: Section): number | undefined {
   return (form & SWAPPED) === 0 ? 2 : 0;
 }
 
-/** Whether bytes are records, one behind the other and not a byte more, as areRecords() in assembly/pcap.ts. */
-export function areRecords(bytes: Uint8Array, from: number, to: number, section: Section, near: number): boolean {
-  const { lengthAt } = headersIn(bytes, section);
-  let at = from;
-  for (let length = 1; at < to && length > 0; at += length) length = Math.max(lengthAt(at, near), 0);
-  return at === to && at > from;
-}
-
-/** Whether they are from some place on, as endsInRecords() there. */
-export function endsInRecords(bytes: Uint8Array, from: number, to: number, section: Section, near: number): boolean {
-  const { lengthAt } = headersIn(bytes, section);
-  let links = MOST_LINKS;
-  for (let start = from; start < to && links > 0; start++) {
-    let at = start;
-    for (let length = lengthAt(at, near); length > 0 && at < to; length = lengthAt(at, near)) {
-      at += length;
-      links--;
-    }
-    if (at === to) return true;
-  }
-  return false;
-}
-
 /** Finds the record that is the next one behind damage. */
 export function findNext(
   bytes: Uint8Array,
@@ -280,7 +256,7 @@ function unitsOf(section: Section): number {
 }
 
 /** What would be records, by the offsets of their headers. */
-interface Headers {
+export interface Headers {
   /** The length that a header claims, where a record may be that long. */
   readonly claimAt: (at: number) => number;
   /** The same where all else of it is plausible, too. */
@@ -289,7 +265,7 @@ interface Headers {
   readonly secondsAt: (at: number) => number;
 }
 
-function headersIn(bytes: Uint8Array, section: Section): Headers {
+export function headersIn(bytes: Uint8Array, section: Section): Headers {
   if ((section.form & BLOCKS) !== 0) return blocksIn(bytes, section);
   if ((section.form & SNOOP) !== 0) return snoopIn(bytes, section);
   return (section.form & TICKS) !== 0 ? ticksIn(bytes, section) : recordsIn(bytes, section);

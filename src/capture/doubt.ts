@@ -1,5 +1,14 @@
-import { DOUBTED_S, LENGTHS_SWAPPED, PATCHED, PATCHED_HEADER_BYTES, RECORD_HEADER_BYTES, SWAPPED, WITNESSES } from '../layout/framing.ts';
-import { endsInRecords } from './boundary.ts';
+import {
+  DOUBTED_S,
+  LENGTHS_SWAPPED,
+  MOST_LINKS,
+  PATCHED,
+  PATCHED_HEADER_BYTES,
+  RECORD_HEADER_BYTES,
+  SWAPPED,
+  WITNESSES,
+} from '../layout/framing.ts';
+import { type Headers, headersIn, IMPLAUSIBLE } from './boundary.ts';
 import { interfacesOf, type Section } from './section.ts';
 
 /**
@@ -36,4 +45,35 @@ export function isDoubtedRecord(bytes: Uint8Array, at: number, atEnd: boolean, s
     if (place > bytes.length) return atEnd ? false : undefined;
   }
   return true;
+}
+
+/** Whether bytes are records, one behind the other and not a byte more, as areRecords() in assembly/pcap.ts. */
+export function areRecords(bytes: Uint8Array, from: number, to: number, section: Section, near: number): boolean {
+  const lengthAt = lengthsOfThisDay(headersIn(bytes, section));
+  let at = from;
+  for (let length = 1; at < to && length > 0; at += length) length = Math.max(lengthAt(at, near), 0);
+  return at === to && at > from;
+}
+
+/** Lengths of records whose time nobody doubts. */
+function lengthsOfThisDay({ lengthAt, secondsAt }: Headers): Headers['lengthAt'] {
+  return (at, near) => {
+    const length = lengthAt(at, near);
+    return length > 0 && Math.abs(secondsAt(at) - near) > DOUBTED_S ? IMPLAUSIBLE : length;
+  };
+}
+
+/** Whether they are from some place on, as endsInRecords() there. */
+function endsInRecords(bytes: Uint8Array, from: number, to: number, section: Section, near: number): boolean {
+  const lengthAt = lengthsOfThisDay(headersIn(bytes, section));
+  let links = MOST_LINKS;
+  for (let start = from; start < to && links > 0; start++) {
+    let at = start;
+    for (let length = lengthAt(at, near); length > 0 && at < to; length = lengthAt(at, near)) {
+      at += length;
+      links--;
+    }
+    if (at === to) return true;
+  }
+  return false;
 }

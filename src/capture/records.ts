@@ -20,8 +20,8 @@ import {
   SWAPPED,
   TICKS,
 } from '../layout/framing.ts';
-import { areRecords, type Beginning, findBeginning, findBoundary, findNext, GUESS, TO_THE_END } from './boundary.ts';
-import { isDoubtedRecord } from './doubt.ts';
+import { type Beginning, findBeginning, findBoundary, findNext, GUESS, TO_THE_END } from './boundary.ts';
+import { areRecords, isDoubtedRecord } from './doubt.ts';
 import { type Fault, miscount } from './fault.ts';
 import { OPENING_BYTES, openingOf } from './format.ts';
 import { linkTypeOfMedium } from './netmon.ts';

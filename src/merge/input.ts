@@ -60,7 +60,7 @@ export interface Meeting {
 }
 
 /** Where several interfaces captured into one file, their packets may be written in turns, as long as that, ms (dumpcap: some 150). */
-const TURN = 1000;
+const TURN = 250;
 
 interface Opened extends PlannedCapture, Probe {
   /** Estimated; 0 of a stream, and where it does not matter. */
@@ -111,7 +111,7 @@ export async function openInput(
     packets: opened.reduce((sum, { packets }) => sum + packets, 0),
     origin: Math.floor((opened[0]?.firstTime ?? 0) / 1e9),
     digits: opened.some(({ interfaces }) => interfaces.some(isFine)) ? 9 : 6,
-    lateness: opened.some(({ interfaces }) => interfaces.length > 1) ? TURN : 0,
+    lateness: opened.some(({ together }) => together > 1) ? TURN : 0,
     faults,
     passedOver,
   };

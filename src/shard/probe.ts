@@ -1,13 +1,23 @@
 import type { Source } from '../capture/file.ts';
 import { OPENING_BYTES, openingOf } from '../capture/format.ts';
-import { type Interface, interfacesOf } from '../capture/section.ts';
+import { type Interface, interfacesOf, padded, type Section } from '../capture/section.ts';
 import type { Decoder, Framing } from '../decode/decoder.ts';
-import { PACKETS } from '../layout/framing.ts';
+import {
+  BLOCKS,
+  ENHANCED_PACKET,
+  INTERFACE_DESCRIPTION,
+  PACKET,
+  PACKETS,
+  SECTION_HEADER,
+  SIMPLE_PACKET,
+  SWAPPED,
+} from '../layout/framing.ts';
 import { Plan } from './plan.ts';
 import { type Place, WindowReader } from './windows.ts';
 
 /** Bytes that are looked at, at once: more only where there is no packet among them, although nothing is damaged. */
 const PROBED = 1 << 20;
+const PACKET_BLOCKS: ReadonlySet<number> = new Set([PACKET, SIMPLE_PACKET, ENHANCED_PACKET]);
 const SETTING = { origin: 0, seed: 0, shards: 1 };
 const BEGINNING: Place = { offset: 0, lost: false, previous: Number.NaN, clock: -Infinity, framing: undefined };
 
@@ -19,6 +29,8 @@ export interface Probe {
   readonly damaged: boolean;
   readonly framing: Framing;
   readonly interfaces: readonly Interface[];
+  /** Interfaces that are described in front of the first packet. */
+  readonly together: number;
   /** Bytes up to where its records end. */
   readonly size: number;
   /** Records as its header counts them, if it does. */
@@ -44,7 +56,7 @@ export function probeHead(source: Source, bytes: number, decoder: Decoder): Prob
 /** `all`: no more bytes will come. */
 function look(source: Source, bytes: number, all: boolean, decoder: Decoder): Probe {
   const head = new Uint8Array(OPENING_BYTES);
-  const { end, count } = openingOf(source.path, head.subarray(0, source.read(head, 0)));
+  const { section, end, count } = openingOf(source.path, head.subarray(0, source.read(head, 0)));
   const size = Math.min(bytes, end);
   const plan = planOf(source, size);
   const reader = new WindowReader(SETTING, decoder, () => source);
@@ -61,7 +73,23 @@ function look(source: Source, bytes: number, all: boolean, decoder: Decoder): Pr
     place = decoded.end;
   }
   const framing = place.framing!;
-  return { firstTime, damaged, framing, interfaces: interfacesOf(framing), size, count };
+  return { firstTime, damaged, framing, interfaces: interfacesOf(framing), together: describedFirst(source, section), size, count };
+}
+
+/** Interfaces of a first section in front of its first packet: the same number however much of a capture has come. */
+function describedFirst(source: Source, { form }: Section): number {
+  if ((form & BLOCKS) === 0) return 1;
+  const header = new Uint8Array(8);
+  const view = new DataView(header.buffer);
+  let count = 0;
+  for (let at = 0; source.read(header, at) === header.length; ) {
+    const type = view.getUint32(0, (form & SWAPPED) === 0);
+    const length = view.getUint32(4, (form & SWAPPED) === 0);
+    if (PACKET_BLOCKS.has(type) || (at > 0 && type === SECTION_HEADER) || length < header.length) break;
+    if (type === INTERFACE_DESCRIPTION) count++;
+    at += padded(length);
+  }
+  return count;
 }
 
 function planOf({ path }: Source, size: number): Plan {

@@ -1,5 +1,5 @@
 import { ACK, RST, SYN } from '../layout/tcp.ts';
-import { holdsTimeWait, isOver, judge, Verdict } from './close.ts';
+import { holdsTimeWait, judge, Verdict } from './close.ts';
 import type { Segment } from './segment.ts';
 import { distance } from './serial.ts';
 import {
@@ -65,7 +65,7 @@ const VERDICT = new Verdict();
 /** Whether a connection is closed for all that is known, although one of its FINs is not in the capture. */
 function isOrderly(table: ConnectionTable, slot: number): boolean {
   judge(table, slot, VERDICT);
-  return isOver(VERDICT);
+  return VERDICT.class === 'orderly';
 }
 
 /** Whether nothing is there of a connection but SYNs of one endpoint: what comes may be of the one before it, which has left the table. */

@@ -140,7 +140,7 @@ export class Tracker {
   #giveUp(until: number, clock: number): void {
     for (const { segment, batch } of this.#fragments.givenUp(until, this.oddities)) {
       const slot = this.table.find(batch, segment);
-      if (slot < 0) {
+      if (slot < 0 || this.table.times[(slot >> 1) + slots.START]! > segment.time) {
         this.segments--;
         this.pieces++;
       } else this.#show(slot, segment, clock);

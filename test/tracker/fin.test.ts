@@ -262,6 +262,15 @@ describe('FINs that cross', () => {
     expect(told.states().client).toBe(`${OPENED.client} FIN_WAIT1 FIN_WAIT2`);
   });
 
+  it('a FIN that is captured behind a later ACK of its sender lies behind nothing: TIME_WAIT', () => {
+    const told = finWait1();
+    told.server.fin();
+    told.server.ack();
+    told.captureEarlier();
+    expect(told.record().time_wait).toMatchObject([{ holder: 'client', basis: 'fin' }]);
+    expect(told.states().client).toBe(`${OPENED.client} FIN_WAIT1 FIN_WAIT2 TIME_WAIT`);
+  });
+
   it('in TIME_WAIT from the later of the two acknowledgements on', () => {
     const told = closing();
     told.wait(1);

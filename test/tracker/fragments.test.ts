@@ -152,6 +152,28 @@ describe('a fragmented datagram', () => {
     expect(tracker.oddities.toRecord()).toEqual({ fragment_without_tail: 3 });
   });
 
+  it('whose last fragment is missing is nothing to the next connection of its 4-tuple', () => {
+    const told = established();
+    told.client.fin({ payload: 3000 });
+    fragmented(told, { tail: false });
+    told.server.rst({ seq: 1 });
+    const [client, server] = told.incarnation(700, 7_000_000);
+    client.syn();
+    server.synAck();
+    client.ack();
+    for (let i = 0; i < 60; i++) {
+      told.wait(1);
+      client.data(10);
+      server.ack();
+    }
+    const { records, tracker } = told.outcome();
+    expect(records.map(({ close, client: { fin } }) => [close.class, fin])).toEqual([
+      ['rst_abort', 0],
+      ['not_closed', 0],
+    ]);
+    expect(tracker.pieces).toBe(1);
+  });
+
   it('of a close whose last fragment is missing lets TIME_WAIT end in the order of time', () => {
     const told = established({ step: 1000 });
     told.client.fin({ payload: 3000 });

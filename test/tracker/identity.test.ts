@@ -274,6 +274,15 @@ describe('one-sided captures', () => {
     expect(tracker.oddities.toRecord()).toEqual({ ack_implausible: 1 });
   });
 
+  it('a bare ACK from below what its sender has sent does, where the window of its receiver has shrunk', () => {
+    const told = established();
+    told.client.data(2000, { lost: true });
+    told.server.ack();
+    told.server.fin({ unseen: true });
+    told.client.ack({ seq: 501 });
+    expect(told.record().close).toMatchObject({ class: 'half_open', initiator: 'server', modifiers: ['fin_inferred'] });
+  });
+
   it('only the server is seen, and resets', () => {
     const told = story();
     for (const isn of [1, 2]) {

@@ -97,8 +97,9 @@ export function isCopy(digest: u32, hash: u32, link: u32, flags: i32, payload: i
     if (load<u32>(packet, DIGEST) != digest || load<u32>(packet, HASH) != hash) continue;
     if (load<u32>(packet, NUMBERS) != numbers || <i32>load<u16>(packet, FLAGS) != (flags & KIND)) continue;
     if (abs(load<f64>(packet, CLOCK) - timeOf(<i32>load<u16>(packet, LAG)) - own) > SPAN) {
-      if (++others > MOST_OTHERS) break;
-      continue; // captured at another time
+      if (++others <= MOST_OTHERS) continue; // captured at another time
+      count(FORGOTTEN);
+      break;
     }
     if (isCopyOf(packet, link, flags, payload, lag)) return true;
     break; // another packet of the same bytes: the next copies are its own

@@ -17,6 +17,8 @@ import { type Place, WindowReader } from './windows.ts';
 
 /** Bytes that are looked at, at once: more only where there is no packet among them, although nothing is damaged. */
 const PROBED = 1 << 20;
+/** Blocks that are looked at in search of interfaces: of those that hold no packet there may be gigabytes. */
+const MOST_BLOCKS = 4096;
 const PACKET_BLOCKS: ReadonlySet<number> = new Set([PACKET, SIMPLE_PACKET, ENHANCED_PACKET]);
 const SETTING = { origin: 0, seed: 0, shards: 1 };
 const BEGINNING: Place = { offset: 0, lost: false, previous: Number.NaN, clock: -Infinity, framing: undefined };
@@ -76,13 +78,16 @@ function look(source: Source, bytes: number, all: boolean, decoder: Decoder): Pr
   return { firstTime, damaged, framing, interfaces: interfacesOf(framing), together: describedFirst(source, section), size, count };
 }
 
-/** Interfaces of a first section in front of its first packet: the same number however much of a capture has come. */
+/**
+ * Interfaces of a first section in front of its first packet, as far as so many blocks tell: the same number however much of a capture has
+ * come.
+ */
 function describedFirst(source: Source, { form }: Section): number {
   if ((form & BLOCKS) === 0) return 1;
   const header = new Uint8Array(8);
   const view = new DataView(header.buffer);
   let count = 0;
-  for (let at = 0; source.read(header, at) === header.length; ) {
+  for (let at = 0, blocks = 0; blocks < MOST_BLOCKS && source.read(header, at) === header.length; blocks++) {
     const type = view.getUint32(0, (form & SWAPPED) === 0);
     const length = view.getUint32(4, (form & SWAPPED) === 0);
     if (PACKET_BLOCKS.has(type) || (at > 0 && type === SECTION_HEADER) || length < header.length) break;

@@ -47,7 +47,7 @@ export class Stay {
 
   /**
    * The holder sends; answers what that proves. An RST that answers nothing later than the very ACK with which TIME_WAIT would begin tells that it
-   * never did: Linux closes a socket in CLOSING that has no owner and no time to linger.
+   * never did: Linux has sockets that go from CLOSING to CLOSED at once.
    */
   speak({ flags, time }: Segment): Bound | undefined {
     if ((flags & RST) !== 0) {

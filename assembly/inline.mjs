@@ -5,9 +5,15 @@
 
 // What few packets need stays a call, so that it takes no registers from the loop: a twentieth of the speed. And what runs only once,
 // for long, keeps a part that is called many times: the engine compiles that anew, and better, while the whole would be through before.
+// It also compiles all of a function of which one part is hot: so each format of captures, of which a run needs one, has its own.
 
 const NO_LIMIT = 1 << 16;
 const CALLED = [
+  'assembly/pcap/decodeRecords',
+  'assembly/pcapng/decodeBlocks',
+  'assembly/snoop/decodeSnoop',
+  'assembly/ticks/decodeTicks',
+  'assembly/line/writeLine',
   'assembly/frame/frame',
   'assembly/link/openLink',
   'assembly/filter/passes',
@@ -18,6 +24,8 @@ const CALLED = [
   'assembly/order/countPart',
   'assembly/order/distributePart',
   'assembly/order/mergeRuns',
+  'assembly/ledger/countPart',
+  'assembly/ledger/placePart',
 ];
 
 export default class {

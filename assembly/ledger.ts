@@ -41,6 +41,8 @@ const ROW_BYTES: usize = note.COLUMNS * 8;
 const ENTRIES: u32 = HOLDERS_CAPACITY * 2;
 const ENTRY_BYTES = 8;
 const ADDRESS_BYTES: usize = note.ADDRESS_WORDS * 4;
+/** Rows that one call is about when they are brought together: inline.mjs says why. */
+const PART = 1024;
 const MULTIPLIER: u64 = 0xbf58476d1ce4e5b9;
 
 export const STATE: usize = memory.data(STATE_WORDS * 4, 16);
@@ -63,7 +65,8 @@ export const HOST_LOG: usize = (HOST_MEMBERS + HOLDERS_CAPACITY * 4 + 7) & ~7;
 const HOST_INDEX: usize = HOST_LOG + (LOG_CAPACITY + 1) * HOST_COLUMNS * 8;
 export const GROUP_KEYS: usize = HOST_INDEX + ENTRIES * ENTRY_BYTES;
 export const GROUP_MEMBERS: usize = GROUP_KEYS + HOLDERS_CAPACITY * GROUP_WORDS * 4;
-export const GROUP_LOG: usize = (GROUP_MEMBERS + HOLDERS_CAPACITY * 4 + 7) & ~7;
+export const GROUP_REUSES: usize = GROUP_MEMBERS + HOLDERS_CAPACITY * 4;
+export const GROUP_LOG: usize = (GROUP_REUSES + HOLDERS_CAPACITY * 4 + 7) & ~7;
 const GROUP_INDEX: usize = GROUP_LOG + (LOG_CAPACITY + 1) * GROUP_COLUMNS * 8;
 /** Places of rows in a log, by holder; and where those of each begin and end: in front those of all beyond the limit. */
 export const HOST_PLACES: usize = GROUP_INDEX + ENTRIES * ENTRY_BYTES;
@@ -174,10 +177,7 @@ function index(rows: usize, columns: i32, account: i32, places: usize, begins: u
   const holders = load<i32>(stateOf(account + HOLDERS));
   const logged = load<i32>(stateOf(account + LOGGED));
   memory.fill(ends, 0, (<usize>holders + 1) << 2);
-  for (let i = 0; i < logged; i++) {
-    const end = placeOf(ends, rows, i * columns);
-    store<i32>(end, load<i32>(end) + 1);
-  }
+  for (let i = 0; i < logged; i += PART) countPart(ends, rows, columns, i, min(logged, i + PART));
   let begin = 0;
   for (let holder: usize = 0; holder <= <usize>holders; holder++) {
     const end = ends + (holder << 2);
@@ -186,7 +186,18 @@ function index(rows: usize, columns: i32, account: i32, places: usize, begins: u
     store<i32>(end, begin); // it moves on while the places are written
     begin += count;
   }
-  for (let i = 0; i < logged; i++) {
+  for (let i = 0; i < logged; i += PART) placePart(places, ends, rows, columns, i, min(logged, i + PART));
+}
+
+function countPart(ends: usize, rows: usize, columns: i32, from: i32, to: i32): void {
+  for (let i = from; i < to; i++) {
+    const end = placeOf(ends, rows, i * columns);
+    store<i32>(end, load<i32>(end) + 1);
+  }
+}
+
+function placePart(places: usize, ends: usize, rows: usize, columns: i32, from: i32, to: i32): void {
+  for (let i = from; i < to; i++) {
     const end = placeOf(ends, rows, i * columns);
     const place = load<i32>(end);
     store<i32>(places + ((<usize>place) << 2), i * columns);
@@ -268,7 +279,10 @@ function enterGroup(row: usize, found: usize, facts: i32): void {
   store<f64>(place, load<f64>(own, note.WAIT_FROM << 3), PORT_WAIT_FROM << 3);
   store<f64>(place, load<f64>(own, note.WAIT_TO << 3), PORT_WAIT_TO << 3);
   store<f64>(place, <f64>(client == 0 ? ports >>> 16 : ports & 0xffff), PORT << 3);
-  store<f64>(place, load<f64>(own, note.WAIT_END << 3) == <f64>note.REUSE ? 1 : 0, REUSED << 3);
+  const reused = load<f64>(own, note.WAIT_END << 3) == <f64>note.REUSE ? 1 : 0;
+  store<f64>(place, <f64>reused, REUSED << 3);
+  const reuses = GROUP_REUSES + ((<usize>latestGroup) << 2);
+  if (reused != 0) store<i32>(reuses, load<i32>(reuses) + 1);
 }
 
 function clientOf(facts: i32): usize {

@@ -41,6 +41,7 @@ export class LedgerMemory {
   readonly lanes: Float64Array;
   readonly hosts: AccountMemory;
   readonly groups: AccountMemory;
+  readonly reuses: Int32Array;
   readonly #state: Int32Array;
   readonly #exports: Exports;
 
@@ -70,6 +71,7 @@ export class LedgerMemory {
     const { indexHosts, indexGroups } = this.#exports;
     this.hosts = account(HOSTS, 'HOST', HOST_WORDS, HOST_COLUMNS, indexHosts);
     this.groups = account(GROUPS, 'GROUP', GROUP_WORDS, GROUP_COLUMNS, indexGroups);
+    this.reuses = new Int32Array(buffer, constant('GROUP_REUSES'), HOLDERS_CAPACITY);
     this.#exports.begin(Math.floor(Math.random() * 2 ** 52), rows);
   }
 

@@ -11,7 +11,7 @@ export interface Quantiles {
 }
 
 export function quantiles(histogram: Histogram, clock: Clock): Quantiles {
-  if (histogram.count === 0) return { count: 0 };
-  const at = (q: number): number => clock.seconds(histogram.quantile(q)!);
-  return { count: histogram.count, p50: at(0.5), p90: at(0.9), p99: at(0.99), max: clock.seconds(histogram.max) };
+  const [p50, p90, p99] = histogram.quantiles([0.5, 0.9, 0.99])?.map((time) => clock.seconds(time)) ?? [];
+  if (p50 === undefined || p90 === undefined || p99 === undefined) return { count: 0 };
+  return { count: histogram.count, p50, p90, p99, max: clock.seconds(histogram.max) };
 }

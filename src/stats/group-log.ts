@@ -26,10 +26,16 @@ export class GroupLog {
     this.#account.clear();
   }
 
-  /** Where the rows of a holder lie, in order, after index(). They are handed over once. */
-  take(holder: number): Int32Array {
+  /** Where the rows of a holder lie, in order, after index(), as long as they were not taken. */
+  rowsOf(holder: number): Int32Array {
     const { places, begins, ends } = this.#account.places;
-    const taken = places.subarray(begins[holder + 1], ends[holder + 1]);
+    return places.subarray(begins[holder + 1], ends[holder + 1]);
+  }
+
+  /** The same; they are handed over once. */
+  take(holder: number): Int32Array {
+    const { begins, ends } = this.#account.places;
+    const taken = this.rowsOf(holder);
     ends[holder + 1] = begins[holder + 1]!;
     return taken;
   }

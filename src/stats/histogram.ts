@@ -37,13 +37,19 @@ export class Histogram {
 
   /** The value below which a share `q` (0 to 1) of all values lies: the middle of its bin, ns; undefined where there are none. */
   quantile(q: number): number | undefined {
+    return this.quantiles([q])?.[0];
+  }
+
+  /** The same of several shares, in ascending order. */
+  quantiles(shares: readonly number[]): number[] | undefined {
     if (this.count === 0) return undefined;
-    let rank = Math.max(1, Math.ceil(q * this.count));
-    for (let bin = 0; bin < BINS; bin++) {
-      rank -= this.bins[bin]!;
-      if (rank <= 0) return bin === 0 ? 0 : Math.min(this.max, (edge(bin) + edge(bin + 1)) / 2);
-    }
-    return this.max;
+    let bin = 0;
+    let below = 0;
+    return shares.map((q) => {
+      const rank = Math.max(1, Math.ceil(q * this.count));
+      while (bin < BINS - 1 && below + this.bins[bin]! < rank) below += this.bins[bin++]!;
+      return bin === 0 ? 0 : Math.min(this.max, (edge(bin) + edge(bin + 1)) / 2);
+    });
   }
 }
 

@@ -12,7 +12,7 @@ export class Holdings {
   /** `range`: ephemeral ports of a client; `twoMsl`: length of TIME_WAIT, ns; `ledger`: an empty one. */
   constructor(range: number, twoMsl: number, ledger: Ledger) {
     this.waiting = new WaitingHosts(ledger.hosts);
-    this.ports = new PortPressure(range, twoMsl, ledger.groups);
+    this.ports = new PortPressure(range, twoMsl, ledger);
     this.#ledger = ledger;
   }
 

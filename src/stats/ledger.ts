@@ -33,6 +33,8 @@ export interface Ledger {
   readonly hosts: Account;
   /** Groups of client, server and server's port, which hold ports of the client. */
   readonly groups: Account;
+  /** By the number of a group: how often a new connection from the same port ended its client's TIME_WAIT. */
+  readonly reuses: Int32Array;
   /** The rows (layout/note.ts) of all lanes. */
   readonly lanes: Float64Array;
   /** Whether all rows of a lane are entered. */

@@ -75,11 +75,26 @@ export class NoteLog {
   /** Adds rows that were written elsewhere: those before `end`. */
   append(rows: Float64Array, end: number): void {
     for (let from = 0; from < end; ) {
-      if (this.#used === this.#rows.length) this.#makeRoom();
-      const to = Math.min(end, from + this.#rows.length - this.#used);
-      this.#rows.set(rows.subarray(from, to), this.#used);
+      const to = this.#copy(rows, from, end);
       for (; from < to; from += COLUMNS, this.#used += COLUMNS) if (rows[from + PACKET] === -1) this.#sink(this.#used);
     }
+  }
+
+  /** The same of rows that no timer made: they are in their order. */
+  appendInOrder(rows: Float64Array, end: number): void {
+    for (let from = 0; from < end; ) {
+      const to = this.#copy(rows, from, end);
+      this.#used += to - from;
+      from = to;
+    }
+  }
+
+  /** Copies rows, from `from` on, behind those that are used; answers where those begin that had no room. */
+  #copy(rows: Float64Array, from: number, end: number): number {
+    if (this.#used === this.#rows.length) this.#makeRoom();
+    const to = Math.min(end, from + this.#rows.length - this.#used);
+    this.#rows.set(rows.subarray(from, to), this.#used);
+    return to;
   }
 
   /** The rows since the last call, in chunks, most of which are shared with other threads. */

@@ -5,7 +5,6 @@ import {
   GROUP_WORDS,
   HELD_FROM,
   HELD_TO,
-  NUMBER,
   PORT,
   PORT_WAIT_FROM,
   PORT_WAIT_TO,
@@ -13,7 +12,7 @@ import {
 } from '../layout/ledger.ts';
 import { ADDRESS_WORDS } from '../layout/note.ts';
 import { GroupLog } from './group-log.ts';
-import type { Account } from './ledger.ts';
+import type { Account, Ledger } from './ledger.ts';
 import { PortSet } from './port-set.ts';
 import { Population, type PopulationFigures } from './population.ts';
 import { highestPeaks } from './ranking.ts';
@@ -95,44 +94,29 @@ export class PortPressure {
   /** Ports of the range from which on it is tight. */
   readonly #tight: number;
   readonly #account: Account;
+  readonly #reuses: Int32Array;
   readonly #log: GroupLog;
   /** Of a group with one connection taken so far there is only that one's interval: in a large network most never have another. */
   readonly #groups: (Group | undefined)[] = [];
   /** Groups of which intervals were taken. */
   #begun = 0;
   #single = new Float64Array(FIRST_SINGLES * GROUP_COLUMNS);
-  /** Groups of which a port was taken out of TIME_WAIT: few. */
-  readonly #reusing = new Set<number>();
-  /** When each group first held a port. */
-  readonly #since: number[] = [];
   #largeSets = 0;
   #pending = 0;
 
   /** `range`: ephemeral ports of a client; `twoMsl`: length of TIME_WAIT, ns. */
-  constructor(range: number, twoMsl: number, account: Account) {
+  constructor(range: number, twoMsl: number, { groups, reuses }: Pick<Ledger, 'groups' | 'reuses'>) {
     this.#range = range;
     this.#twoMsl = twoMsl;
     this.#tight = range * TIGHT;
-    this.#account = account;
-    this.#log = new GroupLog(account);
+    this.#account = groups;
+    this.#reuses = reuses;
+    this.#log = new GroupLog(groups);
   }
 
   /** Takes all rows, so that the log has room again. */
   drain(): void {
-    this.#noteRows();
     this.#log.drain((group, at) => this.#take(group, at));
-  }
-
-  /** Remembers since when the groups of the log hold ports, and which of them took one out of TIME_WAIT. */
-  #noteRows(): void {
-    const { rows, columns, logged } = this.#account;
-    const since = this.#since;
-    for (let at = 0; at < logged * columns; at += columns) {
-      const number = rows[at + NUMBER]!;
-      const start = rows[at + HELD_FROM]!;
-      if (number >= 0 && !(since[number]! <= start)) since[number] = start;
-      if (rows[at + REUSED]! > 0) this.#reusing.add(number);
-    }
   }
 
   /** Lets a group have an interval of the log. */
@@ -203,7 +187,6 @@ export class PortPressure {
 
   /** What is known over [from, to], once all rows have come; of the groups with the highest peaks the first `top`. */
   snapshot(from: number, to: number, top: number): PortsSnapshot {
-    this.#noteRows();
     this.#log.index();
     const connections = this.#account.members;
     // They come first, because only so many groups have all of their ports remembered.
@@ -225,14 +208,28 @@ export class PortPressure {
    */
   #suspects(to: number): Set<number> {
     const { members } = this.#account;
-    const suspects = new Set([...this.#reusing].filter((number) => members[number]! > FEWEST).sort((a, b) => a - b));
+    const suspects = new Set<number>();
+    const many: number[] = [];
     for (let number = 0; number < members.length; number++) {
       const connections = members[number]!;
-      if (connections * (1 + EVIDENCE) < this.#range * EVIDENCE) continue;
-      const most = connections + (connections / (to - this.#since[number]!)) * this.#twoMsl;
+      if (connections > FEWEST && this.#reuses[number]! > 0) suspects.add(number);
+      if (connections * (1 + EVIDENCE) >= this.#range * EVIDENCE) many.push(number);
+    }
+    for (const number of many) {
+      const connections = members[number]!;
+      const most = connections + (connections / (to - this.#since(number))) * this.#twoMsl;
       if (connections >= this.#tight || most > this.#range) suspects.add(number);
     }
     return suspects;
+  }
+
+  /** When a group first held a port. */
+  #since(number: number): number {
+    const { rows } = this.#account;
+    const first = number < this.#begun ? this.#single[number * GROUP_COLUMNS + HELD_FROM]! : Infinity;
+    return this.#log
+      .rowsOf(number)
+      .reduce((since, at) => Math.min(since, rows[at + HELD_FROM]!), this.#groups[number]?.firstStart ?? first);
   }
 
   #figures(number: number, from: number, to: number): GroupFigures {

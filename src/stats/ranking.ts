@@ -44,12 +44,14 @@ const keyOf = (members: ArrayLike<number>, number: number): number => (members[n
 function largest(members: ArrayLike<number>, top: number): Float64Array {
   const keys = new Float64Array(Math.min(top, members.length)); // in descending order meanwhile
   let count = 0;
+  let least = -1; // members of the last one, once there are `top`: most have no more, and of as many the first ones come first
   for (let number = 0; number < members.length; number++) {
+    if (members[number]! <= least) continue;
     const key = keyOf(members, number);
-    if (count === keys.length && key <= keys[count - 1]!) continue;
     let at = count < keys.length ? count++ : count - 1;
     for (; at > 0 && keys[at - 1]! < key; at--) keys[at] = keys[at - 1]!;
     keys[at] = key;
+    if (count === keys.length) least = Math.floor(keys[count - 1]! / members.length);
   }
   return sortAscending(keys);
 }
@@ -58,8 +60,9 @@ function largest(members: ArrayLike<number>, top: number): Float64Array {
 function keysOf(members: ArrayLike<number>, least: number, limit: number): Float64Array {
   const keys: number[] = [];
   for (let number = 0; number < members.length; number++) {
+    if (members[number]! <= least) continue;
     const key = keyOf(members, number);
-    if (members[number]! > least && key < limit) keys.push(key);
+    if (key < limit) keys.push(key);
   }
   return sortAscending(Float64Array.from(keys));
 }

@@ -89,13 +89,12 @@ export class Shapes implements ShapeTaker {
 
   takesInOrder(from: number, to: number, time: number): number {
     if (this.#lines || this.#counted) return from; // somebody has to hear of each
-    let place = from;
-    for (;;) {
-      const end = Math.min(to, place + shape.ROWS_CAPACITY - this.#rows);
-      const next = this.#memory.concludeInOrder(place, end, codeOf('capture_end', Infinity), time, this.#rows);
-      this.#rows += next - place;
+    this.flush();
+    for (let place = from; ; ) {
+      const end = Math.min(to, place + shape.ROWS_CAPACITY);
+      const next = this.#memory.concludeInOrder(place, end, codeOf('capture_end', Infinity), time, 0);
+      this.#notes.appendInOrder(this.#memory.rows, (next - place) * note.COLUMNS);
       place = next;
-      if (this.#rows === shape.ROWS_CAPACITY) this.flush();
       if (place < end || place === to) return place;
     }
   }

@@ -16,7 +16,7 @@ export interface Bound {
  *              none after an RST of the peer, which may have ended it
  */
 export class Stay {
-  /** The peer's latest segment, or the start, ns. */
+  /** The peer's latest segment, or the start, or an acknowledgement of what was not captured, ns. */
   stirred: number;
   /** The latest certain start, ns; not a number: it may be over for another reason. */
   sure: number;
@@ -54,7 +54,11 @@ export class Stay {
       const bound = this.left(time);
       return this.#heard ? bound : undefined;
     }
-    if ((flags & (SYN | ACK)) !== ACK || Number.isNaN(this.#asked)) return undefined;
+    if ((flags & (SYN | ACK)) !== ACK) return undefined;
+    if (Number.isNaN(this.#asked)) {
+      this.stirred = time; // by what the capture lacks
+      return undefined;
+    }
     const bound: Bound = { kind: 'lower', age: this.#asked - this.#since };
     if (this.#byFin) this.sure = this.#asked;
     this.#asked = Number.NaN;

@@ -54,6 +54,13 @@ describe('it lasts at least', () => {
     expect(bounds(unanswered)).toEqual({});
   });
 
+  it('only from an acknowledgement that nothing seen asked for: what did may have started it again', () => {
+    const told = timeWait().wait(20);
+    told.client.ack();
+    repeated(told, 30);
+    expect(bounds(told)).toEqual({ [CLIENT]: [30, Infinity, 1, 0] });
+  });
+
   it('to a SYN that it challenges', () => {
     const told = serverTimeWait().wait(29.99);
     const [client] = told.incarnation(10);

@@ -32,6 +32,7 @@ import {
   ENDPOINT_OF_TOKEN,
   FACTS,
   FIN_ACKED_TIME,
+  FIN_RETRANSMITS,
   FIN_TIME,
   HAS_RARE,
   HIGH,
@@ -44,6 +45,7 @@ import {
   RST_TIME,
   START,
   TOKENS,
+  UNREPEATED,
 } from '../src/layout/slot.ts';
 import { beginLines, BEGUN, CLOSE_TIMES, HALF_CLOSED, TO_FIN_ACK, TO_LAST_ACK, WAIT_ENDED, WHOLE, writeLine } from './line.ts';
 import { DURATION_SUMS, SHAPE_COUNTERS, SHAPE_ROWS, TEMPLATE_PLACES, TEMPLATES } from './memory.ts';
@@ -88,13 +90,28 @@ export function conclude(slot: i32, ending: i32, time: f64, packet: f64, over: f
   const timing = load<i32>(traits, TIMING << 2);
   if (lines >= 0) {
     const template = load<u32>(TEMPLATE_PLACES + ((<usize>counter) << 2));
-    if (template == 0 || !writeLine(TEMPLATES + <usize>template - 1, words, columns, lines)) return -1;
+    if (template == 0 || lacksAck(words, timing, time) || !writeLine(TEMPLATES + <usize>template - 1, words, columns, lines)) return -1;
   }
   const counted = SHAPE_COUNTERS + ((<usize>counter) << 3);
   store<f64>(counted, load<f64>(counted) + 1);
   countDurations(timing);
   writeRow(columns, words, traits, timing, time, packet, (ending & ENDED_AT_END) != 0);
   return counter;
+}
+
+/** Whether an acknowledgement of a FIN is missing from the capture (lacksAck() in src/tracker/close.ts): no shape says so. */
+function lacksAck(words: usize, timing: i32, time: f64): bool {
+  const until = (timing & IS_RESET) != 0 ? min(time, load<f64>(words, RST_TIME << 3)) : time;
+  return stands(words, timing, 0, until) || stands(words, timing, 1, until);
+}
+
+function stands(words: usize, timing: i32, endpoint: usize, until: f64): bool {
+  const bit = <i32>endpoint;
+  if ((timing & (HAS_FIN << bit)) == 0 || (timing & (IS_INFERRED << bit)) != 0) return false;
+  if (load<i32>(words + (endpoint << 2), FIN_RETRANSMITS << 2) > 0) return false;
+  const own = words + (endpoint << 3);
+  const end = (timing & (HAS_ACK << bit)) != 0 ? load<f64>(own, FIN_ACKED_TIME << 3) : until;
+  return end - load<f64>(own, FIN_TIME << 3) > <f64>UNREPEATED;
 }
 
 /**

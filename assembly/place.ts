@@ -8,13 +8,13 @@ import {
   ESTABLISHED,
   FACTS,
   FIN_ACKED,
-  FIN_SENT,
   FIN_SUPPOSED,
   FINS,
   HELD,
   ISS,
   ISS_KNOWN,
   MIDSTREAM,
+  NXT_KNOWN,
   PORTS,
   RESET,
   SEEN,
@@ -82,7 +82,7 @@ export function begin(slot: i32, record: usize): void {
   store<f64>(words, load<f64>(record, TIME_WORD << 2), START << 3);
   let facts = load<i32>(words, FACTS << 2);
   let client = sender;
-  if ((flags & (SYN | ACK)) == (SYN | ACK)) client = sender ^ 1;
+  if ((flags & (SYN | ACK)) == (SYN | ACK) || refuses(record, flags)) client = sender ^ 1;
   else if ((flags & SYN) == 0) {
     facts |= MIDSTREAM;
     const low = <i32>load<u16>(words, (PORTS << 2) + 2);
@@ -92,6 +92,11 @@ export function begin(slot: i32, record: usize): void {
   if (client == 1) facts |= CLIENT_IS_HIGH;
   store<i32>(words, facts, FACTS << 2);
   beginHistory(slot, sender, flags);
+}
+
+/** Whether a segment is the answer to a segment without acknowledgement, and so to a SYN, where nobody listens (RFC 9293 §3.10.7.1). */
+function refuses(record: usize, flags: i32): bool {
+  return (flags & (SYN | RST | ACK)) == (RST | ACK) && load<i32>(record, SEQ_WORD << 2) == 0;
 }
 
 /** Whether a segment may be of a connection that has left, to which the SYN came that the capture has no answer to: an ACK in the place of one, or an RST. */
@@ -115,8 +120,7 @@ function isDoubtful(slot: i32, record: usize): bool {
   const seen = load<i32>(own, SEEN << 2);
   if ((seen & ISS_KNOWN) != 0 && load<i32>(record, SEQ_WORD << 2) == load<i32>(own, ISS << 2)) return false;
   if ((flags & ACK) == 0) return true;
-  const peer = words + ((sender ^ 1) << 2);
-  const goneSilent = (seen & FIN_SENT) != 0 && load<i32>(peer, SEGMENTS << 2) == 0;
-  const supposed = ((seen | load<i32>(peer, SEEN << 2)) & FIN_SUPPOSED) != 0;
-  return (facts & (CLOSED | RESET)) != 0 || goneSilent || supposed;
+  // A SYN-ACK. That of most connections is the first segment of its sender.
+  const supposed = ((seen | load<i32>(words + ((sender ^ 1) << 2), SEEN << 2)) & FIN_SUPPOSED) != 0;
+  return (facts & (CLOSED | RESET)) != 0 || (seen & NXT_KNOWN) != 0 || supposed;
 }

@@ -345,6 +345,10 @@ for (const [kind, capture] of captures) {
             seq: (segment.seq + offsets[segment.from]) | 0,
             ack: (segment.ack + offsets[segment.from === 0 ? 1 : 0]) | 0,
           }));
+          // An RST that acknowledges and has the number 0 answers a SYN: that number is no sequence's.
+          const answers = (segment: (typeof told)[number]): boolean =>
+            (segment.flags & (SYN | RST | ACK)) === (RST | ACK) && segment.seq === 0;
+          fc.pre(!told.some(answers) && !moved.some(answers));
           expect(retell(moved, how).records).toEqual(retell(told, how).records);
         }),
         RUNS,

@@ -106,6 +106,9 @@ export const RETRANSMITS = 76;
 /** Latest TSval (RFC 7323) of the segments from the first FIN on. */
 export const TSVAL = 78;
 
+/** Whoever waits for the acknowledgement of a FIN repeats it within this time, but over the slowest paths (RFC 6298 §2), ns. */
+export const UNREPEATED = 1000000000;
+
 // -- bits of FACTS
 /** The high endpoint is the client. */
 export const CLIENT_IS_HIGH = 0x1;

@@ -4,7 +4,7 @@ import { FACTS, HAS_RARE } from '../layout/slot.ts';
 import type { Lines } from '../records/line.ts';
 import { templateOf } from '../records/template.ts';
 import type { Clock } from '../records/time.ts';
-import type { Verdict } from '../tracker/close.ts';
+import { lacksAck, type Verdict } from '../tracker/close.ts';
 import { ENDINGS, type Ended, type Ending, type ShapeTaker } from '../tracker/ended.ts';
 import type { Departed } from '../tracker/departed.ts';
 import type { ConnectionTable } from '../tracker/table.ts';
@@ -118,7 +118,8 @@ export class Shapes implements ShapeTaker {
 
   /** A connection was not taken: those that are like it will be. Answers their counter, -1 where there will be none. */
   learn(connection: Ended): number {
-    const { table, slot, ending, packet } = connection;
+    const { table, slot, ending, time, packet, verdict } = connection;
+    if (this.#lines && lacksAck(table, slot, verdict, time)) return -1; // its line is not that of its shape
     const number = this.#enter(table, slot, codeOf(ending, packet));
     if (number < 0) return -1;
     this.#describe(number, connection);

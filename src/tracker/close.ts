@@ -13,6 +13,7 @@ import {
   FIN_ACKED_TIME,
   FIN_HAS_ACK,
   FIN_LATE,
+  FIN_RETRANSMITS,
   FIN_SENT,
   FIN_SEQ,
   FIN_SUPPOSED,
@@ -31,6 +32,7 @@ import {
   SEGMENTS,
   TOKENS,
   UNCOVERED,
+  UNREPEATED,
 } from '../layout/slot.ts';
 import type { ConnectionTable } from './table.ts';
 
@@ -202,7 +204,7 @@ export function judge(table: ConnectionTable, slot: number, verdict: Verdict): v
   }
   const oneSided = words[slot + SEGMENTS] === 0 || words[slot + SEGMENTS + 1] === 0;
   const gap = hasGap(table, slot, 0, inferred[0]) || hasGap(table, slot, 1, inferred[1]);
-  const opened = (facts & (ESTABLISHED | MIDSTREAM)) !== 0;
+  const opened = (facts & (ESTABLISHED | MIDSTREAM | REFUSED)) !== 0;
   if (inferred[0] || inferred[1]) verdict.modifiers |= modifiers.FIN_INFERRED;
   if (gap) verdict.modifiers |= modifiers.GAP;
   if (oneSided && opened) verdict.modifiers |= modifiers.ONE_SIDED;
@@ -213,6 +215,28 @@ export function judge(table: ConnectionTable, slot: number, verdict: Verdict): v
   if (verdict.class === 'unknown') verdict.confidence = 'unknown';
   else if (counted || gap || repeated || inferred[0] || inferred[1] || (facts & MIDSTREAM) !== 0 || (oneSided && opened))
     verdict.confidence = 'likely';
+}
+
+/** The same of a connection whose record ends at `time`. */
+export function judgeAtEnd(table: ConnectionTable, slot: number, verdict: Verdict, time: number): void {
+  judge(table, slot, verdict);
+  if (verdict.confidence === 'certain' && lacksAck(table, slot, verdict, time)) verdict.confidence = 'likely';
+}
+
+/**
+ * Whether a FIN was neither acknowledged nor repeated for so long, until the record ends at `time`, that its acknowledgement must have come: the
+ * capture lacks it. (assembly/conclude.ts says so of connections that are not judged one by one.)
+ */
+export function lacksAck({ words, times }: ConnectionTable, slot: number, verdict: Verdict, time: number): boolean {
+  const { fin, acked, inferred, reset, resetTime } = verdict;
+  const at = slot >> 1;
+  const until = reset ? Math.min(time, resetTime) : time;
+  const stands = (endpoint: 0 | 1): boolean => {
+    if (!fin[endpoint] || inferred[endpoint] || words[slot + FIN_RETRANSMITS + endpoint]! > 0) return false;
+    const end = acked[endpoint] ? times[at + FIN_ACKED_TIME + endpoint]! : until;
+    return end - times[at + FIN_TIME + endpoint]! > UNREPEATED;
+  };
+  return stands(0) || stands(1);
 }
 
 /** Whether a connection is closed, a FIN and acknowledgements that the capture lacks counted in, or was reset. */

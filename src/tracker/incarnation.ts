@@ -11,6 +11,7 @@ import {
   ISS,
   ISS_KNOWN,
   MIDSTREAM,
+  NXT,
   NXT_KNOWN,
   RESET,
   RESET_BY_HIGH,
@@ -40,8 +41,9 @@ export function beginsAnew(table: ConnectionTable, slot: number, segment: Segmen
 
   if ((flags & ACK) !== 0) {
     // A SYN-ACK of a connection whose SYN the capture lacks; one that answers a SYN of this incarnation belongs to it.
-    const goneSilent = (seen & FIN_SENT) !== 0 && words[slot + SEGMENTS + receiver] === 0;
-    if ((facts & (CLOSED | RESET)) === 0 && !goneSilent && !isOrderly(table, slot)) return 'same';
+    const finsSeen = (seen & words[slot + SEEN + receiver]! & FIN_SENT) !== 0; // whoever waits for the last ACK sends no SYN-ACK
+    const over = (facts & (CLOSED | RESET)) !== 0 || finsSeen || hasGoneOn(table, slot, sender) || isOrderly(table, slot);
+    if (!over) return 'same';
     const answers = (words[slot + SEEN + receiver]! & SYN_SENT) !== 0 && segment.ack === ((words[slot + ISS + receiver]! + 1) | 0);
     return !answers && ((seen & ISS_KNOWN) !== 0 || (facts & MIDSTREAM) !== 0) ? 'new' : 'same';
   }
@@ -58,6 +60,18 @@ export function beginsAnew(table: ConnectionTable, slot: number, segment: Segmen
   // Its own new SYN proves that the sender has given up an attempt that nobody ever answered.
   const attempt = (seen & SYN_SENT) !== 0 && (seen & SYN_ACK_SENT) === 0 && (facts & ESTABLISHED) === 0;
   return attempt && words[slot + SEGMENTS + receiver] === 0 ? 'new' : 'held';
+}
+
+/**
+ * Whether nothing of the peer was captured, and what was of the endpoint itself is more than a handshake: of several SYN-ACKs that answer one
+ * SYN (SYN cookies, anycast), only one is followed by anything.
+ */
+function hasGoneOn({ words }: ConnectionTable, slot: number, endpoint: number): boolean {
+  if (words[slot + SEGMENTS + (endpoint ^ 1)] !== 0) return false;
+  const seen = words[slot + SEEN + endpoint]!;
+  const sent =
+    (seen & NXT_KNOWN) !== 0 && (seen & ISS_KNOWN) !== 0 && distance(words[slot + NXT + endpoint]!, words[slot + ISS + endpoint]!) > 1;
+  return (seen & FIN_SENT) !== 0 || sent || (words[slot + FACTS]! & MIDSTREAM) !== 0;
 }
 
 const VERDICT = new Verdict();

@@ -32,6 +32,7 @@ import {
   SCALE_KNOWN,
   SCALE_SHIFT,
   SEEN,
+  SEGMENTS,
   SYN_ACK_SENT,
   SYN_SENT,
   WINDOWS,
@@ -83,13 +84,9 @@ function take(table: ConnectionTable, slot: number, sender: number, time: number
   words[slot + FACTS]! |= RESET | (sender === 1 ? RESET_BY_HIGH : 0) | (acksFin ? RST_ACKS_FIN : 0);
   times[(slot >> 1) + RST_TIME] = time;
   table.log(slot, R, sender);
-  if (
-    (facts & (ESTABLISHED | MIDSTREAM)) === 0 &&
-    (words[slot + SEEN + receiver]! & SYN_SENT) !== 0 &&
-    (words[slot + SEEN + sender]! & SYN_ACK_SENT) === 0
-  ) {
+  const asked = (words[slot + SEEN + receiver]! & SYN_SENT) !== 0 || words[slot + SEGMENTS + receiver] === 0; // else it is in no capture
+  if ((facts & (ESTABLISHED | MIDSTREAM)) === 0 && asked && (words[slot + SEEN + sender]! & (SYN_SENT | SYN_ACK_SENT)) === 0)
     words[slot + FACTS]! |= REFUSED;
-  }
   table.noteSilence(slot);
   const rare = table.peekRare(slot);
   if (rare?.challenged === sender) {

@@ -2,6 +2,7 @@ import { ackedTime, isBehindHole, type Verdict } from './close.ts';
 import { tokenOf, tokens } from './sequence.ts';
 import {
   A,
+  CLIENT_IS_HIGH,
   CLOSED,
   ESTABLISHED,
   ESTABLISHED_TIME,
@@ -67,6 +68,8 @@ function opening(table: ConnectionTable, slot: number, endpoint: number): Transi
   const list: Transition[] = [];
   const rare = table.peekRare(slot);
   if ((seen & SYN_SENT) !== 0) list.push({ state: 'SYN_SENT', time: times[at + SYN_TIME + endpoint]! });
+  else if ((facts & REFUSED) !== 0 && endpoint === ((facts & CLIENT_IS_HIGH) === 0 ? 0 : 1))
+    list.push({ state: 'SYN_SENT', time: times[at + START]! });
   if ((facts & SIMULTANEOUS_OPEN) !== 0 && (seen & SYN_SENT) !== 0) {
     if ((seen & SYN_ACK_SENT) !== 0) list.push({ state: 'SYN_RECV', time: rare!.synAckTime[endpoint as 0] });
     if ((facts & ESTABLISHED) !== 0)

@@ -20,7 +20,7 @@ import {
   TELL_OPENED,
   WAS,
 } from '../layout/tracking.ts';
-import { holdsTimeWait, isOver, judge, Verdict } from './close.ts';
+import { holdsTimeWait, isOver, judge, judgeAtEnd, Verdict } from './close.ts';
 import { Departed } from './departed.ts';
 import { Due } from './due.ts';
 import { type Ending, isDeparture, RELEASED } from './ended.ts';
@@ -383,7 +383,7 @@ export class Tracker {
     table.settle(slot);
     settleDoubt(table, slot);
     const verdict = this.#verdict;
-    judge(table, slot, verdict);
+    judgeAtEnd(table, slot, verdict, time);
     const waits = timeWaits(table, slot, verdict, profile, over, ending === 'tuple_reused');
     const [first] = waits;
     const holders = first?.endedBy === 'expiry' ? waits.reduce((bits, { holder }) => bits | (1 << holder), 0) : 0;

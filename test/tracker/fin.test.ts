@@ -13,10 +13,14 @@ import {
   retell,
   SECOND,
   serverTimeWait,
+  type Story,
   story,
   timeOf,
   timeWait,
 } from '../support/story.ts';
+
+/** How it ended, and how sure that is. */
+const confidence = (told: Story): string => `${told.record().close.class} ${told.record().confidence}`;
 
 const OPENED = { client: 'SYN_SENT ESTABLISHED', server: 'SYN_RECV ESTABLISHED' };
 
@@ -233,6 +237,23 @@ describe('FINs that cross', () => {
       client: `${OPENED.client} FIN_WAIT1 CLOSING`,
       server: `${OPENED.server} FIN_WAIT1 CLOSING TIME_WAIT`,
     });
+  });
+
+  it('is only likely where a FIN stands for more than a second, and nobody repeats it: the capture lacks the acknowledgement', () => {
+    expect(confidence(lastAck())).toBe('last_ack_missing certain');
+    expect(confidence(lastAck().wait(1))).toBe('last_ack_missing certain');
+    expect(confidence(lastAck().wait(1.1))).toBe('last_ack_missing likely');
+    expect(confidence(finWait1().wait(1.1))).toBe('fin_unacked likely');
+    const repeated = lastAck().wait(0.2);
+    repeated.server.again(repeated.server.lastFin);
+    expect(confidence(repeated.wait(5))).toBe('last_ack_missing certain');
+    const late = finWait1().wait(3);
+    late.server.fin();
+    late.client.ack();
+    expect(confidence(late)).toBe('three_segment likely');
+    const reset = lastAck();
+    reset.server.rst();
+    expect(confidence(reset.wait(5))).toBe('last_ack_missing certain');
   });
 
   it("FIN_WAIT2 and not CLOSING where the acknowledgement of one's own came before the peer's FIN, which was sent earlier", () => {

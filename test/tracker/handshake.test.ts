@@ -262,6 +262,31 @@ describe('handshakes that lead nowhere', () => {
     expect(record().close.class).toBe('refused');
   });
 
+  it('refused: only the server is seen, whose RST has the number of an answer to a segment without ACK', () => {
+    for (const port of [40_000, 79]) {
+      const told = story({ client: ipv4('10.0.0.2', port) });
+      told.client.syn({ unseen: true });
+      told.server.rst({ seq: -told.server.isn });
+      expect(told.record()).toMatchObject({
+        open: 'refused',
+        client: { ip: '10.0.0.2', state: 'CLOSED' },
+        close: { class: 'refused', initiator: 'server', sequence: 'R<', modifiers: ['one_sided'] },
+        visibility: 'server_only',
+        confidence: 'likely',
+      });
+      expect(told.states()).toEqual({ client: 'SYN_SENT CLOSED', server: 'CLOSED' });
+    }
+  });
+
+  it('a RST of another number, or without an acknowledgement, refuses nothing where no SYN was seen', () => {
+    for (const different of [{ seq: 1 }, { seq: -7000, flags: RST }]) {
+      const told = story();
+      told.client.syn({ unseen: true });
+      told.server.rst(different);
+      expect(told.record()).toMatchObject({ open: 'midstream', close: { class: 'rst_abort' } });
+    }
+  });
+
   it('a RST that does not acknowledge the SYN refuses nothing', () => {
     const { client, server, record } = synSent();
     server.rst({ seq: -server.isn, ack: 5000 });

@@ -258,6 +258,45 @@ describe('one-sided captures', () => {
     ]);
   });
 
+  it('a SYN-ACK with a new ISN where the last ACK of the one before, and the SYN, are not in the capture', () => {
+    const told = lastAck();
+    const [client, server] = told.wait(5).incarnation();
+    client.syn({ unseen: true });
+    server.synAck();
+    client.ack();
+    client.data(10);
+    const [old, next] = told.records();
+    expect(old).toMatchObject({ close: { class: 'last_ack_missing' }, end_reason: 'tuple_reused', confidence: 'likely' });
+    expect(next).toMatchObject({ client: { bytes: 10 }, server: { syn: 1 } });
+  });
+
+  it('only the server is seen: a SYN-ACK with a new ISN on a connection that had gone on, which the client has aborted', () => {
+    const told = story();
+    for (const isn of [1, 2]) {
+      const [client, server] = told.incarnation(isn * 100_000, isn * 7_000_000);
+      client.syn({ unseen: true });
+      server.synAck();
+      client.data(50, { unseen: true });
+      server.data(100);
+      told.wait(1);
+    }
+    expect(told.records().map(({ server, end_reason }) => [server.bytes, end_reason])).toEqual([
+      [100, 'tuple_reused'],
+      [100, 'capture_end'],
+    ]);
+  });
+
+  it('only the server is seen: several SYN-ACKs, of which the client takes one, are one connection', () => {
+    const told = story();
+    const [client, server] = told.incarnation();
+    client.syn({ unseen: true });
+    server.synAck();
+    server.synAck({ seq: 12_345 });
+    client.ack({ unseen: true });
+    server.data(100);
+    expect(told.record()).toMatchObject({ server: { syn: 2, bytes: 100 } });
+  });
+
   it('a bare ACK of an earlier incarnation acknowledges nothing', () => {
     const told = established();
     told.client.data(100);

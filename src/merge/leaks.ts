@@ -22,7 +22,7 @@ export function leaksRecord(outcome: Outcome, top: number): { suspects: number; 
     suspects: one.suspects,
     leaks: one.leaks,
     oldest_s: clock.seconds(lastTime - one.since),
-    connections: one.samples,
+    connections: one.oldest.map(({ connection }) => connection),
   }));
   return { suspects, leaks, owners };
 }

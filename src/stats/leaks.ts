@@ -13,14 +13,15 @@ export interface Leak {
   leaks: number;
   /** Since when the oldest is in CLOSE_WAIT, ns. */
   since: number;
-  samples: string[];
+  /** Some, the oldest first. */
+  oldest: { since: number; connection: string }[];
 }
 
 /** Endpoints that had acknowledged the peer's FIN and sent none of their own for a minute and longer when the capture ended. */
 export class Leaks {
   suspects = 0;
   leaks = 0;
-  readonly #owners = new ByOwner<Leak>(() => ({ suspects: 0, leaks: 0, since: Infinity, samples: [] }));
+  readonly #owners = new ByOwner<Leak>(() => ({ suspects: 0, leaks: 0, since: Infinity, oldest: [] }));
 
   add(rows: Float64Array, at: number): void {
     const since = rows[at + CLOSE_WAIT]!;
@@ -32,7 +33,12 @@ export class Leaks {
     if (!leak) return;
     leak[grade]++;
     leak.since = Math.min(leak.since, since);
-    if (leak.samples.length < SAMPLES) leak.samples.push(endpointsText(rows, at));
+    const { oldest } = leak;
+    let place = oldest.length;
+    while (place > 0 && oldest[place - 1]!.since > since) place--;
+    if (place === SAMPLES) return;
+    oldest.splice(place, 0, { since, connection: endpointsText(rows, at) });
+    if (oldest.length > SAMPLES) oldest.pop();
   }
 
   /** Those with the most, then the oldest. */

@@ -52,8 +52,9 @@ export class StuckEndpoints {
     this.totals[kind]++;
     const stuck = this.#owners[kind].of(rows, at, endpoint);
     if (!stuck) return;
-    if (stuck.total++ === 0) stuck.sample = endpointsText(rows, at);
-    if (kind === 'fin_wait2') stuck.since = Math.min(stuck.since, rows[at + CLOSE_WAIT]!);
+    const since = kind === 'fin_wait2' ? rows[at + CLOSE_WAIT]! : Infinity;
+    if (stuck.total++ === 0 || since < stuck.since) stuck.sample = endpointsText(rows, at);
+    stuck.since = Math.min(stuck.since, since);
   }
 
   /** The owners with the most of one kind, then the oldest. */

@@ -936,9 +936,26 @@ describe('CLOSE_WAIT', () => {
         suspects: 1,
         leaks: 0,
         since: clock,
-        samples: ['10.0.0.2:40000-10.0.0.9:80'],
+        oldest: [{ since: clock, connection: '10.0.0.2:40000-10.0.0.9:80' }],
       },
     ]);
+  });
+
+  it('of several the oldest are named, in whatever order their 4-tuples are', () => {
+    const told = story();
+    for (const port of [40_003, 40_001, 40_002, 40_000]) {
+      const [client, server] = told.connection(ipv4('10.0.0.2', port), ipv4('10.0.0.9', 80));
+      client.syn();
+      server.synAck();
+      client.ack();
+      client.fin();
+      server.ack();
+      told.wait(1);
+    }
+    const { leaks, stuck } = told.wait(100).outcome().answers;
+    const named = [40_003, 40_001, 40_002].map((port) => `10.0.0.2:${port}-10.0.0.9:80`);
+    expect(leaks.worst(1)[0]!.oldest.map(({ connection }) => connection)).toEqual(named);
+    expect(stuck.worst('fin_wait2', 1)[0]!.sample).toBe(named[0]);
   });
 
   it('is a leak when the peer has probed it since, and not when it probed before its FIN', () => {

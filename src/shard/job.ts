@@ -191,11 +191,11 @@ export class ShardJob {
       opened: (table, slot) => counter.opened(table, slot),
       closing: (table, slot, time) => counter.closing(table, slot, time),
       over: (table, number, quiet) => {
-        counter.look(table, intervals.end(number));
+        counter.look(table, intervals.last(number));
         this.#looks += table.count >> 3; // most are as they were
         this.#part(number, 0);
         for (let next = number + 1; next <= number + quiet; ) {
-          const last = Math.min(number + quiet, intervals.before(counter.look(table, intervals.end(next))));
+          const last = Math.min(number + quiet, intervals.over(counter.look(table, intervals.last(next))));
           this.#part(next, last - next);
           next = last + 1;
         }

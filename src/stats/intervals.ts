@@ -26,9 +26,9 @@ export class Intervals {
     return number;
   }
 
-  /** The last window that is over before a time; -1: none is; Infinity: all are. */
-  before(time: number): number {
-    const number = this.over(time);
-    return number >= 0 && this.end(number) === time ? number - 1 : number;
+  /** The last instant of a window: what happens at its end happens in the next one. */
+  last(number: number): number {
+    const end = this.end(number);
+    return end - Math.max(1, end * Number.EPSILON);
   }
 }

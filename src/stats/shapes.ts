@@ -43,7 +43,7 @@ export interface LinesByShape {
 }
 
 /** Is told of each connection that is taken by its shape, and which counter counts it. */
-export type Counted = (table: ConnectionTable, slot: number, counter: number, time: number, packet: number) => void;
+export type Counted = (table: ConnectionTable, slot: number, counter: number, packet: number, rows: Float64Array, at: number) => void;
 
 /**
  * The shapes of ended connections (layout/shape.ts). The first connection of a shape is concluded upon and counted by others; this learns
@@ -79,7 +79,7 @@ export class Shapes implements ShapeTaker {
     const from = lines?.room() ?? -1;
     const counter = this.#memory.conclude(slot, codeOf(ending, packet), time, packet, over, this.#rows, from);
     if (counter < 0) return false;
-    this.#counted?.(table, slot, counter, time, packet);
+    this.#counted?.(table, slot, counter, packet, this.#memory.rows, this.#rows * note.COLUMNS);
     lines?.written(this.#memory.lineEnd[0]!);
     written?.(table, slot, time, packet);
     if (ending === 'expired' || ending === 'idle_timeout') this.#lookAtHolders(this.#rows * note.COLUMNS);

@@ -1,3 +1,4 @@
+import { TIME, WAIT_FROM, WAIT_TO } from '../layout/note.ts';
 import * as slots from '../layout/slot.ts';
 import { ackedTime, CloseTimes, closeTimes, holdsTimeWait, judge, Verdict } from '../tracker/close.ts';
 import { sequenceText } from '../tracker/sequence.ts';
@@ -61,6 +62,8 @@ export class WindowCounter {
   /** Written anew each time. */
   readonly #verdict = new Verdict();
   readonly #times = new CloseTimes();
+  /** When each endpoint entered TIME_WAIT, and when each left it, ns. */
+  readonly #waits = new Float64Array(4);
   #part = emptyPart(0);
   #waiting = 0;
   /** When the first TIME_WAIT will be over that the last look saw and that may have no timer. */
@@ -106,24 +109,32 @@ export class WindowCounter {
     const { timed } = this.#toldOf(slot);
     const news = newsOf(connection, packet !== Infinity);
     if (counter >= 0) this.#kinds.set(counter, news);
-    this.#end(table, slot, news, time, packet);
+    this.#note(waits, time);
+    this.#end(table, slot, news, packet);
     if (!timed) this.#durations(connection);
     for (const { restarts } of waits) this.#part.timeWait.restarted += restarts;
   }
 
-  /** The same of a connection that was taken by its shape: none of its TIME_WAITs was restarted. */
-  counted(table: ConnectionTable, slot: number, counter: number, time: number, packet: number): void {
+  /** The same of a connection that was taken by its shape: none of its TIME_WAITs was restarted. They are in a row (note.ts) at `at`. */
+  counted(table: ConnectionTable, slot: number, counter: number, packet: number, rows: Float64Array, at: number): void {
     const { timed } = this.#toldOf(slot);
     const kind = this.#kinds.get(counter)!;
-    this.#end(table, slot, kind, time, packet);
+    for (let place = 0; place < 2; place++) {
+      const [from, to] = [rows[at + WAIT_FROM + place]!, rows[at + WAIT_TO + place]!];
+      this.#waits[place] = Number.isNaN(from) ? rows[at + TIME]! : from;
+      this.#waits[2 + place] = Number.isNaN(to) ? rows[at + TIME]! : to;
+    }
+    this.#end(table, slot, kind, packet);
     if (!timed && kind.timed) this.#takeTimed();
   }
 
-  #end(table: ConnectionTable, slot: number, kind: Told, time: number, packet: number): void {
+  /** A record ends; #waits tells when its TIME_WAITs were. */
+  #end(table: ConnectionTable, slot: number, kind: Told, packet: number): void {
     const news = this.#grouped(kind, table, slot);
     this.#part.ended++;
     this.#part.timeWait.reused += news.reused;
-    this.#tellAt(slot, news, time);
+    this.#wait(slot, news);
+    this.#tell(slot, news);
     if (news.groups) this.#groups?.ended(news.groups);
     this.#told[slot / slots.SLOT_WORDS] = undefined;
     // What the capture's end ends was there at the end of its last window.
@@ -168,17 +179,34 @@ export class WindowCounter {
   }
 
   /** A TIME_WAIT that no close tells of, because the segment that would is not in the capture: it has begun, or is over. */
-  #wait(table: ConnectionTable, slot: number, waits: readonly TimeWait[]): void {
+  #sightWaits(table: ConnectionTable, slot: number, waits: readonly TimeWait[], time: number): void {
     const old = this.#toldOf(slot);
     if (waits.length === 0 && (old.holders | old.waits) === 0) return;
     const news = { ...old, ...waitNews(waits, false), groups: old.groups ?? this.#groups?.namesOf(table, slot) };
     if (news.holders === old.holders && news.waits === old.waits) return;
-    for (const bit of [1, 2]) {
-      const { start = 0, end = 0 } = waits.find(({ holder }) => 1 << holder === bit) ?? {};
-      if ((old.waits & bit) === 0 && ((news.holders & ~old.holders) | news.waits) & bit) this.#part.entering.push(start);
-      if ((news.waits & bit) === 0 && ((news.holders & ~old.holders) | old.waits) & bit) this.#part.leaving.push(end);
-    }
+    this.#note(waits, time);
+    this.#wait(slot, news);
     this.#tell(slot, news);
+  }
+
+  /** Writes when TIME_WAITs were; `time`: of what turned out to be none. */
+  #note(waits: readonly TimeWait[], time: number): void {
+    this.#waits.fill(time);
+    for (const { holder, start, end } of waits) {
+      this.#waits[holder] = start;
+      this.#waits[2 + holder] = end;
+    }
+  }
+
+  /** Who waits anew by what is told now, or no longer, did so from when TIME_WAIT began, or up to when it ended: that may be before now. */
+  #wait(slot: number, news: Told): void {
+    const old = this.#toldOf(slot);
+    const anew = news.holders & ~old.holders;
+    for (let holder = 0; holder < 2; holder++) {
+      const bit = 1 << holder;
+      if ((old.waits & bit) === 0 && ((anew | news.waits) & bit) !== 0) this.#part.entering.push(this.#waits[holder]!);
+      if ((news.waits & bit) === 0 && ((anew | old.waits) & bit) !== 0) this.#part.leaving.push(this.#waits[2 + holder]!);
+    }
   }
 
   #durations(connection: Pick<Ended, 'table' | 'slot' | 'verdict'>): void {
@@ -202,7 +230,7 @@ export class WindowCounter {
   }
 
   /**
-   * The window ends at `time`: what holds in the table is looked up. The capture may end there, which ends all records first.
+   * What holds in the table at `time`, the last instant of a window, is looked up. The capture may end there, which ends all records first.
    * Answers until when all of it stays so, if no segment comes and no timer runs out: a TIME_WAIT that has none may be over.
    */
   look(table: ConnectionTable, time: number): number {
@@ -247,7 +275,7 @@ export class WindowCounter {
     judge(table, slot, verdict);
     const waits = timeWaits(table, slot, verdict, this.#profile, time, false);
     for (const { endedBy, expiry } of waits) if (endedBy === 'capture_end') this.#leaves = Math.min(this.#leaves, expiry);
-    this.#wait(table, slot, waits);
+    this.#sightWaits(table, slot, waits, time);
     const pair = statesNow(table, slot, verdict, waits);
     const stays = pair.split(' ').map((state) => state === 'CLOSE_WAIT');
     if (stays[0]) this.#closeWait(table, slot, client ^ 1);

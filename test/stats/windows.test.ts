@@ -61,6 +61,33 @@ function total(windows: readonly WindowRecord[], of: (window: WindowRecord) => R
   return Object.fromEntries(Object.entries(sum).filter(([, n]) => n !== 0));
 }
 
+/** A time as ns since 1970. */
+const nanoseconds = (text: string): bigint =>
+  BigInt(Date.parse(`${text.slice(0, 19)}Z`)) * 1_000_000n + BigInt(text.slice(20, -1).padEnd(9, '0'));
+
+/**
+ * The most TIME_WAITs at once in a window, by the records; at its beginning those count that end there, and the capture's end is the last
+ * one's own. `early`: as if each had begun with the last FIN, and not with the last ACK, which may come behind the window's end.
+ */
+function peakIn({ start, end }: WindowRecord, isLast: boolean, connections: readonly ConnectionRecord[], early: boolean): number {
+  const [from, to] = [nanoseconds(start), nanoseconds(end) + (isLast ? 1n : 0n)];
+  const events: { time: bigint; by: number }[] = [];
+  let held = 0;
+  for (const { close, time_wait: waits } of connections)
+    for (const wait of waits) {
+      const before = early && wait.basis === 'ack' ? BigInt(Math.round((close.last_ack_s ?? 0) * 1e9)) : 0n;
+      const begins = nanoseconds(wait.start) - before;
+      const ends = wait.ended_by === 'capture_end' ? to : nanoseconds(wait.end);
+      if (begins < from && ends >= from) held++;
+      if (begins >= from && begins < to) events.push({ time: begins, by: 1 });
+      if (ends >= from && ends < to) events.push({ time: ends, by: -1 });
+    }
+  events.sort((one, other) => (one.time === other.time ? one.by - other.by : one.time < other.time ? -1 : 1));
+  let peak = held;
+  for (const { by } of events) peak = Math.max(peak, (held += by));
+  return peak;
+}
+
 function addsUp({ connections, windows, summary }: Told, what: string): void {
   const { close, time_wait: wait } = summary;
   expect(
@@ -92,10 +119,14 @@ function addsUp({ connections, windows, summary }: Told, what: string): void {
   const all = { entered: wait.entered, restarted: wait.restarts, expired: expiry, reused: reuse, assassinated: rst };
   expect(found, what).toEqual(Object.fromEntries(Object.entries(all).filter(([, n]) => n !== 0)));
   let now = 0;
-  for (const { time_wait: one, states, start, end, duration_s } of windows) {
+  for (const window of windows) {
+    const { time_wait: one, states, start, end, duration_s } = window;
     now += one.entered - one.expired - one.reused - one.assassinated;
     expect(one.now, `${what} ${start}`).toBe(now);
     expect(one.peak).toBeGreaterThanOrEqual(one.now);
+    const [least, most] = [false, true].map((early) => peakIn(window, window === windows.at(-1), connections, early));
+    expect(one.peak, `${what} ${start}`).toBeGreaterThanOrEqual(least!);
+    expect(one.peak, `${what} ${start}`).toBeLessThanOrEqual(most!);
     const waiting = Object.entries(states).flatMap(([client, row]) =>
       Object.entries(row).map(([server, n]) => n * [client, server].filter((state) => state === 'TIME_WAIT').length),
     );
@@ -201,6 +232,50 @@ describe('a refusal that is taken back', () => {
     const told = await tell([path], interval);
     expect(told.summary.close.class).toEqual({ three_segment: 1 });
     addsUp(told, `${interval} s`);
+  });
+});
+
+/** A connection whose last ACK is not in the capture: TIME_WAIT begins at `time`, after `before` seconds in which the connection was open. */
+const closed = (time: number, port: number, before = 1, seq = 100): CapturedPacket[] => [
+  packet(time - before, port, SYN, seq, 0),
+  reply(time - before, port, SYN | ACK, 500 + seq, seq + 1),
+  packet(time - before, port, ACK, seq + 1, 501 + seq),
+  packet(time - 1, port, FIN | ACK, seq + 1, 501 + seq),
+  reply(time, port, FIN | ACK, 501 + seq, seq + 2),
+];
+
+describe('a TIME_WAIT whose last ACK is not in the capture', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fourwaves-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  async function waits(packets: readonly CapturedPacket[], interval: number): Promise<number[][]> {
+    const path = join(folder, 'a.pcap');
+    writeFileSync(path, pcap(packets.toSorted((one, other) => one.seconds! - other.seconds!)));
+    const told = await tell([path], interval);
+    addsUp(told, `${interval} s`);
+    return told.windows.map(({ time_wait: { entered, expired, now, peak } }) => [entered, expired, now, peak]);
+  }
+
+  it('is over when it is, not when the 4-tuple is used again', async () => {
+    // From 5 to 65, used again at 100; the other from 70 on. (The story begins 40 s after a full minute.)
+    const packets = [...closed(5, 40_000), ...closed(100, 40_000, 1, 100_000), ...closed(70, 40_001), packet(110, 40_002, ACK, 1, 1)];
+    expect(await waits(packets, 3600)).toEqual([[3, 1, 2, 2]]);
+    const first = [...closed(5, 40_000), packet(100, 40_000, SYN, 100_000, 0), ...closed(70, 40_001), packet(110, 40_002, ACK, 1, 1)];
+    expect(await waits(first, 3600)).toEqual([[2, 1, 1, 1]]);
+    for (const interval of [1, 10, 60]) await waits(packets.concat(closed(90, 40_003)), interval);
+  });
+
+  it('that no window saw was there all the same', async () => {
+    const packets = [...closed(25, 40_000), packet(200, 40_000, SYN, 100_000, 0), reply(200, 40_000, SYN | ACK, 900, 100_001)];
+    expect(await waits(packets, 1200)).toEqual([[1, 1, 0, 1]]);
+  });
+
+  it('leaves in the window that begins when it is over, as one does whose last ACK is', async () => {
+    const acked = [...closed(20, 40_000), packet(20, 40_000, ACK, 102, 602)];
+    for (const packets of [closed(20, 40_001), acked, [...acked, ...closed(20, 40_001)]]) {
+      const told = await waits([...packets, packet(90, 40_002, ACK, 1, 1)], 20);
+      expect(told.map(([, expired]) => expired)).toEqual([0, 0, 0, 0, Math.ceil(packets.length / 6)]);
+    }
   });
 });
 
@@ -374,7 +449,7 @@ describe('silence', () => {
     expect(windows.length).toBe(HOUR * 10 + 1);
     for (let i = 1; i < windows.length; i++) expect(windows[i]!.start).toBe(windows[i - 1]!.end);
     const waits = windows.filter(({ states }) => 'TIME_WAIT' in states);
-    expect([waits[0]?.end, waits.length]).toEqual(['2020-09-13T12:26:42.100000Z', 599]);
+    expect([waits[0]?.end, waits.length]).toEqual(['2020-09-13T12:26:42.100000Z', 600]);
     expect(windows.slice(0, -1).map(({ states }) => states.ESTABLISHED?.ESTABLISHED)).toEqual([
       ...Array(10).fill(2),
       ...Array(HOUR * 10 - 10).fill(1),
@@ -542,10 +617,8 @@ describe('the numbers of windows', () => {
         expect(over).toBeGreaterThanOrEqual(-1);
         if (over >= 0) expect(intervals.end(over)).toBeLessThanOrEqual(time);
         expect(intervals.end(over + 1)).toBeGreaterThan(time);
-        const before = intervals.before(time);
-        if (before >= 0) expect(intervals.end(before)).toBeLessThan(time);
-        expect(intervals.end(before + 1)).toBeGreaterThanOrEqual(time);
-        expect(intervals.before(intervals.end(7))).toBe(6);
+        expect(intervals.last(over + 1)).toBeLessThan(intervals.end(over + 1));
+        expect(intervals.over(intervals.last(over + 1))).toBe(over);
       }),
     );
   });

@@ -30,7 +30,6 @@ import {
   PORT,
   PORT_WAIT_FROM,
   PORT_WAIT_TO,
-  REUSED,
   STATE_WORDS,
 } from '../src/layout/ledger.ts';
 import { FIN_RETRANSMITTED, HALF_OPEN_DETECTED } from '../src/layout/modifiers.ts';
@@ -279,10 +278,9 @@ function enterGroup(row: usize, found: usize, facts: i32): void {
   store<f64>(place, load<f64>(own, note.WAIT_FROM << 3), PORT_WAIT_FROM << 3);
   store<f64>(place, load<f64>(own, note.WAIT_TO << 3), PORT_WAIT_TO << 3);
   store<f64>(place, <f64>(client == 0 ? ports >>> 16 : ports & 0xffff), PORT << 3);
-  const reused = load<f64>(own, note.WAIT_END << 3) == <f64>note.REUSE ? 1 : 0;
-  store<f64>(place, <f64>reused, REUSED << 3);
+  if (load<f64>(own, note.WAIT_END << 3) != <f64>note.REUSE) return;
   const reuses = GROUP_REUSES + ((<usize>latestGroup) << 2);
-  if (reused != 0) store<i32>(reuses, load<i32>(reuses) + 1);
+  store<i32>(reuses, load<i32>(reuses) + 1);
 }
 
 function clientOf(facts: i32): usize {

@@ -40,14 +40,13 @@ export const NUMBER = 0;
 export const HOST_FROM = 1;
 export const HOST_TO = 2;
 export const HOST_COLUMNS = 3;
-/** A port of a group: held from, until; the client's TIME_WAIT from, to (NaN: none); the port; whether a connection from it ended that. */
+/** A port of a group: held from, until; the client's TIME_WAIT from, to (NaN: none); the port. */
 export const HELD_FROM = 1;
 export const HELD_TO = 2;
 export const PORT_WAIT_FROM = 3;
 export const PORT_WAIT_TO = 4;
 export const PORT = 5;
-export const REUSED = 6;
-export const GROUP_COLUMNS = 7;
+export const GROUP_COLUMNS = 6;
 
 // -- what merge() answers, where not the place of a row that the host has to look at: in doubles of the lanes
 /** A lane is empty. */

@@ -1,15 +1,5 @@
 import { wordsText } from '../records/address.ts';
-import {
-  FAMILY_SHIFT,
-  GROUP_COLUMNS,
-  GROUP_WORDS,
-  HELD_FROM,
-  HELD_TO,
-  PORT,
-  PORT_WAIT_FROM,
-  PORT_WAIT_TO,
-  REUSED,
-} from '../layout/ledger.ts';
+import { FAMILY_SHIFT, GROUP_COLUMNS, GROUP_WORDS, HELD_FROM, HELD_TO, PORT, PORT_WAIT_FROM, PORT_WAIT_TO } from '../layout/ledger.ts';
 import { ADDRESS_WORDS } from '../layout/note.ts';
 import { GroupLog } from './group-log.ts';
 import type { Account, Ledger } from './ledger.ts';
@@ -34,8 +24,6 @@ const FIRST_SINGLES = 64;
 
 /** The ports that one client address uses towards one server address and port. */
 class Group {
-  /** TIME_WAITs of the client that a connection from the same port ended. */
-  reused = 0;
   firstStart = Infinity;
   lastStart = -Infinity;
   readonly held: Population;
@@ -162,7 +150,6 @@ export class PortPressure {
     if (!Number.isNaN(from)) {
       group.waiting.add(from, intervals[at + PORT_WAIT_TO]!);
       this.#pending += 2;
-      group.reused += intervals[at + REUSED]!;
     }
     const set = group.ports;
     if (set !== undefined) {
@@ -236,8 +223,9 @@ export class PortPressure {
     const key = this.#account.key(number);
     const last = key[GROUP_WORDS - 1]!;
     const ipv6 = last >>> FAMILY_SHIFT !== 0;
-    const { reused, firstStart, lastStart, held, waiting, ports } = this.#whole(number);
+    const { firstStart, lastStart, held, waiting, ports } = this.#whole(number);
     const connections = this.#account.members[number]!;
+    const reused = this.#reuses[number]!;
     const holds = held.snapshot(from, to);
     const waits = waiting.snapshot(from, to);
     return {

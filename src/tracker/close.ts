@@ -204,17 +204,16 @@ export function judge(table: ConnectionTable, slot: number, verdict: Verdict): v
   }
   const oneSided = words[slot + SEGMENTS] === 0 || words[slot + SEGMENTS + 1] === 0;
   const gap = hasGap(table, slot, 0, inferred[0]) || hasGap(table, slot, 1, inferred[1]);
-  const opened = (facts & (ESTABLISHED | MIDSTREAM | REFUSED)) !== 0;
+  const alone = oneSided && (facts & (ESTABLISHED | MIDSTREAM | REFUSED)) !== 0; // the other endpoint sent something, too
   if (inferred[0] || inferred[1]) verdict.modifiers |= modifiers.FIN_INFERRED;
   if (gap) verdict.modifiers |= modifiers.GAP;
-  if (oneSided && opened) verdict.modifiers |= modifiers.ONE_SIDED;
+  if (alone) verdict.modifiers |= modifiers.ONE_SIDED;
 
   const repeated = tellsNothing(words, slot, 0) || tellsNothing(words, slot, 1);
   decideInitiator(table, slot, verdict, oneSided || gap || repeated || (facts & MIDSTREAM) !== 0);
   verdict.class = classify(words, slot, verdict, oneSided);
   if (verdict.class === 'unknown') verdict.confidence = 'unknown';
-  else if (counted || gap || repeated || inferred[0] || inferred[1] || (facts & MIDSTREAM) !== 0 || (oneSided && opened))
-    verdict.confidence = 'likely';
+  else if (counted || gap || repeated || inferred[0] || inferred[1] || (facts & MIDSTREAM) !== 0 || alone) verdict.confidence = 'likely';
 }
 
 /** The same of a connection whose record ends at `time`. */

@@ -13,6 +13,7 @@ import {
   MIDSTREAM,
   NXT,
   NXT_KNOWN,
+  REFUSED,
   RESET,
   RESET_BY_HIGH,
   RST_TIME,
@@ -45,7 +46,7 @@ export function beginsAnew(table: ConnectionTable, slot: number, segment: Segmen
     const over = (facts & (CLOSED | RESET)) !== 0 || finsSeen || hasGoneOn(table, slot, sender) || isOrderly(table, slot);
     if (!over) return 'same';
     const answers = (words[slot + SEEN + receiver]! & SYN_SENT) !== 0 && segment.ack === ((words[slot + ISS + receiver]! + 1) | 0);
-    return !answers && ((seen & ISS_KNOWN) !== 0 || (facts & MIDSTREAM) !== 0) ? 'new' : 'same';
+    return !answers && ((seen & ISS_KNOWN) !== 0 || (facts & (MIDSTREAM | REFUSED)) !== 0) ? 'new' : 'same';
   }
   if ((seen & ISS_KNOWN) === 0) {
     const lateSyn = (facts & MIDSTREAM) !== 0 && (seen & NXT_KNOWN) !== 0 && seq === words[slot + ISS + sender];

@@ -99,6 +99,7 @@ it('the ledger keeps its regions apart', () => {
     ['HOST_LOG', value('HOST_LOG') + (LOG_CAPACITY + 1) * ledger.HOST_COLUMNS * 8],
     ['GROUP_KEYS', value('GROUP_KEYS') + HOLDERS_CAPACITY * ledger.GROUP_WORDS * 4],
     ['GROUP_MEMBERS', value('GROUP_MEMBERS') + HOLDERS_CAPACITY * 4],
+    ['GROUP_REUSES', value('GROUP_REUSES') + HOLDERS_CAPACITY * 4],
     ['GROUP_LOG', value('GROUP_LOG') + (LOG_CAPACITY + 1) * ledger.GROUP_COLUMNS * 8],
     ['HOST_PLACES', value('HOST_PLACES') + (LOG_CAPACITY + 1) * 4],
     ['HOST_BEGINS', value('HOST_BEGINS') + (HOLDERS_CAPACITY + 1) * 4],

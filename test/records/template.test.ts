@@ -59,7 +59,7 @@ describe('a line by its template', () => {
         for (const line of byShape.lines) JSON.parse(line);
         taken += byShape.lines.length - byShape.records.length;
       }),
-      { numRuns: 1300 }, // where a FIN stands for more than a second, as in a third of them, the line is none of a template's
+      { numRuns: 1300 }, // where a FIN stands for more than a second, the line is none of a template's
     );
     expect(taken).toBeGreaterThan(1300);
   });

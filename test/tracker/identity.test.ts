@@ -286,6 +286,21 @@ describe('one-sided captures', () => {
     ]);
   });
 
+  it('only the server is seen: a SYN-ACK behind the refusal of another SYN', () => {
+    const told = story();
+    told.client.syn({ unseen: true });
+    told.server.rst({ seq: -told.server.isn });
+    const [client, server] = told.wait(1).incarnation();
+    client.syn({ unseen: true });
+    server.synAck();
+    client.ack({ unseen: true });
+    server.data(100);
+    expect(told.records().map(({ close, server: { bytes } }) => [close.class, bytes])).toEqual([
+      ['refused', 0],
+      ['not_closed', 100],
+    ]);
+  });
+
   it('only the server is seen: several SYN-ACKs, of which the client takes one, are one connection', () => {
     const told = story();
     const [client, server] = told.incarnation();

@@ -104,7 +104,9 @@ function areRecords(from: usize, to: usize): bool {
     const second = read32(at + 12, swapped);
     const captured = lengthsSwapped ? min(first, second) : first;
     if (captured > limitOf(interfaceAt(0)) || (captured > second && !lengthsSwapped) || read32(at + 4, swapped) >= units) return false;
-    if (latest > -Infinity && Math.abs((<f64>read32(at, swapped) - origin) * 1e9 - latest) > DOUBTED) return false;
+    if (latest > -Infinity) {
+      if (Math.abs((<f64>read32(at, swapped) - origin) * 1e9 - latest) > DOUBTED) return false;
+    } else if (captured == 0) return false; // zeros are no record that anything shows
     at += header + captured;
     links--;
   }

@@ -1,5 +1,5 @@
-// Tunnels over UDP, told by their ports and by what their headers must hold, so that ordinary datagrams which happen to have
-// such a port are not misread.
+// Tunnels over UDP, told by their ports (Teredo's relays, which have none, by addresses) and by what their headers must hold, so that
+// ordinary datagrams which happen to have such a port are not misread.
 
 import { ENCRYPTED, FRAGMENT, LINK_TRUNCATED, NOT_TCP, TUNNEL_PAYLOAD } from '../src/layout/drops.ts';
 import { FRAGMENT_HEAD } from '../src/layout/segment.ts';
@@ -29,6 +29,9 @@ const VXLAN_LINUX = 8472;
 /** GTPv1 message that carries a user's packet (3GPP TS 29.281 §6.1). */
 const GTP_PACKET = 255;
 
+/** 2001::/32 (RFC 4380 §2.6). */
+const TEREDO_PREFIX: u32 = 0x20010000;
+
 // CAPWAP: the other type of preamble, flags, the binding that is one to 802.11 (RFC 5415 §4.2, §4.3).
 const CAPWAP_DTLS = 1;
 const NATIVE = 0x100;
@@ -42,7 +45,7 @@ export function udp(): i32 {
   const source = word(0);
   const destination = word(2);
   const port = isTunnel(destination) ? destination : source;
-  if (!isTunnel(port)) return ~NOT_TCP;
+  if (!isTunnel(port)) return relayed();
   pass(8);
   switch (port) {
     case VXLAN:
@@ -168,6 +171,17 @@ function gtp(): i32 {
   if (!has(1)) return ~LINK_TRUNCATED;
   const version = byte(0) >> 4;
   return version == 4 || version == 6 ? IP : ~TUNNEL_PAYLOAD;
+}
+
+/**
+ * Teredo between clients and relays, whose ports nobody assigned: an IPv6 packet as long as the datagram, one end of which has a Teredo
+ * address (RFC 4380 §4).
+ */
+function relayed(): i32 {
+  if (!has(48) || byte(8) >> 4 != 6 || word(12) + 48 != word(4)) return ~NOT_TCP;
+  if (long(16) != TEREDO_PREFIX && long(32) != TEREDO_PREFIX) return ~NOT_TCP;
+  pass(8);
+  return IPV6;
 }
 
 /** Teredo (RFC 4380 §5.1.1): authentication, origin, both optional; an IPv6 packet. */

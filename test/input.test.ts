@@ -173,6 +173,11 @@ describe('a stream', () => {
   it.each([
     ['nothing', bytes(), 'an empty file is not a capture'],
     ['text', new TextEncoder().encode('hello, world, this is no capture at all'), 'not a capture: it seems to be text'],
+    [
+      'what an Endace card captured',
+      bytes(...[0, 1].map((i) => bytes(0, 0, 0, 0, 0xc0 + i, 0x77, 0x8c, 0x65, 2, 4, 0, 80, 0, 0, 0, 64, new Uint8Array(64)))),
+      'not a capture: it seems to be a capture of an Endace card (ERF)',
+    ],
     ['text that was compressed', gzipSync('hello, world, this is no capture at all'), 'not a capture: it seems to be text'],
   ])('of %s is refused with status 1', (_name, content, rule) => {
     const { status, stderr } = stream(['-'], file('none', content));

@@ -13,6 +13,12 @@ const MAGICS: readonly (readonly [what: string, ...bytes: number[]])[] = [
   ['a PDF document', 0x25, 0x50, 0x44, 0x46],
 ];
 
+/** Of a record in Endace's format, and the last of its types. */
+const ERF_HEADER_BYTES = 16;
+const LAST_ERF_TYPE = 48;
+/** Seconds. */
+const DAY = 86_400;
+
 /** How many bytes are looked at to tell text. */
 const SAMPLE = 64;
 
@@ -20,10 +26,27 @@ const SAMPLE = 64;
 export function looksLike(bytes: Uint8Array): string {
   const known = MAGICS.find(([, ...magic]) => magic.length <= bytes.length && magic.every((byte, at) => bytes[at] === byte));
   if (known) return `it seems to be ${known[0]}`;
+  if (isErf(bytes)) return 'it seems to be a capture of an Endace card (ERF)';
   const sample = bytes.subarray(0, SAMPLE);
   if (sample.every(isText) && (sample[0] ?? 0xff) < 0x80) return 'it seems to be text';
   const first = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, '0'));
   return `it begins with the bytes ${first.join(' ')}`;
+}
+
+/**
+ * Whether bytes are two records of Endace's extensible record format, the second of which may be cut: a time (little-endian, seconds in the
+ * upper half), a type below 0x80 and a bit that tells of extensions, flags, the record's length (big-endian). It has no magic number.
+ */
+function isErf(bytes: Uint8Array): boolean {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const isRecord = (at: number): boolean => {
+    const type = view.getUint8(at + 8) & 0x7f;
+    return type > 0 && type <= LAST_ERF_TYPE && view.getUint16(at + 10) > ERF_HEADER_BYTES;
+  };
+  if (bytes.length < 2 * ERF_HEADER_BYTES || !isRecord(0)) return false;
+  const next = view.getUint16(10);
+  if (next + ERF_HEADER_BYTES > bytes.length || !isRecord(next)) return false;
+  return Math.abs(view.getUint32(next + 4, true) - view.getUint32(4, true)) < DAY;
 }
 
 /** Printable ASCII, tab, line feed, carriage return, or a byte of UTF-8's longer sequences. */

@@ -13,6 +13,7 @@ import {
   gre,
   gtp,
   juniper,
+  type LinkWrapping,
   mpls,
   MORE_LINKS,
   nflog,
@@ -22,6 +23,7 @@ import {
   pppoe,
   radiotap,
   segments,
+  TEREDO,
   TUNNELS,
   udp,
   vxlan,
@@ -31,7 +33,7 @@ import {
 const segment = tcp({ options: [1, 1, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8], payload: [1, 2, 3] });
 const four = ipv4(segment);
 const six = ipv6(segment);
-const ALL_LINKS = [...LINKS, ...MORE_LINKS];
+const ALL_LINKS: readonly LinkWrapping[] = [...LINKS, ...MORE_LINKS];
 const total = (drops: Record<string, number>): number => Object.values(drops).reduce((sum, count) => sum + count, 0);
 
 describe.each(BUILDS)('wrappings, $build', ({ decoder }) => {
@@ -177,10 +179,10 @@ describe.each(BUILDS)('wrappings, $build', ({ decoder }) => {
   });
 
   it('says that it is truncated wherever it is cut', () => {
-    for (const { name, wrap, linkType } of [...ALL_LINKS, ...TUNNELS.map((tunnel) => ({ ...tunnel, linkType: links.RAW }))]) {
+    for (const { name, wrap, linkType, toldBy = 0 } of [...ALL_LINKS, ...TUNNELS.map((tunnel) => ({ ...tunnel, linkType: links.RAW }))]) {
       const frame = wrap(four);
       // Of a frame that is cut before its LLC header nobody knows that hardware decrypted it.
-      for (let cut = 0; cut < frame.length - 3 - 12 - 6; cut++) {
+      for (let cut = toldBy; cut < frame.length - 3 - 12 - 6; cut++) {
         const { drops } = decodePackets([{ captured: frame.subarray(0, cut), original: frame.length }], { linkType }, decoder);
         const [reason, more] = Object.keys(drops);
         expect([name, cut, more, reason]).toEqual([name, cut, undefined, expect.stringMatching(/_truncated$|^encrypted$/)]);
@@ -304,6 +306,8 @@ describe.each(BUILDS)('wrappings, $build', ({ decoder }) => {
     ['gtp that carries no ip', udp(gtp(bytes(0xff, 3, 0xc0, 0x21)), 2152), links.RAW, 'tunnel_payload'],
     ['a gtp extension of no length', udp(gtp(four, 0x34, [0, 0, 0, 0x85, 0, 0, 0, 0]), 2152), links.RAW, 'tunnel_payload'],
     ['ordinary udp', udp(vxlan(ethernet(four)), 4788), links.RAW, 'not_tcp'],
+    ['ipv6 in udp that nobody calls a tunnel', udp(ipv6(four, { next: 4 }), 32_900), links.RAW, 'not_tcp'],
+    ['what only begins as teredo of a relay does', udp(bytes(ipv6(four, { next: 4, source: TEREDO }), 0), 32_900), links.RAW, 'not_tcp'],
     ['quic to teredo’s port', udp(new Uint8Array(60).fill(0x66), 3544), links.RAW, 'not_tcp'],
   ])('drops %s', (_what, frame, linkType, reason) => {
     expect(drop(frame, linkType)).toBe(reason);

@@ -294,6 +294,18 @@ describe.each(['pcap', 'big-endian pcap'])('a length of %s that leads past recor
   });
 });
 
+it('records that all hold zeros behind what there was are records', async () => {
+  const some = packets.slice(0, 20);
+  const content = pcap(
+    some.map((packet) => ({ ...packet, captured: bytes(packet.captured, new Uint8Array(16)), original: packet.captured.length })),
+  );
+  const decoded = decodeSource(inMemory(content));
+  expect(decoded.faults).toEqual([]);
+  expect(decoded.records.map(known)).toEqual(some.map((_, i) => 1000 + i));
+  expect(decodeSource(inMemory(content), 2000)).toEqual(decoded);
+  expect((await recordByRecord(content, 1000)).size).toBe(some.length);
+});
+
 it('a record of another day that is full of what looks like records of this one is soon told', async () => {
   const empty = pcapRecord({ seconds: ORIGIN, captured: bytes(), original: 60 });
   const full = bytes(...Array.from({ length: 16_000 }, () => empty), 1, 2, 3);

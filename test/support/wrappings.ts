@@ -70,6 +70,8 @@ export const nsh = (payload: Uint8Array, next: number): Bytes => bytes(be16(2), 
 export interface Wrapping {
   readonly name: string;
   readonly wrap: (ip: Uint8Array) => Bytes;
+  /** Bytes without which nobody can tell that it is one. */
+  readonly toldBy?: number;
 }
 export interface LinkWrapping extends Wrapping {
   readonly linkType: number;
@@ -187,6 +189,8 @@ export const swapped = (frame: Uint8Array): Bytes =>
   bytes(frame[1]!, frame[0]!, frame.subarray(2, 22), frame[23]!, frame[22]!, frame.subarray(24));
 /** What carries IPv6 only carries IPv4 in IPv6. */
 const six = (ip: Uint8Array): Bytes => (isIpv6(ip) ? bytes(ip) : ipv6(ip, { next: 4 }));
+/** An address of Teredo's (RFC 4380 §2.6). */
+export const TEREDO: readonly number[] = [0x20, 1, 0, 0, ...zeros(12)];
 /** A segment routing header (RFC 8754) of two segments, one of them left. */
 export const segments = (next: number, last: readonly number[], left: number, payload: Uint8Array): Bytes =>
   bytes(next, 4, 4, left, 1, 0, 0, 0, last, Array(16).fill(0xee), payload);
@@ -245,6 +249,7 @@ export const TUNNELS: readonly Wrapping[] = [
     name: 'teredo, authentication and origin',
     wrap: (ip) => udp(bytes(0, 1, 2, 3, zeros(5), zeros(9), 0, 0, zeros(6), six(ip)), 3544),
   },
+  { name: 'teredo of a relay', wrap: (ip) => udp(ipv6(ip, { next: ipProtocol(ip), source: TEREDO }), 32_900), toldBy: 68 },
   { name: 'ayiya', wrap: (ip) => udp(bytes(0x42, 0x52, 0x11, 41, zeros(4), zeros(16), zeros(20), six(ip)), 5072) },
   { name: 'capwap, 802.3', wrap: (ip) => udp(capwap(ethernet(ip)), 5247) },
   { name: 'capwap, 802.3 of a length', wrap: (ip) => udp(capwap(ethernet(snap(ip), snap(ip).length)), 40_000, 5247) },

@@ -6,7 +6,7 @@ import * as cursor from './cursor.ts';
 import { filtering, passes } from './filter.ts';
 import { IPV6 } from './layer.ts';
 import { IPV6_FOLLOWS, openLink, plainLink } from './link.ts';
-import { destination, fragment, networkHeader, plainPayload, protocol, source, transportBytes } from './network.ts';
+import { destination, fragment, ipv4Destination, networkHeader, plainPayload, protocol, source, transportBytes } from './network.ts';
 import { TCP } from './protocol.ts';
 import {
   digestedBytes,
@@ -78,7 +78,7 @@ export function frame(linkType: i32, frame: usize, captured: i32, original: u32,
     header = tcpHeader(tcp, there, length);
     if (header < 0) return ~header;
     ports = bswap<u32>(load<u32>(tcp));
-    if (filtering && !passes(ipv6 ? source : ip + 12, ipv6 ? destination : ip + 16, ipv6, ports)) return FILTERED;
+    if (filtering && !passes(ipv6 ? source : ip + 12, ipv6 ? destination : ipv4Destination(ip), ipv6, ports)) return FILTERED;
   }
   const record = writeEndpoints(ip, ipv6, ports);
   const flags = special | endpointFlags;

@@ -30,6 +30,11 @@ export function limitOf(entry: usize): u32 {
   return load<u32>(entry, 4);
 }
 
+/** How much longer than the packet what was captured of it may be. */
+export function surplusOf(entry: usize): u32 {
+  return load<u32>(entry, 12);
+}
+
 export function snaplenOf(entry: usize): u32 {
   return load<u32>(entry, 8);
 }

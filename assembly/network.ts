@@ -42,6 +42,11 @@ export let identification: u32 = 0;
 
 /** Extension headers that are passed in one packet; RFC 8200 §4.1 knows no sensible packet with more. */
 const EXTENSIONS = 12;
+// Source routes of IPv4, loose and strict (RFC 791 §3.1), and the options that have no length.
+const LOOSE_ROUTE = 131;
+const STRICT_ROUTE = 137;
+const END_OF_OPTIONS = 0;
+const NO_OPERATION = 1;
 // Types of routing headers: source route (RFC 2460), mobile IPv6 (RFC 6275), segments, the last one first (RFC 8754).
 const SOURCE_ROUTE = 0;
 const MOBILE = 2;
@@ -90,6 +95,28 @@ function ipv4Header(ip: usize, captured: i32, room: i32): i32 {
   }
   if (!isOpened(protocol)) return ~NOT_TCP;
   return fragmented(place, length - header, header);
+}
+
+/**
+ * Where an IPv4 header, all of which was captured, has the address that the packet is for in the end: as lastAddress() below. Of a source
+ * route that is the last one, as long as its pointer is not behind it.
+ */
+export function ipv4Destination(ip: usize): usize {
+  const header = (<i32>load<u8>(ip) & 15) << 2;
+  for (let at = 20; at + 2 < header; ) {
+    const option: i32 = load<u8>(ip + at);
+    if (option == END_OF_OPTIONS) break;
+    if (option == NO_OPERATION) {
+      at++;
+      continue;
+    }
+    const length: i32 = load<u8>(ip + at, 1);
+    if (length < 2 || at + length > header) break;
+    if (option == LOOSE_ROUTE || option == STRICT_ROUTE)
+      return length >= 7 && <i32>load<u8>(ip + at, 2) <= length - 3 ? ip + at + length - 4 : ip + 16;
+    at += length;
+  }
+  return ip + 16;
 }
 
 function ipv6Header(ip: usize, captured: i32, room: i32): i32 {

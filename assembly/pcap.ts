@@ -17,7 +17,7 @@ import {
   WITNESSES,
 } from '../src/layout/framing.ts';
 import { DOUBTED, FOLLOWS_CLOCK, FOLLOWS_LATER, FOLLOWS_NOTHING, FOLLOWS_RECORD } from './doubt.ts';
-import { interfaceAt, limitOf, linkTypeOf, read32 } from './interfaces.ts';
+import { interfaceAt, limitOf, linkTypeOf, read32, surplusOf } from './interfaces.ts';
 import { clockInstead, latest, take } from './packets.ts';
 import { batchFull } from './segment.ts';
 import { word } from './state.ts';
@@ -96,14 +96,16 @@ function areRecords(from: usize, to: usize): bool {
   const swapped = (word(FORM) & SWAPPED) != 0;
   const lengthsSwapped = (word(FORM) & LENGTHS_SWAPPED) != 0;
   const header = word(FORM) & PATCHED ? PATCHED_HEADER_BYTES : RECORD_HEADER_BYTES;
-  const units = load<u32>(interfaceAt(0), 16);
+  const only = interfaceAt(0);
+  const units = load<u32>(only, 16);
   const origin = <f64>(<u32>word(ORIGIN));
   let at = from;
   while (<i32>(to - at) >= header) {
     const first = read32(at + 8, swapped);
     const second = read32(at + 12, swapped);
     const captured = lengthsSwapped ? min(first, second) : first;
-    if (captured > limitOf(interfaceAt(0)) || (captured > second && !lengthsSwapped) || read32(at + 4, swapped) >= units) return false;
+    if (captured > limitOf(only) || (captured > second + surplusOf(only) && !lengthsSwapped)) return false;
+    if (read32(at + 4, swapped) >= units) return false;
     if (latest > -Infinity) {
       if (Math.abs((<f64>read32(at, swapped) - origin) * 1e9 - latest) > DOUBTED) return false;
     } else if (captured == 0) return false; // zeros are no record that anything shows
@@ -132,9 +134,11 @@ function endsInRecords(from: usize, to: usize): bool {
 function doubt(first: usize, end: usize, stamp: f64): i32 {
   let at = first;
   const swapped = (word(FORM) & SWAPPED) != 0;
+  const lengthsSwapped = (word(FORM) & LENGTHS_SWAPPED) != 0;
   const header = word(FORM) & PATCHED ? PATCHED_HEADER_BYTES : RECORD_HEADER_BYTES;
-  const units = load<u32>(interfaceAt(0), 16);
-  const limit = limitOf(interfaceAt(0));
+  const only = interfaceAt(0);
+  const units = load<u32>(only, 16);
+  const limit = limitOf(only);
   let wrong = false;
   for (let witness = 0; witness <= WITNESSES; witness++) {
     if (<i32>(end - at) < header) {
@@ -144,7 +148,7 @@ function doubt(first: usize, end: usize, stamp: f64): i32 {
     const captured = read32(at + 8, swapped);
     const original = read32(at + 12, swapped);
     if (captured == 0 || original == 0) return FOLLOWS_NOTHING;
-    if (captured > limit || (captured > original && (word(FORM) & LENGTHS_SWAPPED) == 0)) return FOLLOWS_NOTHING;
+    if (captured > limit || (captured > original + surplusOf(only) && !lengthsSwapped)) return FOLLOWS_NOTHING;
     const seconds = read32(at, swapped);
     const time = (<f64>seconds - <f64>(<u32>word(ORIGIN))) * 1e9;
     const whole = read32(at + 4, swapped) < units;
@@ -153,7 +157,7 @@ function doubt(first: usize, end: usize, stamp: f64): i32 {
     if (witness > 0 ? wrong || !whole : !whole && original > limit) return FOLLOWS_NOTHING;
     if (witness > 0 && seconds < units && Math.abs(time - stamp) > DOUBTED) return FOLLOWS_NOTHING;
     wrong = !whole;
-    at += header + min(captured, original);
+    at += header + (lengthsSwapped ? min(captured, original) : captured);
     if (at > end) return word(AT_END) == 0 ? FOLLOWS_LATER : FOLLOWS_NOTHING;
   }
   return FOLLOWS_RECORD;

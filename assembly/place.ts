@@ -1,7 +1,7 @@
 // Which connection a segment belongs to, as far as nothing has to be decided: its 4-tuple's one, or a new one where there is none.
 // A SYN that may begin the next incarnation of a known 4-tuple is for the host (src/tracker/incarnation.ts).
 
-import { FLAGS_WORD, FROM_HIGH, SEQ_WORD, TIME_WORD } from '../src/layout/segment.ts';
+import { ACK_WORD, FLAGS_WORD, FROM_HIGH, SEQ_WORD, TIME_WORD } from '../src/layout/segment.ts';
 import {
   CLIENT_IS_HIGH,
   CLOSED,
@@ -24,6 +24,7 @@ import {
 import { ACK, FIN, RST, SYN } from '../src/layout/tcp.ts';
 import { DECIDE, ENDS, FOLLOWS, FOUND, OPENED, STRAYS, TAKEN, WAS } from '../src/layout/tracking.ts';
 import { isOverdue } from './expiry.ts';
+import { setSeen } from './facts.ts';
 import { observe } from './observe.ts';
 import { enter, slotAt } from './table.ts';
 import { count, tell, told } from './tracking.ts';
@@ -82,8 +83,14 @@ export function begin(slot: i32, record: usize): void {
   store<f64>(words, load<f64>(record, TIME_WORD << 2), START << 3);
   let facts = load<i32>(words, FACTS << 2);
   let client = sender;
-  if ((flags & (SYN | ACK)) == (SYN | ACK) || refuses(record, flags)) client = sender ^ 1;
-  else if ((flags & SYN) == 0) {
+  if ((flags & (SYN | ACK)) == (SYN | ACK)) client = sender ^ 1;
+  else if (refuses(record, flags)) {
+    client = sender ^ 1;
+    // That SYN may be captured behind its refusal.
+    const own = words + ((<usize>client) << 2);
+    store<i32>(own, load<i32>(record, ACK_WORD << 2) - 1, ISS << 2);
+    setSeen(own, ISS_KNOWN);
+  } else if ((flags & SYN) == 0) {
     facts |= MIDSTREAM;
     const low = <i32>load<u16>(words, (PORTS << 2) + 2);
     const high = <i32>load<u16>(words, PORTS << 2);

@@ -29,7 +29,7 @@ import {
 import { PAIR_COUNT, SEGMENTS_CAPACITY } from '../src/layout/batch.ts';
 import { digestChain, digestLink, digestPacket, hashAddress, hashTuple } from './hash.ts';
 import { COUNTS, COUNTS_BYTES, PAIRS, PAIRS_BYTES, SEGMENTS, SEGMENTS_BYTES } from './memory.ts';
-import { destination, identification, source, transportBytes } from './network.ts';
+import { destination, identification, ipv4Destination, source, transportBytes } from './network.ts';
 import { scope, scoping } from './tags.ts';
 import { TIMESTAMPS_SEEN, tsval } from './tcp.ts';
 
@@ -41,6 +41,8 @@ const SCOPE_AT = 32;
 const DIGESTED_PAYLOAD = 32;
 /** Bytes of a TCP header that must have been captured: up to its flags. */
 const LEAST_HEADER = 14;
+/** First byte of an IPv4 header without options. */
+const PLAIN_HEADER = 0x45;
 
 /** FROM_HIGH, IPV6, NO_IDENTIFICATION as they apply to what writeEndpoints() wrote last. */
 export let endpointFlags: i32 = 0;
@@ -108,6 +110,7 @@ export function writeEndpoints(ip: usize, ipv6: bool, ports: u32): usize {
     writePair(fromHigh);
   } else {
     addresses = i64x2.extract_lane(reversed(v128.load(ip, 4)), 1);
+    if (load<u8>(ip) != PLAIN_HEADER) addresses = (addresses & 0xffffffff) | ((<u64>bswap<u32>(load<u32>(ipv4Destination(ip)))) << 32);
     fromHigh = i32((((addresses & 0xffffffff) << 16) | (ports >> 16)) > (((addresses >> 32) << 16) | (ports & 0xffff)));
     endpointFlags = i32(load<u16>(ip, 4) == 0) * NO_IDENTIFICATION;
   }

@@ -21,7 +21,7 @@ import {
   SWAPPED,
   TICKS,
 } from '../layout/framing.ts';
-import { interfacesOf, padded, type Section } from './section.ts';
+import { interfacesOf, padded, type Section, surplusOf } from './section.ts';
 import { TickRecords } from './ticks.ts';
 
 /** Records in a row that must look right, for a guess. Payloads that hold whole captures defeat any number; see shard/decoding.ts. */
@@ -275,7 +275,7 @@ function recordsIn(bytes: Uint8Array, section: Section): Headers {
   const { form } = section;
   const [only] = interfacesOf(section);
   if (!only) throw new Error('a pcap section without its interface');
-  const { limit, units } = only;
+  const { limit, units, linkType } = only;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const little = (form & SWAPPED) === 0;
   const header = (form & PATCHED) === 0 ? RECORD_HEADER_BYTES : PATCHED_HEADER_BYTES;
@@ -289,7 +289,7 @@ function recordsIn(bytes: Uint8Array, section: Section): Headers {
   const lengthAt = (at: number, near: number): number => {
     const length = claimAt(at);
     if (length <= 0) return length;
-    if ((form & LENGTHS_SWAPPED) === 0 && length - header > view.getUint32(at + 12, little)) return IMPLAUSIBLE;
+    if ((form & LENGTHS_SWAPPED) === 0 && length - header > view.getUint32(at + 12, little) + surplusOf(linkType)) return IMPLAUSIBLE;
     if (length === header && Number.isNaN(near)) return IMPLAUSIBLE; // zeros are no record that anything shows
     return view.getUint32(at + 4, little) >= units || Math.abs(secondsAt(at) - near) > NEAR_S ? IMPLAUSIBLE : length;
   };

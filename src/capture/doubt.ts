@@ -9,7 +9,7 @@ import {
   WITNESSES,
 } from '../layout/framing.ts';
 import { type Headers, headersIn, IMPLAUSIBLE } from './boundary.ts';
-import { interfacesOf, type Section } from './section.ts';
+import { interfacesOf, type Section, surplusOf } from './section.ts';
 
 /**
  * Whether what stands at `at` is a record of pcap, although its time is far from `clock`, whole seconds since 1970, by the records that follow:
@@ -20,7 +20,7 @@ export function isDoubtedRecord(bytes: Uint8Array, at: number, atEnd: boolean, s
   const { form } = section;
   const [only] = interfacesOf(section);
   if (!only) throw new Error('a pcap section without its interface');
-  const { units, limit } = only;
+  const { units, limit, linkType } = only;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const little = (form & SWAPPED) === 0;
   const header = (form & PATCHED) === 0 ? RECORD_HEADER_BYTES : PATCHED_HEADER_BYTES;
@@ -34,14 +34,15 @@ export function isDoubtedRecord(bytes: Uint8Array, at: number, atEnd: boolean, s
     const captured = view.getUint32(place + 8, little);
     const original = view.getUint32(place + 12, little);
     if (captured === 0 || original === 0 || captured > limit) return false;
-    if (captured > original && (form & LENGTHS_SWAPPED) === 0) return false;
+    const lengthsSwapped = (form & LENGTHS_SWAPPED) !== 0;
+    if (captured > original + surplusOf(linkType) && !lengthsSwapped) return false;
     const whole = fraction < units;
     // It is only the time that is wrong.
     if (witness === 1 && whole && Math.abs(seconds - clock) <= DOUBTED_S) return !endsInRecords(bytes, at + header, place, section, clock);
     if (witness > 0 ? wrong || !whole : !whole && original > limit) return false;
     if (witness > 0 && seconds < units && Math.abs(seconds - stamp) > DOUBTED_S) return false;
     wrong = !whole;
-    place += header + Math.min(captured, original);
+    place += header + (lengthsSwapped ? Math.min(captured, original) : captured);
     if (place > bytes.length) return atEnd ? false : undefined;
   }
   return true;

@@ -1,8 +1,8 @@
 // The file header of Microsoft Network Monitor's captures, version 2 (CAPTUREFILE_HEADER_VALUES in its Netmon.h), little-endian.
 //
-//   0 "GMBU" | 4 version minor, major | 6 medium | 8 begin (SYSTEMTIME) | 24 frame table: offset, bytes | more tables | up to 128: nothing
+//   0 "GMBU" | 4 version minor, major | 6 medium | 8 begin (SYSTEMTIME) | 24 frame table: offset, bytes | more tables | 72, up to 128: zeros
 //
-// The frames stand one behind the other from there on, up to the frame table, which has the offset of each. It is not read: the
+// The frames stand one behind the other from there on (Network Monitor 3 writes no such zeros), up to the frame table, which has the offset of each. It is not read: the
 // header tells where it begins, and how many frames there are.
 
 import { NETMON_HEADER_BYTES, TICKS, TRAILER_SHIFT, UTC_TRAILER_BYTES } from '../layout/framing.ts';
@@ -12,6 +12,9 @@ import { CaptureError } from './errors.ts';
 import { interfaceEntry, type Opening } from './section.ts';
 
 export const NETMON_FILE_BYTES = 128;
+
+/** Where Network Monitor 3 has its first frame. */
+const TABLES_END = 72;
 
 const MAGIC = [0x47, 0x4d, 0x42, 0x55];
 const MAJOR = 2;
@@ -76,7 +79,7 @@ export function parseNetmonHeader(file: string, bytes: Uint8Array): Opening {
       form: TICKS | (trailer << TRAILER_SHIFT),
       interfaces: interfaceEntry({ linkType, limit: LARGEST_CAPTURED, snaplen: 0, units, start }),
     },
-    start: NETMON_FILE_BYTES,
+    start: bytes.subarray(TABLES_END, NETMON_FILE_BYTES).some((byte) => byte !== 0) ? TABLES_END : NETMON_FILE_BYTES,
     end,
     count,
   };

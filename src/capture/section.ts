@@ -1,4 +1,5 @@
 import { INTERFACE_BYTES, INTERFACE_WORDS } from '../layout/framing.ts';
+import { LINUX_SLL } from '../layout/link.ts';
 
 /**
  * What has to be known to read the records of a stretch of a capture: how their headers are written, and on which interfaces
@@ -38,6 +39,9 @@ export interface Interface {
 /** Bytes up to the end of the last word, which pcapng fills: there are writers of blocks who do not count those that do. */
 export const padded = (length: number): number => (length + 3) & ~3;
 
+/** Bytes that may have been captured behind a packet: some writers of cooked captures add as many zeros as the cooked header is long. */
+export const surplusOf = (linkType: number): number => (linkType === LINUX_SLL ? 16 : 0);
+
 /** The entry of an interface. */
 export function interfaceEntry({ linkType, limit, snaplen, units, start }: Interface): Float64Array {
   const entry = new Float64Array(INTERFACE_WORDS);
@@ -45,6 +49,7 @@ export function interfaceEntry({ linkType, limit, snaplen, units, start }: Inter
   view.setInt32(0, linkType, true);
   view.setInt32(4, limit, true);
   view.setInt32(8, snaplen, true);
+  view.setInt32(12, surplusOf(linkType), true);
   view.setBigUint64(16, BigInt(units), true);
   const coarse = 1e9 % units === 0;
   view.setFloat64(32, coarse ? 1e9 / units : 1e9, true);

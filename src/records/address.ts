@@ -20,8 +20,10 @@ function dotted(address: number): string {
 export function ipv6Text(bytes: Uint8Array): string {
   const groups = Array.from({ length: 8 }, (_, i) => (bytes[i * 2]! << 8) | bytes[i * 2 + 1]!);
   if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) {
-    return `::ffff:${ipv4Text(((groups[6]! << 16) | groups[7]!) >>> 0)}`; // §5: an IPv4-mapped address
+    return `::ffff:${ipv4Text((groups[6]! << 16) | groups[7]!)}`; // §5: an IPv4-mapped address
   }
+  // And an IPv4-compatible one, as inet_ntop() has it.
+  if (groups.slice(0, 6).every((group) => group === 0) && groups[6] !== 0) return `::${ipv4Text((groups[6]! << 16) | groups[7]!)}`;
   let from = -1;
   let length = 1;
   for (let i = 0; i < 8; i++) {

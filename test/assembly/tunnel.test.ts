@@ -201,6 +201,27 @@ describe.each(BUILDS)('wrappings, $build', ({ decoder }) => {
     expect({ ...record(ipv6(home, { next: 43, destination: documentation(77) })), digest: 0 }).toEqual({ ...plain, digest: 0 });
   });
 
+  it('takes the last address of a source route of IPv4 for the destination', () => {
+    const [plain] = reference;
+    const routed = (destination: string, ...options: number[]) => {
+      while (options.length % 4 !== 0) options.push(0);
+      return { ...record(ipv4(segment, { destination, options })), digest: plain?.digest };
+    };
+    const via = [192, 0, 2, 1];
+    const last = [10, 0, 0, 9];
+    for (const kind of [131, 137]) {
+      expect(routed('192.0.2.7', kind, 7, 4, ...last)).toEqual(plain);
+      expect(routed('192.0.2.7', 1, kind, 11, 4, ...via, ...last)).toEqual(plain);
+      expect(routed('192.0.2.7', 7, 3, 4, kind, 11, 8, ...via, ...last)).toEqual(plain);
+      // It is there; or the route is none.
+      expect(routed('10.0.0.9', kind, 11, 12, ...via, ...via)).toEqual(plain);
+      expect(routed('10.0.0.9', kind, 3, 4)).toEqual(plain);
+      expect(routed('10.0.0.9', kind, 40, 4, ...via)).toEqual(plain);
+      expect(routed('10.0.0.9', 0, kind, 7, 4, ...via)).toEqual(plain);
+    }
+    expect(routed('10.0.0.9', 7, 7, 4, ...via)).toEqual(plain);
+  });
+
   it('takes the home address of who is away for the source', () => {
     const [, plain] = reference;
     const away = (...options: number[]) =>

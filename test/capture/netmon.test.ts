@@ -131,6 +131,16 @@ describe('frames of Network Monitor', () => {
     }
   });
 
+  it('begin right behind the tables where Network Monitor 3 wrote them', async () => {
+    const older = netmon([packet, packet], { minor: 3 });
+    const capture = bytes(older.subarray(0, 72), older.subarray(128));
+    const view = new DataView(capture.buffer);
+    view.setUint32(24, view.getUint32(24, true) - 56, true);
+    const { packets, faults } = decodeSource(inMemory(capture));
+    expect([packets, faults]).toEqual([2, []]);
+    expect(await read(capture)).toEqual(await read(older));
+  });
+
   it('that are fewer or more than the header counts are told of', async () => {
     const two = netmon([packet, packet], { count: 3 });
     const [found] = (await read(two)).faults;

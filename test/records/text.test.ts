@@ -84,6 +84,8 @@ describe('IPv6 addresses as RFC 5952 writes them', () => {
     ['fe80:0:0:0:0:0:0:1', 'fe80::1'],
     ['0:0:0:0:0:ffff:c000:0201', '::ffff:192.0.2.1'], // §5: IPv4-mapped
     ['0:0:0:0:0:fffe:c000:0201', '::fffe:c000:201'],
+    ['0:0:0:0:0:0:1500:0007', '::21.0.0.7'], // §5: IPv4-compatible
+    ['0:0:0:0:0:0:0:1500', '::1500'],
   ];
   for (const [full, text] of cases) {
     it(`${full} is ${text}`, () => {

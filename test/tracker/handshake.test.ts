@@ -278,6 +278,23 @@ describe('handshakes that lead nowhere', () => {
     }
   });
 
+  it('refused: the SYN was captured behind its refusal', () => {
+    const { client, server, record, records, states } = story();
+    server.rst({ seq: -server.isn, ack: 1 });
+    client.syn();
+    expect(record()).toMatchObject({
+      open: 'refused',
+      client: { syn: 1 },
+      close: { class: 'refused', initiator: 'server', sequence: 'R<', modifiers: [] },
+      visibility: 'both',
+      confidence: 'certain',
+      wireshark: { completeness: 36 },
+    });
+    expect(states()).toEqual({ client: 'SYN_SENT CLOSED', server: 'CLOSED' });
+    client.syn({ seq: 100 });
+    expect(records().map(({ close }) => close.class)).toEqual(['refused', 'no_reply']);
+  });
+
   it('a RST of another number, or without an acknowledgement, refuses nothing where no SYN was seen', () => {
     for (const different of [{ seq: 1 }, { seq: -7000, flags: RST }]) {
       const told = story();

@@ -89,7 +89,8 @@ export class WindowCounter {
     const counter = this.#shapes?.counterOf(slot, time) ?? -1;
     if (counter >= 0) {
       const kind = this.#kinds.get(counter)!;
-      this.#tellAt(slot, this.#grouped(kind, table, slot), time);
+      this.#waits.fill(time);
+      this.#tell(slot, this.#grouped(kind, table, slot));
       if (!timed && kind.timed) this.#takeTimed();
       return;
     }
@@ -99,7 +100,8 @@ export class WindowCounter {
     const news = newsOf(close, false);
     const met = this.#shapes?.meet(close) ?? -1;
     if (met >= 0) this.#kinds.set(met, news);
-    this.#tellAt(slot, this.#grouped(news, table, slot), time);
+    this.#waits.fill(time);
+    this.#tell(slot, this.#grouped(news, table, slot));
     if (!timed) this.#durations(close);
   }
 
@@ -133,7 +135,6 @@ export class WindowCounter {
     const news = this.#grouped(kind, table, slot);
     this.#part.ended++;
     this.#part.timeWait.reused += news.reused;
-    this.#wait(slot, news);
     this.#tell(slot, news);
     if (news.groups) this.#groups?.ended(news.groups);
     this.#told[slot / slots.SLOT_WORDS] = undefined;
@@ -151,19 +152,12 @@ export class WindowCounter {
     return this.#groups ? { ...news, groups: this.#groups.namesOf(table, slot) } : news;
   }
 
-  /** The same as #tell(), where what waits does so from now on, or no longer. */
-  #tellAt(slot: number, news: Told, time: number): void {
-    const by = news.waiting - this.#toldOf(slot).waiting;
-    for (let n = 0; n < by; n++) this.#part.entering.push(time);
-    for (let n = 0; n > by; n--) this.#part.leaving.push(time);
-    this.#tell(slot, news);
-  }
-
-  /** Counts what is new, and takes back what no longer holds. */
+  /** Counts what is new, and takes back what no longer holds; #waits tells when TIME_WAITs were, of which one begins or is over. */
   #tell(slot: number, news: Told): void {
     const part = this.#part;
     const old = this.#toldOf(slot);
     if (old === news) return;
+    this.#wait(old, news);
     exchange(part.classes, old.class, news.class);
     exchange(part.initiators, old.initiator, news.initiator);
     exchange(part.sequences, old.sequence, news.sequence);
@@ -185,7 +179,6 @@ export class WindowCounter {
     const news = { ...old, ...waitNews(waits, false), groups: old.groups ?? this.#groups?.namesOf(table, slot) };
     if (news.holders === old.holders && news.waits === old.waits) return;
     this.#note(waits, time);
-    this.#wait(slot, news);
     this.#tell(slot, news);
   }
 
@@ -199,8 +192,7 @@ export class WindowCounter {
   }
 
   /** Who waits anew by what is told now, or no longer, did so from when TIME_WAIT began, or up to when it ended: that may be before now. */
-  #wait(slot: number, news: Told): void {
-    const old = this.#toldOf(slot);
+  #wait(old: Told, news: Told): void {
     const anew = news.holders & ~old.holders;
     for (let holder = 0; holder < 2; holder++) {
       const bit = 1 << holder;

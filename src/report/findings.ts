@@ -10,6 +10,7 @@ import type { SummaryRecord } from '../merge/summary.ts';
 import { TIGHT } from '../stats/ports.ts';
 import { STUCK_KINDS } from '../stats/stuck.ts';
 import { socketText } from '../records/address.ts';
+import type { ResetStage } from '../stats/reset-stage.ts';
 import { brief, count, duration, plural, share } from './words.ts';
 
 /** One thing that a person should know: a sentence with its numbers, and what helps. */
@@ -35,6 +36,9 @@ const SEVERAL = 3;
 
 const GONE =
   'What helps: look for a peer, a firewall or an address translator that is gone, or forgets connections before they are closed.';
+
+const LISTEN =
+  'What helps: see whether the program runs that should listen there, or who asks for what nobody offers (a scan asks for many ports).';
 
 /** What was seen of an outcome, in lists that lack nobody who may stand out, however few a summary names. */
 export function seenOf(outcome: Outcome): Seen {
@@ -70,7 +74,8 @@ export function findings(summary: Seen): Finding[] {
     ...timers(summary),
     ...challenged(summary),
     ...measured(summary),
-    ...aborts(summary),
+    ...aborts(summary, 'established', 'in the middle, without any FIN'),
+    ...aborts(summary, 'handshake', 'before they were open', LISTEN),
   ];
 }
 
@@ -240,19 +245,23 @@ function measured({ time_wait: { measured: found, profile } }: Seen): Finding[] 
     });
 }
 
-function aborts(summary: Seen): Finding[] {
-  const established = summary.resets.stage.established ?? 0;
-  if (established < summary.connections * MANY || established < 2) return [];
-  const [worst] = summary.resets.senders
-    .filter(({ stage }) => stage.established)
-    .toSorted((a, b) => b.stage.established! - a.stage.established!);
-  const ended = `${count(established)} of ${plural(summary.connections, 'connection')} (${share(established, summary.connections)}) ended by an RST in the middle, without any FIN`;
+/** Connections that an RST ended at a stage at which many were: `when` says at which. */
+function aborts({ connections, resets }: Seen, stage: ResetStage, when: string, advice?: string): Finding[] {
+  const ended = resets.stage[stage] ?? 0;
+  if (ended < connections * MANY || ended < 2) return [];
+  const text = `${count(ended)} of ${plural(connections, 'connection')} (${share(ended, connections)}) ended by an RST ${when}`;
+  const senders = resets.senders.filter((sender) => sender.stage[stage]).toSorted((a, b) => b.stage[stage]! - a.stage[stage]!);
+  const [worst] = senders;
   // Senders beyond those that are told apart have no name.
-  if (!worst) return [{ text: `${ended}.` }];
+  if (!worst) return [{ text: `${text}.` }];
+  const others = senders.filter(({ host, role }) => host === worst.host && role === worst.role).slice(1);
+  const more = others.reduce((sum, sender) => sum + sender.stage[stage]!, 0);
+  const elsewhere = more > 0 ? `, and ${count(more)} with ${plural(others.length, 'other port')}` : '';
   return [
     {
-      text: `${ended}; ${worst.host} (${worst.role}, port ${worst.server_port}) sent ${count(worst.stage.established!)} of those RSTs.`,
-      filter: `tcp port ${worst.server_port} and host ${worst.host}`,
+      text: `${text}; ${worst.host} (${worst.role}, port ${worst.server_port}) sent ${count(worst.stage[stage]!)} of those RSTs${elsewhere}.`,
+      ...(advice && worst.role === 'server' && { advice }),
+      filter: `${more > 0 ? 'tcp' : `tcp port ${worst.server_port}`} and host ${worst.host}`,
     },
   ];
 }

@@ -117,6 +117,25 @@ describe('whoever stands out is found, though others come first in every list', 
     expect(texts[1]).toMatch(/^25 of 345 connections .* 10\.0\.0\.3 \(client, port 80\) sent 15 of those RSTs\.$/);
   });
 
+  it('who refuses connections: of one port, or of many, as where somebody scans', () => {
+    const told = story();
+    for (let i = 0; i < 100; i++) close(told, ipv4('10.0.0.2', 40_000 + i), ipv4('10.0.0.9', 80));
+    const refuse = (port: number, from: number): void => {
+      const [client, server] = told.connection(ipv4('10.0.0.3', from), ipv4('10.0.0.8', port));
+      client.syn();
+      server.rst({ seq: -server.isn });
+    };
+    for (let i = 0; i < 4; i++) refuse(8080, 41_000 + i);
+    expect(found(told).texts).toEqual([]);
+    for (let i = 4; i < 8; i++) refuse(8080, 41_000 + i);
+    const [one] = found(told).texts;
+    expect(one).toBe(
+      '8 of 108 connections (7.4 %) ended by an RST before they were open; 10.0.0.8 (server, port 8080) sent 8 of those RSTs.',
+    );
+    for (let port = 1; port <= 40; port++) refuse(port, 42_000);
+    expect(found(told).texts[0]).toMatch(/^48 of 148 .*\(server, port 8080\) sent 8 of those RSTs, and 40 with 40 other ports\.$/);
+  });
+
   it('who runs out of ports, and how many more', () => {
     const told = story();
     for (let other = 0; other < 150; other++)

@@ -236,6 +236,7 @@ function concernsOthers(row: usize): bool {
   return (
     load<f64>(row, note.RESET << 3) >= 0 ||
     !isNaN(closeWait) ||
+    load<f64>(row, note.CLASS << 3) == note.NO_REPLY ||
     (<i32>load<f64>(row, note.MODIFIERS << 3) & (HALF_OPEN_DETECTED | FIN_RETRANSMITTED)) != 0
   );
 }

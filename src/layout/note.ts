@@ -49,6 +49,10 @@ export const PROBED = 32;
 /** The low endpoint repeated its FIN, which was never acknowledged; the next bit: the high one did. No RST ended it. */
 export const REPEATS_FIN = 64;
 
+// -- a value of CLASS
+/** The handshake was never completed. */
+export const NO_REPLY = 1;
+
 // -- how a TIME_WAIT ended: values of WAIT_END
 export const EXPIRY = 0;
 export const REUSE = 1;

@@ -11,7 +11,7 @@ export interface StuckOwner extends Owner {
   connection: string;
 }
 
-/** Endpoints that cannot finish their close, by what they wait for (stats/stuck.ts), and who has the most of them. */
+/** Endpoints that do not get on, by what they wait for (stats/stuck.ts), and who has the most of them. */
 export type StuckRecord = Record<StuckKind, { total: number; owners: StuckOwner[] }>;
 
 /** Owners of each kind, so that a summary's line stays below 16 KiB. */

@@ -175,9 +175,15 @@ function each(owners: readonly StuckOwner[], least: number, text: (owner: StuckO
     }));
 }
 
-/** Endpoints that wait in vain for the other side's part of the close. */
-function stuck({ stuck: { fin_wait2, fin_wait1, last_ack, half_open } }: Seen): Finding[] {
+/** Endpoints that wait in vain for the other side's part of the handshake, or of the close. */
+function stuck({ connections, stuck: { no_reply, fin_wait2, fin_wait1, last_ack, half_open } }: Seen): Finding[] {
   return [
+    ...each(
+      no_reply.owners,
+      Math.max(PILE, MANY * connections),
+      ({ total }) => `has ${plural(total, 'connection')} (${share(total, connections)} of all) whose handshake was never completed`,
+      'What helps: see whether somebody drops what is for it, or its queue overflows (nstat -az TcpExtListenDrops); where nobody acknowledges its SYN-ACKs, who sends those SYNs.',
+    ),
     ...each(
       fin_wait2.owners,
       PILE,

@@ -13,6 +13,7 @@ import {
   LAST,
   LEAKS_HIGH,
   MODIFIERS,
+  NO_REPLY,
   PACKET,
   PORTS,
   PROBED,
@@ -42,7 +43,6 @@ const TIMES = new CloseTimes();
 
 /** Takes rows, which are overwritten afterwards. */
 export type NoteTaker = (rows: Float64Array) => void;
-const NO_REPLY = CLOSE_CLASSES.indexOf('no_reply');
 const CLASS_PLACE = new Map<string, number>(CLOSE_CLASSES.map((name, place) => [name, place]));
 const END_PLACE = new Map<string, number>(WAIT_ENDS.map((name, place) => [name, place]));
 

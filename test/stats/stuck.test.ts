@@ -59,7 +59,7 @@ describe('stuck endpoints', () => {
     const [{ oldest_s, ...owner }] = fin_wait2.owners as [(typeof fin_wait2.owners)[0]];
     expect(owner).toEqual({ ...client, total: 2, connection: '10.0.0.2:41000-10.0.0.9:80' });
     expect(oldest_s).toBeCloseTo((told.clock - told.told[4]!.time) / SECOND, 9);
-    expect(others).toEqual({ fin_wait1: none, last_ack: none, half_open: none });
+    expect(others).toEqual({ no_reply: none, fin_wait1: none, last_ack: none, half_open: none });
     expect(matrix(told)).toEqual({ FIN_WAIT2: { CLOSE_WAIT: 2 } });
   });
 
@@ -105,7 +105,7 @@ describe('stuck endpoints', () => {
       one.again(one.lastFin);
       other.fin();
     };
-    expect(record(closed([repeated]))).toEqual({ fin_wait2: none, fin_wait1: none, last_ack: none, half_open: none });
+    expect(record(closed([repeated]))).toEqual({ no_reply: none, fin_wait2: none, fin_wait1: none, last_ack: none, half_open: none });
   });
 
   it('in CLOSING: the one that was not acknowledged, whichever address it has', () => {
@@ -125,7 +125,24 @@ describe('stuck endpoints', () => {
   it('half open: the one that still had the connection which its peer had forgotten', () => {
     const { half_open, ...others } = record(closed([halfOpen, open]));
     expect(half_open).toEqual({ total: 1, owners: [{ ...server, total: 1, connection: '10.0.0.2:41000-10.0.0.9:80' }] });
-    expect(others).toEqual({ fin_wait2: none, fin_wait1: none, last_ack: none });
+    expect(others).toEqual({ no_reply: none, fin_wait2: none, fin_wait1: none, last_ack: none });
+  });
+
+  it('in the handshake: the server that does not answer, or is not answered', () => {
+    const told = closed([open]);
+    for (let i = 0; i < 3; i++) told.connection(host(2, 42_000 + i), host(8, 81))[0].syn();
+    const [syn, answers] = told.connection(host(2, 43_000), host(9, 80));
+    syn.syn();
+    answers.synAck();
+    const [, refuses] = told.connection(host(2, 44_000), host(9, 82));
+    refuses.rst({ seq: -refuses.isn });
+    expect(record(told).no_reply).toEqual({
+      total: 4,
+      owners: [
+        { host: '10.0.0.8', role: 'server', server_port: 81, total: 3, connection: '10.0.0.2:42000-10.0.0.8:81' },
+        { ...server, total: 1, connection: '10.0.0.2:43000-10.0.0.9:80' },
+      ],
+    });
   });
 
   it('none of them where the close went on, or was only late', () => {
@@ -144,7 +161,7 @@ describe('stuck endpoints', () => {
         a.ack();
       },
     ]);
-    expect(record(told)).toEqual({ fin_wait2: none, fin_wait1: none, last_ack: none, half_open: none });
+    expect(record(told)).toEqual({ no_reply: none, fin_wait2: none, fin_wait1: none, last_ack: none, half_open: none });
     expect(matrix(told)).toEqual({ TIME_WAIT: { CLOSED: 2 } });
   });
 });

@@ -7,6 +7,7 @@ import { ACK_WORD, FLAGS_WORD, HAS_TIMESTAMP, PAYLOAD_WORD, SEQ_WORD, TCP_WORD, 
 import {
   A,
   A_AGAIN,
+  ACK_AFTER_RST,
   ACKED,
   ACKED_KNOWN,
   CLOSED,
@@ -20,12 +21,14 @@ import {
   FIN_ACKED,
   FIN_ACKED_TIME,
   FIN_ACKS_ANEW,
+  FIN_AFTER_RST,
   FIN_AGAIN,
   FIN_HAS_ACK,
   FIN_LATE,
   FIN_RETRANSMITS,
   FIN_SENT,
   FIN_SEQ,
+  FIN_SUPPOSED,
   FIN_TIME,
   FIN_WITH_ACK,
   HAS_RARE,
@@ -33,6 +36,7 @@ import {
   NO_TIMESTAMPS,
   NXT,
   NXT_DOUBTED,
+  RESET_BY_HIGH,
   SEEN,
   TSVAL,
   TSVAL_KNOWN,
@@ -170,6 +174,28 @@ export function repeatsFin(words: usize, sender: i32, end: i32): bool {
   modify(words, FIN_RETRANSMITTED);
   store<i32>(own, load<i32>(own, FIN_RETRANSMITS << 2) + 1, FIN_RETRANSMITS << 2);
   return true;
+}
+
+/**
+ * What the receiver of an RST sends behind it, it sent before that came: a FIN, or the acknowledgement of the peer's. Neither has a place in the
+ * close, which is over; but its sender went through their states.
+ */
+export function meetsNoReset(words: usize, sender: i32, record: usize, flags: i32): void {
+  const facts = load<i32>(words, FACTS << 2);
+  if ((facts & CLOSED) != 0 || ((facts & RESET_BY_HIGH) != 0) == (sender == 1)) return;
+  const own = words + ((<usize>sender) << 2);
+  const peer = words + ((<usize>(sender ^ 1)) << 2);
+  const time = load<f64>(record, TIME_WORD << 2);
+  const seen = load<i32>(own, SEEN << 2);
+  const sent = load<i32>(peer, SEEN << 2);
+  if ((flags & FIN) != 0 && (seen & (FIN_SENT | FIN_SUPPOSED | FIN_AFTER_RST)) == 0) {
+    store<f64>(words + ((<usize>sender) << 3), time, FIN_TIME << 3);
+    setSeen(own, FIN_AFTER_RST);
+  }
+  if ((flags & ACK) == 0 || (sent & (FIN_SENT | FIN_ACKED)) != FIN_SENT || (seen & ACK_AFTER_RST) != 0) return;
+  if (load<i32>(record, ACK_WORD << 2) - load<i32>(peer, FIN_SEQ << 2) != 1) return;
+  store<f64>(words + ((<usize>(sender ^ 1)) << 3), time, FIN_ACKED_TIME << 3);
+  setSeen(own, ACK_AFTER_RST);
 }
 
 /** What had gone on before a close began: keep-alive probes, or a window of zero. */

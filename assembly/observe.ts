@@ -56,7 +56,7 @@ import {
 } from '../src/layout/slot.ts';
 import { ACK, FIN, RST, SYN } from '../src/layout/tcp.ts';
 import { clearSeen, complete, increase, modify, setSeen } from './facts.ts';
-import { finish, repeatsFin } from './finish.ts';
+import { finish, meetsNoReset, repeatsFin } from './finish.ts';
 import { begin, chooseIss, establish, isForeign, open, withdrawRefusal } from './handshake.ts';
 import {
   addHole,
@@ -144,6 +144,7 @@ function show(slot: i32, sender: i32, record: usize, flags: i32, payload: i32): 
   if ((load<i32>(words, FACTS << 2) & RESET) != 0) {
     if (payload > 0) modify(words, DATA_AFTER_RST);
     if ((flags & FIN) != 0) repeatsFin(words, sender, start + payload);
+    meetsNoReset(words, sender, record, flags);
   } else if (fresh >= 0) {
     if ((flags & ACK) != 0) acknowledge(slot, sender, record, flags, payload);
     const anew = (flags & ACK) != 0 && (acknowledged == 0 || load<i32>(record, ACK_WORD << 2) - acked > 0);

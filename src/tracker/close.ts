@@ -26,7 +26,7 @@ import {
   REFUSED,
   RESET,
   RESET_BY_HIGH,
-  RST_ACKS_FIN,
+  RST_SHOWS,
   RST_TIME,
   SEEN,
   SEGMENTS,
@@ -78,8 +78,8 @@ export class Verdict {
   reset = false;
   resetBy: 0 | 1 = 0;
   resetTime = 0;
-  /** It acknowledges its receiver's FIN, which its sender had taken. */
-  resetAcks = false;
+  /** What it shows of FINs: bits of RST_SHOWS. */
+  resetShows = 0;
   /** Bits of modifiers.ts. */
   modifiers = 0;
 }
@@ -192,7 +192,7 @@ export function judge(table: ConnectionTable, slot: number, verdict: Verdict): v
   verdict.reset = reset;
   verdict.resetBy = counted ? (doubtful.sender as 0 | 1) : (facts & RESET_BY_HIGH) !== 0 ? 1 : 0;
   verdict.resetTime = counted ? doubtful.time : times[(slot >> 1) + RST_TIME]!;
-  verdict.resetAcks = counted ? doubtful.acksFin : (facts & RST_ACKS_FIN) !== 0;
+  verdict.resetShows = counted ? doubtful.shows : facts & RST_SHOWS;
   verdict.modifiers = words[slot + MODIFIERS]!;
   for (let endpoint = 0; endpoint < 2; endpoint++) {
     const seen = words[slot + SEEN + endpoint]!;

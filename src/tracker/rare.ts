@@ -46,8 +46,8 @@ export interface HeldSyn {
 export interface DoubtfulReset {
   readonly time: number;
   readonly sender: number;
-  /** It acknowledges its receiver's FIN. */
-  readonly acksFin: boolean;
+  /** What it shows of FINs: bits of RST_SHOWS. */
+  readonly shows: number;
   /** Where its token belongs in the close sequence. */
   readonly position: number;
 }

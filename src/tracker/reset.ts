@@ -27,6 +27,8 @@ import {
   RESET_AFTER_CLOSE,
   RESET_BY_HIGH,
   RST_ACKS_FIN,
+  RST_BEFORE_ACK,
+  RST_COUNTS_FIN,
   RST_TIME,
   RSTS,
   SCALE_KNOWN,
@@ -50,18 +52,20 @@ export function reset(table: ConnectionTable, oddities: Oddities, slot: number, 
   if ((facts & RESET) !== 0 || ((facts & RESET_AFTER_CLOSE) !== 0 && !holdsTimeWait(table, slot, sender))) return;
 
   const verdict = judge(table, slot, segment);
+  // Believed or not, its sender had none of what it would have sent a number behind.
+  words[slot + FACTS]! |= shows(words, slot, segment) & RST_BEFORE_ACK;
   if (verdict === 'valid') {
     if ((words[slot + FACTS]! & CLOSED) !== 0) return afterClose(table, slot, sender, time, endedByRst);
     const doubtful = table.peekRare(slot)?.doubtful;
     const opening = (words[slot + FACTS]! & (ESTABLISHED | MIDSTREAM)) === 0; // who answers a SYN has not met another RST before
-    if (opening || doubtful?.sender !== receiver) return take(table, slot, sender, time, acknowledgesFin(words, slot, segment));
+    if (opening || doubtful?.sender !== receiver) return take(table, slot, sender, time, shows(words, slot, segment));
     // This one was sent by whom the other has met, and who was not seen alive: it was the first.
     rewrite(table, slot, tokens(table, slot).slice(0, doubtful.position));
-    return take(table, slot, receiver, doubtful.time, doubtful.acksFin);
+    return take(table, slot, receiver, doubtful.time, doubtful.shows);
   }
   if (verdict === 'doubtful') {
     const rare = table.rare(slot);
-    rare.doubtful ??= { time, sender, acksFin: acknowledgesFin(words, slot, segment), position: tokenCount(words, slot) };
+    rare.doubtful ??= { time, sender, shows: shows(words, slot, segment), position: tokenCount(words, slot) };
     return;
   }
   if (verdict === 'foreign') disown(table, slot, receiver);
@@ -69,19 +73,26 @@ export function reset(table: ConnectionTable, oddities: Oddities, slot: number, 
   oddities.add(RST_INVALID);
 }
 
-/** Whether an RST acknowledges the FIN of its receiver. */
-function acknowledgesFin(words: Int32Array, slot: number, { sender, flags, ack }: Segment): boolean {
+/** What an RST shows of FINs: bits of RST_SHOWS. */
+function shows(words: Int32Array, slot: number, { sender, flags, seq, ack }: Segment): number {
   const receiver = sender ^ 1;
-  if ((flags & ACK) === 0 || (words[slot + SEEN + receiver]! & FIN_SENT) === 0) return false;
-  return distance(ack, words[slot + FIN_SEQ + receiver]!) === 1;
+  const acknowledges = (flags & ACK) !== 0;
+  let shown = 0;
+  if (acknowledges && (words[slot + SEEN + receiver]! & FIN_SENT) !== 0 && distance(ack, words[slot + FIN_SEQ + receiver]!) === 1)
+    shown |= RST_ACKS_FIN;
+  if ((words[slot + SEEN + sender]! & FIN_SENT) === 0) return shown;
+  // Whoever has taken the FIN believes its own number, too (isOfFin()).
+  const beyond = distance(seq, words[slot + FIN_SEQ + sender]!);
+  if (beyond === 1 || (beyond === 0 && !acknowledges)) shown |= RST_COUNTS_FIN;
+  return !acknowledges && beyond <= 0 ? shown | RST_BEFORE_ACK : shown;
 }
 
 /** The connection ends here: for both endpoints, as far as anyone outside can know. */
-function take(table: ConnectionTable, slot: number, sender: number, time: number, acksFin: boolean): void {
+function take(table: ConnectionTable, slot: number, sender: number, time: number, shown: number): void {
   const { words, times } = table;
   const receiver = sender ^ 1;
   const facts = words[slot + FACTS]!;
-  words[slot + FACTS]! |= RESET | (sender === 1 ? RESET_BY_HIGH : 0) | (acksFin ? RST_ACKS_FIN : 0);
+  words[slot + FACTS]! |= RESET | (sender === 1 ? RESET_BY_HIGH : 0) | shown;
   times[(slot >> 1) + RST_TIME] = time;
   table.log(slot, R, sender);
   const asked = (words[slot + SEEN + receiver]! & SYN_SENT) !== 0 || words[slot + SEGMENTS + receiver] === 0; // else it is in no capture

@@ -2,6 +2,7 @@ import { ackedTime, isBehindHole, type Verdict } from './close.ts';
 import { tokenOf, tokens } from './sequence.ts';
 import {
   A,
+  ACK_AFTER_RST,
   CLIENT_IS_HIGH,
   CLOSED,
   ESTABLISHED,
@@ -9,11 +10,16 @@ import {
   F,
   FACTS,
   FAST_OPEN,
+  FIN_ACKED_TIME,
+  FIN_AFTER_RST,
   FIN_SENT,
   FIN_TIME,
   MIDSTREAM,
   REFUSED,
   RESET,
+  RST_ACKS_FIN,
+  RST_BEFORE_ACK,
+  RST_COUNTS_FIN,
   SEEN,
   SIMULTANEOUS_OPEN,
   START,
@@ -101,12 +107,31 @@ function closing(table: ConnectionTable, slot: number, own: number, verdict: Ver
   const at = slot >> 1;
   const peer = own ^ 1;
   const finTime = (endpoint: number): number => times[at + FIN_TIME + endpoint]!;
-  const byReset = verdict.reset && verdict.resetBy === own && verdict.resetAcks && !verdict.acked[peer]!;
-  const acked = (endpoint: number): number =>
-    byReset && endpoint === peer ? verdict.resetTime : ackedTime(table, slot, verdict, endpoint);
-  const peerAcked = verdict.fin[peer]! && (verdict.acked[peer]! || byReset);
+  const shows = (bit: number, sender: number): boolean => verdict.reset && verdict.resetBy === sender && (verdict.resetShows & bit) !== 0;
+  const byReset = shows(RST_ACKS_FIN, own) && !verdict.acked[peer]!;
+  const behindReset = (words[slot + SEEN + own]! & ACK_AFTER_RST) !== 0;
+  const acked = (endpoint: number): number => {
+    if (endpoint === peer && behindReset) return times[at + FIN_ACKED_TIME + peer]!;
+    return byReset && endpoint === peer ? verdict.resetTime : ackedTime(table, slot, verdict, endpoint);
+  };
+  const peerAcked = verdict.fin[peer]! && (verdict.acked[peer]! || byReset || behindReset);
+  /** Whoever was reset so had taken the FIN, though it did not come to acknowledge it. */
+  const unacked = verdict.fin[peer]! && !peerAcked && shows(RST_COUNTS_FIN, peer) && !isBehindHole(table, slot, verdict, peer);
 
-  if (!verdict.fin[own]) return peerAcked ? [{ state: 'CLOSE_WAIT', time: acked(peer) }] : [];
+  if (!verdict.fin[own]) {
+    const late = (words[slot + SEEN + own]! & FIN_AFTER_RST) !== 0;
+    const crossed = late && (unacked || (peerAcked && acked(peer) > finTime(own)));
+    if ((peerAcked || unacked) && !crossed)
+      return [
+        { state: 'CLOSE_WAIT', time: peerAcked ? acked(peer) : finTime(peer) },
+        ...(late ? [{ state: 'LAST_ACK', time: finTime(own) } as const] : []),
+      ];
+    if (!late) return [];
+    return [
+      { state: 'FIN_WAIT1', time: finTime(own) },
+      ...(crossed ? [{ state: 'CLOSING', time: peerAcked ? acked(peer) : finTime(own) } as const] : []),
+    ];
+  }
   const passive = verdict.fin[peer]! && verdict.initiator === peer;
   if (passive) {
     const list: Transition[] = [];
@@ -119,10 +144,10 @@ function closing(table: ConnectionTable, slot: number, own: number, verdict: Ver
   const list: Transition[] = [{ state: 'FIN_WAIT1', time: finTime(own) }];
   const wait = waits.find(({ holder }) => holder === own);
   if (verdict.fin[peer] && verdict.initiator === 'both' && !wasAckedFirst(table, slot, own) && !isBehindHole(table, slot, verdict, peer)) {
-    // Who answers the peer's FIN with RST alone has not taken it.
-    if (peerAcked || !(verdict.reset && verdict.resetBy === own))
+    // Who answers the peer's FIN with RST alone has not taken it, nor has who is reset by a number in front of that.
+    if (peerAcked || !verdict.reset || unacked)
       list.push({ state: 'CLOSING', time: peerAcked ? acked(peer) : Math.max(finTime(own), finTime(peer)) });
-  } else if (verdict.acked[own] || wait) {
+  } else if ((verdict.acked[own] && !shows(RST_BEFORE_ACK, own)) || wait) {
     // Where the capture lacks the acknowledgement, the peer's FIN proves that it had come.
     const known = wait === undefined || verdict.acked[own]!;
     list.push({ state: 'FIN_WAIT2', time: known ? acked(own) : wait.start });
@@ -155,7 +180,9 @@ function ended(
     if (wait.endedBy !== 'capture_end') list.push({ state: 'CLOSED', time: wait.end });
   } else if (verdict.reset && (facts & CLOSED) === 0 && list.at(-1)?.state !== 'CLOSED') {
     if ((facts & RESET) === 0) list = list.filter(({ time }) => time <= verdict.resetTime);
-    if (list.length > 0 || (facts & REFUSED) !== 0) list.push({ state: 'CLOSED', time: verdict.resetTime });
+    // What it sent behind the RST it had sent before that came.
+    const late = (words[slot + SEEN + endpoint]! & (FIN_AFTER_RST | ACK_AFTER_RST)) !== 0 ? list.at(-1)!.time : -Infinity;
+    if (list.length > 0 || (facts & REFUSED) !== 0) list.push({ state: 'CLOSED', time: Math.max(verdict.resetTime, late) });
   }
   // What proves a state proves that those before it were entered by then, although the capture may show that later.
   for (let i = list.length - 2; i >= 0; i--) list[i]!.time = Math.min(list[i]!.time, list[i + 1]!.time);

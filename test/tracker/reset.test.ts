@@ -1,7 +1,18 @@
 /* oxlint-disable unicorn/consistent-function-scoping -- a test's own words stand beside it */
 import { describe, expect, it } from 'vitest';
 import { ACK, FIN, RST } from '../../src/layout/tcp.ts';
-import { closing, established, finWait1, finWait2, lastAck, midstream, synReceived, synSent, timeWait } from '../support/story.ts';
+import {
+  closing,
+  established,
+  finWait1,
+  finWait2,
+  lastAck,
+  midstream,
+  type Story,
+  synReceived,
+  synSent,
+  timeWait,
+} from '../support/story.ts';
 
 describe('a RST is believed', () => {
   it('at exactly the number that its receiver expects: rst_abort', () => {
@@ -196,6 +207,42 @@ describe('FIN and RST', () => {
     expect(last.states().server).toBe('SYN_RECV ESTABLISHED CLOSE_WAIT LAST_ACK CLOSED');
   });
 
+  it('fin_then_rst: whom it resets had taken the FIN, though it did not come to acknowledge it', () => {
+    for (const rst of [{}, { seq: 1, flags: RST }]) {
+      const { client, server, record, states } = established();
+      client.fin();
+      const fin = record().close.start;
+      client.rst(rst);
+      client.rst(rst);
+      server.data(100);
+      expect(record().close).toMatchObject({ class: 'fin_then_rst', sequence: 'F> R>', start: fin });
+      expect(states()).toEqual({ client: 'SYN_SENT ESTABLISHED FIN_WAIT1 CLOSED', server: 'SYN_RECV ESTABLISHED CLOSE_WAIT CLOSED' });
+    }
+  });
+
+  it('but not where the FIN lies behind something that it lacks', () => {
+    const { client, server, states } = established();
+    client.data(100, { unseen: true, lost: true });
+    client.fin({ lost: true });
+    server.ack();
+    client.rst();
+    expect(states().server).toBe('SYN_RECV ESTABLISHED CLOSED');
+  });
+
+  it('one without ACK that has no number behind its FIN: the acknowledgement of that found nobody', () => {
+    const { client, server, states } = established();
+    client.fin();
+    server.data(100, { ack: 1 });
+    server.ack();
+    client.rst({ seq: 1, ack: 0, flags: RST });
+    client.rst({ seq: 2, ack: 0, flags: RST });
+    expect(states()).toEqual({ client: 'SYN_SENT ESTABLISHED FIN_WAIT1 CLOSED', server: 'SYN_RECV ESTABLISHED CLOSE_WAIT CLOSED' });
+    const told = finWait2();
+    told.server.data(100);
+    told.client.rst({ ack: 0, flags: RST });
+    expect(told.states().client).toBe('SYN_SENT ESTABLISHED FIN_WAIT1 FIN_WAIT2 CLOSED');
+  });
+
   it('but nobody believes it in TIME_WAIT, nor one below it', () => {
     const waits = timeWait();
     waits.server.send(RST, { seq: 1 });
@@ -351,6 +398,45 @@ describe('FIN and RST', () => {
 });
 
 describe('after a RST', () => {
+  it('what its receiver had sent before it came tells through which states that went', () => {
+    const fin = established();
+    fin.client.rst();
+    fin.server.fin();
+    fin.server.fin();
+    expect(fin.record().close).toMatchObject({ class: 'rst_abort', initiator: 'client', sequence: 'R>', duration_s: 0 });
+    expect(fin.states()).toEqual({ client: 'SYN_SENT ESTABLISHED CLOSED', server: 'SYN_RECV ESTABLISHED FIN_WAIT1 CLOSED' });
+    const { client, server } = fin.record();
+    expect(server.states!.at(-1)![1]).toBe(server.states!.at(-2)![1]);
+    expect(server.states!.at(-1)![1]).toBeGreaterThan(client.states!.at(-1)![1]);
+
+    const closes = (told: Story): string => {
+      expect(told.record()).toMatchObject({ close: { class: 'fin_then_rst', initiator: 'client', sequence: 'F> R>' }, time_wait: [] });
+      expect(told.states().client).toBe('SYN_SENT ESTABLISHED FIN_WAIT1 CLOSED');
+      return told.states().server.replace('SYN_RECV ESTABLISHED ', '');
+    };
+    const reset = (): Story => {
+      const told = established();
+      told.client.data(100);
+      told.client.fin();
+      told.client.rst({ seq: 1, ack: 0, flags: RST });
+      return told;
+    };
+    const ack = reset();
+    expect(closes(ack)).toBe('CLOSED');
+    ack.server.ack();
+    expect(closes(ack)).toBe('CLOSE_WAIT CLOSED');
+    ack.server.fin();
+    expect(closes(ack)).toBe('CLOSE_WAIT LAST_ACK CLOSED');
+    const both = reset();
+    both.server.fin();
+    expect(closes(both)).toBe('CLOSE_WAIT LAST_ACK CLOSED');
+    const crossed = reset();
+    crossed.server.fin({ ack: 1 });
+    expect(closes(crossed)).toBe('FIN_WAIT1 CLOSED');
+    crossed.server.ack();
+    expect(closes(crossed)).toBe('FIN_WAIT1 CLOSING CLOSED');
+  });
+
   it('nothing follows it in the sequence', () => {
     const { client, server, record } = established();
     client.rst();

@@ -61,7 +61,10 @@ export function transitions(
   waits: readonly TimeWait[],
 ): Transition[] {
   const list = opening(table, slot, endpoint);
-  for (const entry of closing(table, slot, endpoint, verdict, waits)) list.push(entry);
+  const close = closing(table, slot, endpoint, verdict, waits);
+  // Nobody closes who has not met the SYN-ACK, though the acknowledgement of that came too late, or has another number.
+  if (close.length > 0 && list.at(-1)?.state === 'SYN_SENT') list.push({ state: 'ESTABLISHED', time: close[0]!.time });
+  for (const entry of close) list.push(entry);
   return ended(table, slot, endpoint, verdict, waits, list);
 }
 

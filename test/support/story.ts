@@ -225,7 +225,7 @@ export class Endpoint {
   }
 
   receive(from: number, to: number): void {
-    if (this.received === undefined && from > 0) return;
+    if (this.received === undefined && (from > 0 || to === 0)) return; // a probe has the SYN's number, too
     this.#early.push([from, to]);
     this.#early.sort(([a], [b]) => a - b);
     this.received ??= 0;

@@ -74,7 +74,10 @@ async function analyseAll(command: Command, page: PageFile | undefined): Promise
         const summary = summaryRecord(outcome, command.top);
         const report = { summary, findings: command.json && !page ? [] : findings(seenOf(outcome)), captures, top: command.top };
         reports.push(report);
-        if (!command.json && !page) await print(reportText(report, process.stdout.isTTY && process.stdout.hasColors()));
+        if (!command.json && !page) {
+          const text = reportText(report, process.stdout.isTTY && process.stdout.hasColors());
+          await print(reports.length > 1 ? `\n${text}` : text);
+        }
       }
       statuses.push(conclude(outcome, command.connection));
     } catch (error) {

@@ -60,7 +60,7 @@ const OPTIONS = {
     type: 'string',
     value: 'N',
     of: ['report', 'stream'],
-    help: 'how many hosts, groups of ports and the like to name (default 20, of stream 5)',
+    help: 'how many hosts, groups of ports and the like to name (default 20, of stream 5; in text 8)',
   },
   only: { type: 'string', of: ['stream'], value: 'TYPES', help: `lines to print: ${LINE_TYPES.join(',')}` },
   interval: {
@@ -212,8 +212,12 @@ function workers(text: string): number {
 /** One --what-if: settings with commas between them. */
 function change(name: string): Change {
   const found: { -readonly [Key in keyof Change]: Change[Key] } = { name };
+  const keys = new Set<string>();
   for (const setting of name.split(',')) {
-    const [key, value = ''] = setting.split('=');
+    const [key = '', ...rest] = setting.split('=');
+    const value = rest.join('=');
+    if (keys.has(key)) throw new UsageError(`--what-if ${name}: ${key} is set twice`);
+    keys.add(key);
     if (key === '2msl') found.twoMsl = seconds('what-if 2msl', value) * 1e9;
     else if (key === 'ports') found.ports = portRange('what-if ports', value);
     else if (key === 'tw_reuse' && /^[01]$/.test(value)) found.reuse = value === '1';

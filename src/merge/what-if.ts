@@ -28,7 +28,7 @@ export function whatIfRecord(
     ports: {
       range,
       // A port that is taken again after a second is held for one.
-      sustained_per_s: rounded(range / (change.reuse ? 1 : twoMsl / 1e9), 3),
+      sustained_per_s: rounded(range / Math.min(twoMsl / 1e9, change.reuse ? 1 : Infinity), 3),
       worst: ports.snapshot(...span, TOP).highest.map(({ client, server, port, held }) => ({
         client,
         server,

@@ -117,12 +117,14 @@ function exhausted(group: PortRecord, { time_wait: wait }: Seen): Finding {
   const { client, server, server_port, used_ports, connections, reused, rate_per_s } = group;
   const { count: ports, lowest, highest } = used_ports!;
   const needed = Math.ceil(rate_per_s * wait['2msl_s']);
+  // Whoever opens none any more has needed more than it needs on average.
+  const takes = needed > ports ? `; it opened ${brief(rate_per_s)}, which takes ${count(needed)} ports` : '';
   return {
     text:
-      `${client} has run out of ports towards ${socketText(server, server_port)}: from ${group.exhausted_at} on all ${count(ports)} ports that it ever uses ` +
-      `(${lowest}-${highest}) were taken, ${brief(group.time_wait.mean)} on average by its own TIME_WAIT, and ${count(reused)} of its ${count(connections)} connections ` +
-      `had to take a port out of TIME_WAIT. With ${count(ports)} ports and ${duration(wait['2msl_s'])} of TIME_WAIT it can open ` +
-      `${brief(ports / wait['2msl_s'])} connections a second; it opened ${brief(rate_per_s)}, which takes ${count(needed)} ports.`,
+      `${client} has run out of ports towards ${socketText(server, server_port)}: at ${group.exhausted_at} all ${plural(ports, 'port')} that it ever uses ` +
+      `(${lowest}-${highest}) were taken, ${count(group.time_wait.peak)} of them at most by its own TIME_WAIT, and ${count(reused)} of its ${plural(connections, 'connection')} ` +
+      `had to take a port out of TIME_WAIT. With ${plural(ports, 'port')} and ${duration(wait['2msl_s'])} of TIME_WAIT it can open ` +
+      `${brief(ports / wait['2msl_s'])} connections a second${takes}.`,
     advice: REMEDIES,
     filter: pairFilter(group),
   };
@@ -133,8 +135,8 @@ function tight(group: PortRecord, { ports: { range, sustained_per_s } }: Seen): 
   return {
     text:
       `${client} ${pressure >= 1 ? 'has run out of ports' : 'comes close to the end of its ports'} towards ${socketText(server, server_port)}: ` +
-      `${count(held.peak)} of ${count(range)} (${share(held.peak, range)}) were taken at ${held.peak_at}, ${count(time_wait.peak)} of them at most by TIME_WAIT; ` +
-      `more than 80 % were for ${duration(group.above_80_s)}. It opened ${brief(rate_per_s)} connections a second; ${brief(sustained_per_s)} can be sustained.`,
+      `${count(held.peak)} of ${count(range)} (${share(held.peak, range)}) were taken at ${held.peak_at}, ${count(time_wait.peak)} of them at most by TIME_WAIT` +
+      `${group.above_80_s > 0 ? `; more than 80 % were for ${duration(group.above_80_s)}` : ''}. It opened ${brief(rate_per_s)} connections a second; ${brief(sustained_per_s)} can be sustained.`,
     advice: REMEDIES,
     filter: pairFilter(group),
   };

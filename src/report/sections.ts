@@ -109,7 +109,7 @@ const line = (text: string): Line => ({ kind: 'line', text });
 
 /** The first rows of a list, and how many others there are. */
 function list(rows: readonly Row[]): Row[] {
-  return rows.length > SHOWN ? [...rows.slice(0, SHOWN), { kind: 'more', text: `and ${rows.length - SHOWN} others` }] : [...rows];
+  return rows.length > SHOWN ? [...rows.slice(0, SHOWN), { kind: 'more', text: `and ${plural(rows.length - SHOWN, 'other')}` }] : [...rows];
 }
 
 /** The most frequent ones, and how many connections had others: of some it is not known which. */
@@ -168,7 +168,7 @@ function timeWait(summary: SummaryRecord, top: number): Row[] {
   const peak = `at most ${count(wait.peak)} at once${wait.peak_at ? ` (${wait.peak_at})` : ''}`;
   return [
     line(`entered ${plural(wait.entered, 'time')}: ${ends.join(', ')}`),
-    line(`${peak}, ${wait.mean.toFixed(1)} on average; restarted ${plural(wait.restarts, 'time')}`),
+    line(`${peak}, ${wait.mean >= 100 ? brief(wait.mean) : wait.mean.toFixed(1)} on average; restarted ${plural(wait.restarts, 'time')}`),
     line(`closes from before the capture are not in it: the numbers of ${warmUp} are lower bounds`),
     line('held by:'),
     ...holders.map(
@@ -192,7 +192,7 @@ function measured({ time_wait: { measured: found } }: SummaryRecord, top: number
     const text = bounds.filter((bound) => bound !== '').join(', ');
     return { kind: 'count', count: observations, text: `${host}: ${text}${agrees ? '' : ', unlike the profile'}` };
   });
-  const rest: Row[] = found.hosts > rows.length ? [{ kind: 'more', text: `and ${count(found.hosts - rows.length)} hosts` }] : [];
+  const rest: Row[] = found.hosts > rows.length ? [{ kind: 'more', text: `and ${plural(found.hosts - rows.length, 'host')}` }] : [];
   return [line('its length, as packets prove it (observations):'), ...rows, ...rest];
 }
 
@@ -202,7 +202,10 @@ function usedAgain({ reuse }: SummaryRecord): Line[] {
   if (age.count === 0) return [];
   const verdicts = (['accepted', 'challenged', 'refused', 'ignored'] as const).filter((verdict) => reuse[verdict] > 0);
   const ages = age.count === 1 ? `${duration(age.max!)} old` : `${duration(age.p50!)} old in the middle, ${duration(age.max!)} at most`;
-  const below = isn.not_above > 0 ? `; ${count(isn.not_above)} of the new sequence numbers were not above the old ones` : '';
+  const below =
+    isn.not_above > 0
+      ? `; of the new sequence numbers ${count(isn.not_above)} ${isn.not_above === 1 ? 'was' : 'were'} not above the old ones`
+      : '';
   const answers = verdicts.map((verdict) => `${count(reuse[verdict])} ${ANSWERS[verdict]}`).join(', ');
   return [line(`met by ${plural(age.count, 'SYN')} of the same ports: ${answers}; it was then ${ages}${below}`)];
 }

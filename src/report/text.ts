@@ -26,5 +26,5 @@ const TEXTS: RowPrinter = {
   share: ({ count: n, share, text }) => `${count(n).padStart(10)} ${share.padStart(7)}  ${text}`,
   count: ({ count: n, text }) => `${count(n).padStart(10)}  ${text}`,
   more: ({ text }) => text.padStart(10),
-  columns: ({ name, values }) => `${name.padEnd(24)}${values.map((value) => value.padStart(12)).join('')}`,
+  columns: ({ name, values }) => `${name.padEnd(24)}${values.map((value) => ` ${value.padStart(11)}`).join('')}`,
 };

@@ -40,7 +40,7 @@ describe('what stands out', () => {
   it.skipIf(!existsSync(LAB))('a client that runs out of ports: which, towards whom, when, and what helps', async () => {
     const [first] = findings(await summaryOf(`${LAB}port_churn.server.pcap`));
     expect(first?.text).toMatch(
-      /^10\.77\.47\.1 has run out of ports towards 10\.77\.47\.2:9047: from 2026-11-22T18:16:58\.192732Z on all 50 ports/,
+      /^10\.77\.47\.1 has run out of ports towards 10\.77\.47\.2:9047: at 2026-11-22T18:16:58\.192732Z all 50 ports/,
     );
     expect(first?.text).toContain('(40000-40049)');
     expect(first?.text).toContain('350 of its 400 connections');
@@ -146,7 +146,7 @@ describe('whoever stands out is found, though others come first in every list', 
         told.wait(2);
       }
     const { texts, worst } = found(told);
-    expect(texts.map((text) => text.split(': from')[0])).toEqual(
+    expect(texts.map((text) => text.split(': at')[0])).toEqual(
       [1, 2, 3].map((n) => `10.0.0.${n} has run out of ports towards 10.0.0.9:80`),
     );
     expect(texts[2]).toMatch(/ So did 2 more, other clients or towards other servers\.$/);

@@ -2,8 +2,8 @@
 //
 //   0 "GMBU" | 4 version minor, major | 6 medium | 8 begin (SYSTEMTIME) | 24 frame table: offset, bytes | more tables | 72, up to 128: zeros
 //
-// The frames stand one behind the other from there on (Network Monitor 3 writes no such zeros), up to the frame table, which has the offset of each. It is not read: the
-// header tells where it begins, and how many frames there are.
+// The frames stand one behind the other from there on (Network Monitor 3 writes no such zeros), up to the frame table, which has the
+// offset of each. It is not read: the header tells where it begins, and how many frames there are.
 
 import { NETMON_HEADER_BYTES, TICKS, TRAILER_SHIFT, UTC_TRAILER_BYTES } from '../layout/framing.ts';
 import * as links from '../layout/link.ts';

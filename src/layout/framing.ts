@@ -119,7 +119,8 @@ export const UTC_OFFSET = 6;
 
 // An entry of the region `INTERFACES`, in 64-bit words.
 //
-//   0 link type (i32), largest captured length (i32) | 1 snapshot length (i32, 0: none), captured bytes that may stand behind a packet (i32) | 2 units in a second (u64)
+//   0 link type (i32), largest captured length (i32)
+//   1 snapshot length (i32, 0: none), captured bytes that may stand behind a packet (i32) | 2 units in a second (u64)
 //   3 seconds that are added to each timestamp (f64) | 4, 5 a unit is [4] / [5] ns (f64)
 //   6 units since 1970 that ticks are counted from (f64, whole)
 export const INTERFACE_WORDS = 7;

@@ -184,7 +184,7 @@ function ended(
   } else if (verdict.reset && (facts & CLOSED) === 0 && list.at(-1)?.state !== 'CLOSED') {
     if ((facts & RESET) === 0) list = list.filter(({ time }) => time <= verdict.resetTime);
     // What it sent behind the RST it had sent before that came.
-    const late = (words[slot + SEEN + endpoint]! & (FIN_AFTER_RST | ACK_AFTER_RST)) !== 0 ? list.at(-1)!.time : -Infinity;
+    const late = (words[slot + SEEN + endpoint]! & (FIN_AFTER_RST | ACK_AFTER_RST)) !== 0 ? (list.at(-1)?.time ?? -Infinity) : -Infinity;
     if (list.length > 0 || (facts & REFUSED) !== 0) list.push({ state: 'CLOSED', time: Math.max(verdict.resetTime, late) });
   }
   // What proves a state proves that those before it were entered by then, although the capture may show that later.

@@ -188,14 +188,14 @@ export function meetsNoReset(words: usize, sender: i32, record: usize, flags: i3
   const time = load<f64>(record, TIME_WORD << 2);
   const seen = load<i32>(own, SEEN << 2);
   const sent = load<i32>(peer, SEEN << 2);
-  if ((flags & FIN) != 0 && (seen & (FIN_SENT | FIN_SUPPOSED | FIN_AFTER_RST)) == 0) {
+  if ((flags & FIN) != 0 && (seen & (FIN_SENT | FIN_SUPPOSED)) == 0 && (facts & FIN_AFTER_RST) == 0) {
     store<f64>(words + ((<usize>sender) << 3), time, FIN_TIME << 3);
-    setSeen(own, FIN_AFTER_RST);
+    setFact(words, FIN_AFTER_RST);
   }
-  if ((flags & ACK) == 0 || (sent & (FIN_SENT | FIN_ACKED)) != FIN_SENT || (seen & ACK_AFTER_RST) != 0) return;
+  if ((flags & ACK) == 0 || (sent & (FIN_SENT | FIN_ACKED)) != FIN_SENT || (facts & ACK_AFTER_RST) != 0) return;
   if (load<i32>(record, ACK_WORD << 2) - load<i32>(peer, FIN_SEQ << 2) != 1) return;
   store<f64>(words + ((<usize>(sender ^ 1)) << 3), time, FIN_ACKED_TIME << 3);
-  setSeen(own, ACK_AFTER_RST);
+  setFact(words, ACK_AFTER_RST);
 }
 
 /** What had gone on before a close began: keep-alive probes, or a window of zero. */

@@ -3,6 +3,7 @@
 import { ACK_WORD, NO_WINDOW_SCALE, SEQ_WORD, TCP_WORD, TIME_WORD } from '../src/layout/segment.ts';
 import { SYN_ACK_ISN_CHANGED, SYN_ACK_UNEXPECTED } from '../src/layout/oddities.ts';
 import {
+  ACK_AFTER_RST,
   ACKED_KNOWN,
   BYTES,
   CLIENT_IS_HIGH,
@@ -11,6 +12,7 @@ import {
   EXPIRY,
   FACTS,
   FAST_OPEN,
+  FIN_AFTER_RST,
   FIN_SENT,
   HAS_RARE,
   ISS,
@@ -23,6 +25,7 @@ import {
   REFUSED,
   RESET,
   RESET_BY_HIGH,
+  RST_SHOWS,
   SCALE_KNOWN,
   SCALE_SHIFT,
   SEEN,
@@ -130,7 +133,7 @@ export function withdrawRefusal(words: usize, sender: i32, ack: i32): void {
   if ((facts & SIMULTANEOUS_OPEN) != 0 || ((facts & RESET_BY_HIGH) != 0) == (sender == 1)) return;
   if ((load<i32>(own, SEEN << 2) & SYN_SENT) == 0 || (load<i32>(peer, SEEN << 2) & SYN_ACK_SENT) == 0) return;
   if (ack - load<i32>(peer, ISS << 2) <= 0 || ack - load<i32>(peer, NXT << 2) > 0) return;
-  store<i32>(words, facts & ~(REFUSED | RESET | RESET_BY_HIGH), FACTS << 2);
+  store<i32>(words, facts & ~(REFUSED | RESET | RESET_BY_HIGH | RST_SHOWS | FIN_AFTER_RST | ACK_AFTER_RST), FACTS << 2);
   store<i32>(words, load<i32>(words, LOGGED << 2) & 0xff, LOGGED << 2);
   store<i32>(words, 0, TOKENS << 2);
   store<f64>(words, 0, EXPIRY << 3);

@@ -184,6 +184,11 @@ describe('--html', () => {
     expect(readFileSync(path, 'utf8')).toBe(page);
   });
 
+  it('prints several reports with an empty line between them', () => {
+    const [one, other] = [run('report', ARTICLE).stdout, run('report', join(CAPTURES, 's10_never_closed.pcap')).stdout];
+    expect(run('report', '--each', ARTICLE, join(CAPTURES, 's10_never_closed.pcap')).stdout).toBe(`${one}\n${other}`);
+  });
+
   it('writes one page of several reports', () => {
     expect(run('report', '--html', path, '--each', ARTICLE, join(CAPTURES, 's10_never_closed.pcap'))).toMatchObject({
       status: 0,

@@ -146,10 +146,12 @@ export const ZEEK_ORIG_IS_HIGH = 0x10000;
 export const HELD = 0x20000;
 /** That RST has the number of its sender's FIN, or the one behind it: whoever was reset by it had taken the FIN that came first. */
 export const RST_COUNTS_FIN = 0x40000;
-/** An RST of its sender acknowledges nothing, and has no number behind its FIN: it answers what was sent before that FIN was taken. */
-export const RST_BEFORE_ACK = 0x80000;
 /** What that RST shows of FINs. */
-export const RST_SHOWS = RST_ACKS_FIN | RST_COUNTS_FIN | RST_BEFORE_ACK;
+export const RST_SHOWS = RST_ACKS_FIN | RST_COUNTS_FIN;
+/** Its receiver sent its first FIN, of FIN_TIME, before it met that RST, which is captured in front of it. */
+export const FIN_AFTER_RST = 0x80000;
+/** The same of its first acknowledgement of the peer's FIN, of FIN_ACKED_TIME. */
+export const ACK_AFTER_RST = 0x100000;
 
 // -- bits of SEEN
 export const SYN_SENT = 0x1;
@@ -197,10 +199,8 @@ export const NXT_DOUBTED = 0x2000000;
 export const FIN_ACKS_ANEW = 0x4000000;
 /** Its first FIN was captured behind what it sent later, and acknowledges as much: the first transmission may be missing. */
 export const FIN_LATE = 0x10000000;
-/** It sent its first FIN, of FIN_TIME, before it met the RST that is captured in front of it. */
-export const FIN_AFTER_RST = 0x20000000;
-/** The same of its first acknowledgement of the peer's FIN, of FIN_ACKED_TIME. */
-export const ACK_AFTER_RST = 0x40000000;
+/** An RST of it acknowledges nothing, and has no number behind its FIN: it answers what was sent before that FIN was taken. */
+export const RST_BEFORE_ACK = 0x20000000;
 /** Something below NXT is missing that its peer has not acknowledged: it may come, or the capture lacks it. */
 export const UNCOVERED = 0x8000000;
 

@@ -86,10 +86,10 @@ export class WindowCounter {
   /** The close of a connection that is still in the table may be known by now, or look different. */
   closing(table: ConnectionTable, slot: number, time: number): void {
     const timed = this.#toldOf(slot).timed;
+    this.#waits.fill(time);
     const counter = this.#shapes?.counterOf(slot, time) ?? -1;
     if (counter >= 0) {
       const kind = this.#kinds.get(counter)!;
-      this.#waits.fill(time);
       this.#tell(slot, this.#grouped(kind, table, slot));
       if (!timed && kind.timed) this.#takeTimed();
       return;
@@ -100,7 +100,6 @@ export class WindowCounter {
     const news = newsOf(close, false);
     const met = this.#shapes?.meet(close) ?? -1;
     if (met >= 0) this.#kinds.set(met, news);
-    this.#waits.fill(time);
     this.#tell(slot, this.#grouped(news, table, slot));
     if (!timed) this.#durations(close);
   }

@@ -52,8 +52,7 @@ export function reset(table: ConnectionTable, oddities: Oddities, slot: number, 
   if ((facts & RESET) !== 0 || ((facts & RESET_AFTER_CLOSE) !== 0 && !holdsTimeWait(table, slot, sender))) return;
 
   const verdict = judge(table, slot, segment);
-  // Believed or not, its sender had none of what it would have sent a number behind.
-  words[slot + FACTS]! |= shows(words, slot, segment) & RST_BEFORE_ACK;
+  if (isBeforeAck(words, slot, segment)) words[slot + SEEN + sender]! |= RST_BEFORE_ACK; // whoever believes it
   if (verdict === 'valid') {
     if ((words[slot + FACTS]! & CLOSED) !== 0) return afterClose(table, slot, sender, time, endedByRst);
     const doubtful = table.peekRare(slot)?.doubtful;
@@ -83,8 +82,13 @@ function shows(words: Int32Array, slot: number, { sender, flags, seq, ack }: Seg
   if ((words[slot + SEEN + sender]! & FIN_SENT) === 0) return shown;
   // Whoever has taken the FIN believes its own number, too (isOfFin()).
   const beyond = distance(seq, words[slot + FIN_SEQ + sender]!);
-  if (beyond === 1 || (beyond === 0 && !acknowledges)) shown |= RST_COUNTS_FIN;
-  return !acknowledges && beyond <= 0 ? shown | RST_BEFORE_ACK : shown;
+  return beyond === 1 || (beyond === 0 && !acknowledges) ? shown | RST_COUNTS_FIN : shown;
+}
+
+/** Whether an RST answers what was sent before its sender's FIN was taken: without ACK, it has the number that this acknowledged. */
+function isBeforeAck(words: Int32Array, slot: number, { sender, flags, seq }: Segment): boolean {
+  if ((flags & ACK) !== 0 || (words[slot + SEEN + sender]! & FIN_SENT) === 0) return false;
+  return distance(seq, words[slot + FIN_SEQ + sender]!) <= 0;
 }
 
 /** The connection ends here: for both endpoints, as far as anyone outside can know. */

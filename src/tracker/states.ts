@@ -110,9 +110,10 @@ function closing(table: ConnectionTable, slot: number, own: number, verdict: Ver
   const at = slot >> 1;
   const peer = own ^ 1;
   const finTime = (endpoint: number): number => times[at + FIN_TIME + endpoint]!;
+  const facts = words[slot + FACTS]!;
   const shows = (bit: number, sender: number): boolean => verdict.reset && verdict.resetBy === sender && (verdict.resetShows & bit) !== 0;
   const byReset = shows(RST_ACKS_FIN, own) && !verdict.acked[peer]!;
-  const behindReset = (words[slot + SEEN + own]! & ACK_AFTER_RST) !== 0;
+  const behindReset = (facts & ACK_AFTER_RST) !== 0 && verdict.resetBy === peer;
   const acked = (endpoint: number): number => {
     if (endpoint === peer && behindReset) return times[at + FIN_ACKED_TIME + peer]!;
     return byReset && endpoint === peer ? verdict.resetTime : ackedTime(table, slot, verdict, endpoint);
@@ -122,18 +123,16 @@ function closing(table: ConnectionTable, slot: number, own: number, verdict: Ver
   const unacked = verdict.fin[peer]! && !peerAcked && shows(RST_COUNTS_FIN, peer) && !isBehindHole(table, slot, verdict, peer);
 
   if (!verdict.fin[own]) {
-    const late = (words[slot + SEEN + own]! & FIN_AFTER_RST) !== 0;
-    const crossed = late && (unacked || (peerAcked && acked(peer) > finTime(own)));
-    if ((peerAcked || unacked) && !crossed)
-      return [
-        { state: 'CLOSE_WAIT', time: peerAcked ? acked(peer) : finTime(peer) },
-        ...(late ? [{ state: 'LAST_ACK', time: finTime(own) } as const] : []),
-      ];
-    if (!late) return [];
-    return [
-      { state: 'FIN_WAIT1', time: finTime(own) },
-      ...(crossed ? [{ state: 'CLOSING', time: peerAcked ? acked(peer) : finTime(own) } as const] : []),
-    ];
+    const list: Transition[] = [];
+    const late = (facts & FIN_AFTER_RST) !== 0 && verdict.resetBy === peer;
+    const crossed = late && (peerAcked ? acked(peer) > finTime(own) : unacked);
+    const taken = peerAcked ? acked(peer) : finTime(late ? own : peer);
+    if (crossed) list.push({ state: 'FIN_WAIT1', time: finTime(own) }, { state: 'CLOSING', time: taken });
+    else {
+      if (peerAcked || unacked) list.push({ state: 'CLOSE_WAIT', time: taken });
+      if (late) list.push({ state: peerAcked ? 'LAST_ACK' : 'FIN_WAIT1', time: finTime(own) });
+    }
+    return list;
   }
   const passive = verdict.fin[peer]! && verdict.initiator === peer;
   if (passive) {
@@ -144,13 +143,14 @@ function closing(table: ConnectionTable, slot: number, own: number, verdict: Ver
     if (verdict.acked[own]) list.push({ state: 'CLOSED', time: acked(own) });
     return list;
   }
+  const metNobody = verdict.reset && verdict.resetBy === own && (words[slot + SEEN + own]! & RST_BEFORE_ACK) !== 0;
   const list: Transition[] = [{ state: 'FIN_WAIT1', time: finTime(own) }];
   const wait = waits.find(({ holder }) => holder === own);
   if (verdict.fin[peer] && verdict.initiator === 'both' && !wasAckedFirst(table, slot, own) && !isBehindHole(table, slot, verdict, peer)) {
     // Who answers the peer's FIN with RST alone has not taken it, nor has who is reset by a number in front of that.
     if (peerAcked || !verdict.reset || unacked)
       list.push({ state: 'CLOSING', time: peerAcked ? acked(peer) : Math.max(finTime(own), finTime(peer)) });
-  } else if ((verdict.acked[own] && !shows(RST_BEFORE_ACK, own)) || wait) {
+  } else if ((verdict.acked[own] && !metNobody) || wait) {
     // Where the capture lacks the acknowledgement, the peer's FIN proves that it had come.
     const known = wait === undefined || verdict.acked[own]!;
     list.push({ state: 'FIN_WAIT2', time: known ? acked(own) : wait.start });
@@ -184,7 +184,8 @@ function ended(
   } else if (verdict.reset && (facts & CLOSED) === 0 && list.at(-1)?.state !== 'CLOSED') {
     if ((facts & RESET) === 0) list = list.filter(({ time }) => time <= verdict.resetTime);
     // What it sent behind the RST it had sent before that came.
-    const late = (words[slot + SEEN + endpoint]! & (FIN_AFTER_RST | ACK_AFTER_RST)) !== 0 ? (list.at(-1)?.time ?? -Infinity) : -Infinity;
+    const late =
+      (facts & (FIN_AFTER_RST | ACK_AFTER_RST)) !== 0 && verdict.resetBy !== endpoint ? (list.at(-1)?.time ?? -Infinity) : -Infinity;
     if (list.length > 0 || (facts & REFUSED) !== 0) list.push({ state: 'CLOSED', time: Math.max(verdict.resetTime, late) });
   }
   // What proves a state proves that those before it were entered by then, although the capture may show that later.

@@ -10,6 +10,7 @@ import * as line from '../../src/layout/line.ts';
 import * as note from '../../src/layout/note.ts';
 import * as slot from '../../src/layout/slot.ts';
 import * as tracking from '../../src/layout/tracking.ts';
+import { CLOSE_CLASSES } from '../../src/tracker/close.ts';
 import * as segment from '../../src/layout/segment.ts';
 
 // The test may say WebAssembly, too: it looks at the module itself.
@@ -21,6 +22,10 @@ declare const WebAssembly: {
 
 const host: Record<string, number> = { ...drops, ...framing, ...segment };
 const COMPILED = ['ADDRESS_PAIR_BYTES', 'DROP_REASONS', 'INTERFACE_BYTES', 'LAYOUT_VERSION', 'SEGMENT_BYTES', 'STATE_WORDS'];
+
+it('the class that the ledger looks for is where the tracker has it', () => {
+  expect(CLOSE_CLASSES[note.NO_REPLY]).toBe('no_reply');
+});
 
 describe.each(['decoder.wasm', 'decoder.debug.wasm'])('%s', (build) => {
   const bytes = readFileSync(new URL(`../../dist/${build}`, import.meta.url));

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ACK, FIN, RST, SYN } from '../../src/layout/tcp.ts';
 import {
   closing,
+  type Endpoint,
   established,
   finWait2,
   type Host,
@@ -218,20 +219,28 @@ describe('otherwise it is held', () => {
   });
 });
 
+/** Two connections of the same ports, of which only the server was captured, and how each of them ends. */
+const twiceByServer = (ends: (client: Endpoint, server: Endpoint) => void): Story => {
+  const told = story();
+  for (const isn of [1, 2]) {
+    const [client, server] = told.incarnation(isn * 100_000, isn * 7_000_000);
+    client.syn({ unseen: true });
+    server.synAck();
+    client.data(50, { unseen: true });
+    server.data(100);
+    ends(client, server);
+    told.wait(1);
+  }
+  return told;
+};
+
 describe('one-sided captures', () => {
   it('only the server is seen: a SYN-ACK with a new ISN on a finished tuple starts the next incarnation', () => {
-    const told = story();
-    for (const isn of [1, 2]) {
-      const [client, server] = told.incarnation(isn * 100_000, isn * 7_000_000);
-      client.syn({ unseen: true });
-      server.synAck();
-      client.data(50, { unseen: true });
-      server.data(100);
+    const told = twiceByServer((client, server) => {
       server.fin();
       client.fin({ unseen: true });
       server.ack();
-      told.wait(1);
-    }
+    });
     expect(told.records().map(({ server }) => server)).toMatchObject([
       { syn: 1, fin: 1, bytes: 100 },
       { syn: 1, fin: 1, bytes: 100 },
@@ -271,15 +280,7 @@ describe('one-sided captures', () => {
   });
 
   it('only the server is seen: a SYN-ACK with a new ISN on a connection that had gone on, which the client has aborted', () => {
-    const told = story();
-    for (const isn of [1, 2]) {
-      const [client, server] = told.incarnation(isn * 100_000, isn * 7_000_000);
-      client.syn({ unseen: true });
-      server.synAck();
-      client.data(50, { unseen: true });
-      server.data(100);
-      told.wait(1);
-    }
+    const told = twiceByServer(() => {});
     expect(told.records().map(({ server, end_reason }) => [server.bytes, end_reason])).toEqual([
       [100, 'tuple_reused'],
       [100, 'capture_end'],

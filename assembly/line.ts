@@ -251,10 +251,14 @@ function writeSeconds(duration: f64): void {
 function writeAddress(words: usize, endpoint: usize): void {
   if ((load<i32>(words, FACTS << 2) & IPV6) == 0) return writeIpv4(load<u32>(words + (endpoint << 2), LOW << 2));
   const address = pairOf(words) + (endpoint << 4);
-  if (load<u64>(address) == 0 && load<u32>(address, 8) == 0xffff0000) {
+  // IPv4-mapped, and IPv4-compatible where that is how inet_ntop() has it.
+  const mapped = load<u32>(address, 8) == 0xffff0000;
+  if (load<u64>(address) == 0 && (mapped || (load<u32>(address, 8) == 0 && load<u16>(address, 12) != 0))) {
     for (let colon = 0; colon < 2; colon++) byte(COLON);
-    writeDigitsOfHex(0xffff);
-    byte(COLON);
+    if (mapped) {
+      writeDigitsOfHex(0xffff);
+      byte(COLON);
+    }
     return writeIpv4(bswap<u32>(load<u32>(address, 12)));
   }
   writeIpv6(address);

@@ -12,7 +12,7 @@ const group = fc.oneof(fc.constant(0), fc.constantFrom(1, 0xffff, 0x0db8), fc.na
 const ipv6 = fc
   .oneof(
     fc.array(group, { minLength: 8, maxLength: 8 }),
-    fc.tuple(fc.nat(0xffff), fc.nat(0xffff)).map(([high, low]) => [0, 0, 0, 0, 0, 0xffff, high, low]),
+    fc.tuple(fc.constantFrom(0, 0xffff), group, fc.nat(0xffff)).map(([sixth, high, low]) => [0, 0, 0, 0, 0, sixth, high, low]),
   )
   .map((groups) => groups.flatMap((value) => [value >> 8, value & 255]));
 const ipv4 = fc.array(fc.nat(255), { minLength: 4, maxLength: 4 });

@@ -30,6 +30,8 @@ export type Seen = Pick<SummaryRecord, 'connections' | 'end_reason' | 'ports' | 
 const EACH = 3;
 /** Share of connections that were reset from which on it stands out. */
 const MANY = 0.05;
+/** Share of the RSTs at a stage from which on it is worth saying who sent them. */
+const NAMED = 0.1;
 /** Endpoints in FIN_WAIT2 that are a pile, and FINs without an answer that are no accident. */
 const PILE = 10;
 const SEVERAL = 3;
@@ -258,18 +260,47 @@ function aborts({ connections, resets }: Seen, stage: ResetStage, when: string, 
   const ended = resets.stage[stage] ?? 0;
   if (ended < connections * MANY || ended < 2) return [];
   const text = `${count(ended)} of ${plural(connections, 'connection')} (${share(ended, connections)}) ended by an RST ${when}`;
-  const senders = resets.senders.filter((sender) => sender.stage[stage]).toSorted((a, b) => b.stage[stage]! - a.stage[stage]!);
-  const [worst] = senders;
+  const hosts = byHost(resets.senders, stage);
+  const [worst] = hosts;
   // Senders beyond those that are told apart have no name.
   if (!worst) return [{ text: `${text}.` }];
-  const others = senders.filter(({ host, role }) => host === worst.host && role === worst.role).slice(1);
-  const more = others.reduce((sum, sender) => sum + sender.stage[stage]!, 0);
-  const elsewhere = more > 0 ? `, and ${count(more)} with ${plural(others.length, 'other port')}` : '';
+  const { host, role, ports, sent } = worst;
+  const [port, most] = ports[0]!;
+  const helps = advice && role === 'server' && { advice };
+  if (sent < ended * NAMED) {
+    const apart = hosts.reduce((sum, one) => sum + one.sent, 0) === ended ? plural(hosts.length, 'host') : 'the hosts that are told apart';
+    return [{ text: `${text}; of ${apart} none sent more than ${count(sent)} of those RSTs.`, ...helps }];
+  }
+  const elsewhere = sent > most ? `, and ${count(sent - most)} with ${plural(ports.length - 1, 'other port')}` : '';
   return [
     {
-      text: `${text}; ${worst.host} (${worst.role}, port ${worst.server_port}) sent ${count(worst.stage[stage]!)} of those RSTs${elsewhere}.`,
-      ...(advice && worst.role === 'server' && { advice }),
-      filter: `${more > 0 ? 'tcp' : `tcp port ${worst.server_port}`} and host ${worst.host}`,
+      text: `${text}; ${host} (${role}, port ${port}) sent ${count(most)} of those RSTs${elsewhere}.`,
+      ...helps,
+      filter: `${sent > most ? 'tcp' : `tcp port ${port}`} and host ${host}`,
     },
   ];
+}
+
+/** RSTs of a host in one role: by the server's port, most first, and all. */
+interface Sent {
+  host: string;
+  role: string;
+  ports: [number, number][];
+  sent: number;
+}
+
+/** What hosts sent at a stage; who sent most comes first. */
+function byHost(senders: Seen['resets']['senders'], stage: ResetStage): Sent[] {
+  const hosts = new Map<string, Sent>();
+  for (const { host, role, server_port, stage: stages } of senders) {
+    const sent = stages[stage] ?? 0;
+    if (sent === 0) continue;
+    const key = `${role} ${host}`;
+    const known = hosts.get(key) ?? { host, role, ports: [], sent: 0 };
+    known.ports.push([server_port, sent]);
+    known.sent += sent;
+    hosts.set(key, known);
+  }
+  for (const { ports } of hosts.values()) ports.sort((a, b) => b[1] - a[1]);
+  return [...hosts.values()].sort((a, b) => b.sent - a.sent);
 }

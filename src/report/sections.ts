@@ -170,7 +170,7 @@ function timeWait(summary: SummaryRecord, top: number): Row[] {
     line(`entered ${plural(wait.entered, 'time')}: ${ends.join(', ')}`),
     line(`${peak}, ${wait.mean >= 100 ? brief(wait.mean) : wait.mean.toFixed(1)} on average; restarted ${plural(wait.restarts, 'time')}`),
     line(`closes from before the capture are not in it: the numbers of ${warmUp} are lower bounds`),
-    line('held by:'),
+    line('held by (times):'),
     ...holders.map(
       ({ host, entered, peak: most }): Row => ({ kind: 'count', count: entered, text: `${host}, at most ${count(most)} at once` }),
     ),

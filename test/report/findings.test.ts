@@ -68,13 +68,18 @@ describe('what stands out', () => {
 });
 
 /** What is found in a story of which a summary would name one of each kind. */
-function found(told: Story, ports = 28_232): { texts: string[]; worst: string[] } {
+function found(
+  told: Story,
+  ports = 28_232,
+): { texts: string[]; filters: (string | undefined)[]; advices: (string | undefined)[]; worst: string[] } {
   const { answers, statistics } = told.outcome({ ports });
   const outcome = { answers, statistics, profile: PROFILES.linux, ports, clock: new Clock(0, 9), firstTime: 0, lastTime: told.clock };
   const said = findings(seenOf(outcome as unknown as Outcome));
   const texts = said.map(({ text }) => text);
-  for (const { filter } of said) expect(() => compileFilter(filter!)).not.toThrow();
-  return { texts, worst: portsRecord(outcome as unknown as Outcome, 2).worst.map(({ client }) => client) };
+  const filters = said.map(({ filter }) => filter);
+  for (const filter of filters) if (filter !== undefined) expect(() => compileFilter(filter)).not.toThrow();
+  const advices = said.map(({ advice }) => advice);
+  return { texts, filters, advices, worst: portsRecord(outcome as unknown as Outcome, 2).worst.map(({ client }) => client) };
 }
 
 /** A whole connection, closed by the client. */
@@ -134,6 +139,33 @@ describe('whoever stands out is found, though others come first in every list', 
     );
     for (let port = 1; port <= 40; port++) refuse(port, 42_000);
     expect(found(told).texts[0]).toMatch(/^48 of 148 .*\(server, port 8080\) sent 8 of those RSTs, and 40 with 40 other ports\.$/);
+    for (let i = 0; i < 9; i++) {
+      const [client, server] = told.connection(ipv4('10.0.0.3', 43_000 + i), ipv4('10.0.0.7', 443));
+      client.syn();
+      server.rst({ seq: -server.isn });
+    }
+    // Who sent most of all, not who sent most with one port.
+    expect(found(told).texts[0]).toMatch(/; 10\.0\.0\.8 \(server, port 8080\) sent 8 of those RSTs, and 40 with 40 other ports\.$/);
+  });
+
+  it('that nobody in particular sent many of the RSTs', async () => {
+    const told = story();
+    for (let i = 0; i < 40; i++) {
+      const [client, server] = told.connection(ipv4('10.0.0.3', 41_000 + i), ipv4(`10.0.1.${1 + (i >> 1)}`, 80));
+      client.syn();
+      server.rst({ seq: -server.isn });
+    }
+    const { texts, filters, advices } = found(told);
+    expect(texts).toEqual([
+      '40 of 40 connections (100.0 %) ended by an RST before they were open; of 20 hosts none sent more than 2 of those RSTs.',
+    ]);
+    expect(filters).toEqual([undefined]);
+    expect(advices[0]).toMatch(/runs that should listen there/);
+    const summary = await summaryOf(`${OURS}all_eth.pcap`);
+    const [sender] = summary.resets.senders;
+    const resets = { ...summary.resets, stage: { established: 100 }, senders: [{ ...sender!, stage: { established: 9 } }] };
+    const said = findings({ ...summary, connections: 100, resets }).find(({ text }) => text.includes('in the middle'));
+    expect(said?.text).toMatch(/of the hosts that are told apart none sent more than 9 of those RSTs\.$/);
   });
 
   it('who runs out of ports, and how many more', () => {

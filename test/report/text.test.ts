@@ -37,7 +37,7 @@ describe('the report for people', () => {
         entered 1 time: 1 still there at the end
         at most 1 at once (2021-06-10T17:31:59.809483Z), 0.0 on average; restarted 0 times
         closes from before the capture are not in it: the numbers of all of this capture are lower bounds
-        held by:
+        held by (times):
                  1  10.0.0.3, at most 1 at once
 
       The input
@@ -63,7 +63,7 @@ describe('the report for people', () => {
     const summary = await summaryOf('all_eth.pcap');
     const holders = (top?: number): string[] => {
       const lines = reportText({ ...reportOf(summary, 'x.pcap'), top }, false).split('\n');
-      const from = lines.indexOf('  held by:') + 1;
+      const from = lines.indexOf('  held by (times):') + 1;
       return lines.slice(
         from,
         lines.findIndex((line, i) => i >= from && !/^ +\d+ {2}(?:\d|other hosts$)/.test(line)),

@@ -1,5 +1,8 @@
 import type { Quantiles } from '../merge/quantiles.ts';
 import type { SummaryRecord } from '../merge/summary.ts';
+import { socketText } from '../records/address.ts';
+import type { Owner } from '../stats/owners.ts';
+import { RESET_STAGES, type ResetStage } from '../stats/reset-stage.ts';
 import { OTHERS } from '../stats/tally.ts';
 import type { Finding } from './findings.ts';
 import { brief, count, duration, plural, printable, share } from './words.ts';
@@ -31,13 +34,19 @@ export type Row =
       readonly meaning: string;
     }
   | { readonly kind: 'share'; readonly count: number; readonly share: string; readonly text: string }
-  | { readonly kind: 'count'; readonly count: number; readonly text: string }
+  | Counted
   /** How many rows are left out. */
   | { readonly kind: 'more'; readonly text: string }
   | { readonly kind: 'columns'; readonly name: string; readonly values: readonly string[] };
 
 interface Line {
   readonly kind: 'line';
+  readonly text: string;
+}
+
+interface Counted {
+  readonly kind: 'count';
+  readonly count: number;
   readonly text: string;
 }
 
@@ -89,6 +98,9 @@ export function sectionsOf({ summary, findings, top = SHOWN }: Report): Section[
     section('Close sequences', '> client, < server; F FIN, A ACK, FA both, D data, R RST, f a repeated', sequences(summary)),
     section('States at the end', 'client, server', states(summary)),
     section('TIME_WAIT', `${wait.profile}, ${duration(wait['2msl_s'])}`, timeWait(summary, top)),
+    section('Ports', portsNote(summary), heldPorts(summary, top)),
+    section('CLOSE_WAIT', 'for more than a minute at the end', closeWait(summary, top)),
+    section('RSTs', 'counted once a connection', resetSenders(summary, top)),
     section('What if', 'the same connections, closed at the same times', whatIf(summary)),
     section('Troubles', '', troubles(summary)),
     section('The input', '', input(summary)),
@@ -217,6 +229,60 @@ const ANSWERS = {
   refused: 'refused by RST',
   ignored: 'never answered',
 } as const;
+
+const portsNote = ({ ports: { range, sustained_per_s } }: SummaryRecord): string =>
+  `${count(range)} of a client towards one server and port sustain ${brief(sustained_per_s)} connections a second`;
+
+/** Who held the most ports at once. */
+function heldPorts({ ports: { range, groups, others: beyond, worst } }: SummaryRecord, top: number): Row[] {
+  if (worst.length === 0) return [];
+  const rows = worst.slice(0, top).map(({ client, server, server_port, connections, rate_per_s, held, time_wait: wait }): Row => {
+    const rate = connections > 1 ? `, ${brief(rate_per_s)} a second` : '';
+    const text = `${client} to ${socketText(server, server_port)}: ${plural(connections, 'connection')}${rate}; ${count(wait.peak)} in TIME_WAIT at most`;
+    return { kind: 'share', count: held.peak, share: share(held.peak, range), text };
+  });
+  const rest = groups - rows.length;
+  return [
+    line('taken at once, at most:'),
+    ...rows,
+    ...(rest > 0 ? [{ kind: 'more', text: `and ${plural(rest, 'other')}` } as const] : []),
+    ...(beyond > 0 ? [line(`${plural(beyond, 'connection')} of clients and servers that are too many to be told apart`)] : []),
+  ];
+}
+
+/** Whose programs do not close. */
+function closeWait({ close_wait: { suspects, leaks, owners } }: SummaryRecord, top: number): Row[] {
+  const rows = owners.slice(0, top).map((owner) => {
+    const probed = owner.leaks > 0 ? `; ${count(owner.leaks)} still answered probes` : '';
+    return counted(owner.suspects + owner.leaks, `${ownerText(owner)}, the oldest for ${duration(owner.oldest_s)}${probed}`);
+  });
+  return [...rows, ...restOf(suspects + leaks, rows)];
+}
+
+/** Who resets connections, and when. */
+function resetSenders({ resets: { total, stage, senders } }: SummaryRecord, top: number): Row[] {
+  if (total === 0) return [];
+  const stages = RESET_STAGES.filter((name) => stage[name]).map((name) => `${count(stage[name]!)} ${STAGES[name]}`);
+  const rows = senders.slice(0, top).map((sender) => counted(sender.total, ownerText(sender)));
+  return [line(stages.join(', ')), line('sent by:'), ...rows, ...restOf(total, rows)];
+}
+
+/** When an RST came. */
+const STAGES: Readonly<Record<ResetStage, string>> = {
+  handshake: 'before the connection was open',
+  established: 'in the middle',
+  closing: 'during the close',
+  after_close: 'after it',
+};
+
+const ownerText = ({ host, role, server_port }: Owner): string => `${host} (${role}, port ${server_port})`;
+const counted = (n: number, text: string): Counted => ({ kind: 'count', count: n, text });
+
+/** What is left of `all` beside rows that count parts of it. */
+function restOf(all: number, rows: readonly Counted[]): Row[] {
+  const rest = all - rows.reduce((sum, { count: n }) => sum + n, 0);
+  return rest > 0 ? [counted(rest, 'others')] : [];
+}
 
 const columns = (name: string, values: readonly string[]): Row => ({ kind: 'columns', name, values });
 

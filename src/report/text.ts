@@ -2,6 +2,7 @@ import { headingOf, printRow, type Report, type RowPrinter, sectionsOf } from '.
 import { count } from './words.ts';
 
 const BAR = 24;
+const NAME = 24;
 
 /** The report as text. `color`: titles are bold. */
 export function reportText(report: Report, color: boolean): string {
@@ -26,5 +27,9 @@ const TEXTS: RowPrinter = {
   share: ({ count: n, share, text }) => `${count(n).padStart(10)} ${share.padStart(7)}  ${text}`,
   count: ({ count: n, text }) => `${count(n).padStart(10)}  ${text}`,
   more: ({ text }) => text.padStart(10),
-  columns: ({ name, values }) => `${name.padEnd(24)}${values.map((value) => ` ${value.padStart(11)}`).join('')}`,
+  // A name that has no room in front of its values stands above them.
+  columns: ({ name, values }) => {
+    const cells = values.map((value) => ` ${value.padStart(11)}`).join('');
+    return name.length > NAME ? `${name}\n  ${' '.repeat(NAME)}${cells}` : `${name.padEnd(NAME)}${cells}`;
+  },
 };

@@ -13,6 +13,18 @@ async function summaryOf(capture: string): Promise<SummaryRecord> {
 /** The numbers that lines begin with, together. */
 const counts = (lines: readonly string[]): number => lines.reduce((sum, line) => sum + Number.parseInt(line, 10), 0);
 
+/** The rows of a section of the report. */
+const section = (of: SummaryRecord, title: string, top?: number): string[] => {
+  const lines = reportText({ ...reportOf(of, 'x.pcap'), top }, false).split('\n');
+  const from = lines.findIndex((line) => line.startsWith(`${title} (`));
+  return from < 0 ? [] : lines.slice(from + 1, lines.indexOf('', from));
+};
+
+/** Who has connections in CLOSE_WAIT. */
+const owner = (host: string, suspects: number, leaks: number): SummaryRecord['close_wait']['owners'][0] => {
+  return { host, role: 'server', server_port: 80, suspects, leaks, oldest_s: 90, connections: [] };
+};
+
 describe('the report for people', () => {
   it('of the source article', async () => {
     expect(reportText(reportOf(await summaryOf('article.pcap'), 'article.pcap'), false)).toMatchInlineSnapshot(`
@@ -39,6 +51,10 @@ describe('the report for people', () => {
         closes from before the capture are not in it: the numbers of all of this capture are lower bounds
         held by (times):
                  1  10.0.0.3, at most 1 at once
+
+      Ports (28,232 of a client towards one server and port sustain 471 connections a second)
+        taken at once, at most:
+                 1   0.0 %  10.0.0.3 to 10.0.0.2:22: 1 connection; 1 in TIME_WAIT at most
 
       The input
                  2  packets without a segment: not_ip
@@ -74,6 +90,60 @@ describe('the report for people', () => {
     expect(holders(1000).length).toBe(summary.time_wait.hosts.length);
     for (const top of [1, 2, 8, 1000]) expect(counts(holders(top))).toBe(summary.time_wait.entered);
     expect(holders(2).at(-1)).toMatch(/ other hosts$/);
+  });
+
+  it('names as many groups of ports, owners of CLOSE_WAIT and senders of RSTs, and counts the others', async () => {
+    const summary = await summaryOf('all_eth.pcap');
+    const { worst, groups } = summary.ports;
+    const [first] = worst;
+    expect(section(summary, 'Ports', 2)).toHaveLength(4);
+    expect(section(summary, 'Ports', 2)[1]).toMatch(new RegExp(`^ +${first!.held.peak} +0\\.0 % {2}${first!.client} to ${first!.server}:`));
+    expect(section(summary, 'Ports', 2).at(-1)).toBe(`  and ${groups - 2} others`);
+    expect(section(summary, 'Ports', 1000).slice(1)).toHaveLength(worst.length + (groups > worst.length ? 1 : 0));
+    const crowd = { ...summary, ports: { ...summary.ports, others: 12 } };
+    expect(section(crowd, 'Ports').at(-1)).toBe('  12 connections of clients and servers that are too many to be told apart');
+    const busy = { ...first!, connections: 400, rate_per_s: 54.62, held: { ...first!.held, peak: 14_116 } };
+    expect(section({ ...summary, ports: { ...summary.ports, worst: [busy] } }, 'Ports')[1]).toMatch(
+      /^ {6}14,116 {2}50\.0 % {2}.*: 400 connections, 54\.6 a second; \d+ in TIME_WAIT at most$/,
+    );
+
+    const { total, stage, senders } = summary.resets;
+    const [stages, , ...sent] = section(summary, 'RSTs', 2);
+    expect(stages).toBe(
+      `  ${stage.handshake} before the connection was open, ${stage.established} in the middle, ${stage.closing} during the close, ${stage.after_close} after it`,
+    );
+    expect(sent).toHaveLength(3);
+    expect(sent[0]).toMatch(
+      new RegExp(`^ +${senders[0]!.total} {2}${senders[0]!.host} \\(${senders[0]!.role}, port ${senders[0]!.server_port}\\)$`),
+    );
+    expect(sent[2]).toMatch(/ others$/);
+    expect(counts(sent)).toBe(total);
+    expect(section(await summaryOf('article.pcap'), 'RSTs')).toEqual([]);
+
+    const owners = [owner('10.0.0.9', 3, 2), owner('10.0.0.8', 1, 0)];
+    const leaky = { ...summary, close_wait: { suspects: 5, leaks: 2, owners } };
+    expect(section(leaky, 'CLOSE_WAIT')).toEqual([
+      '           5  10.0.0.9 (server, port 80), the oldest for 90 s; 2 still answered probes',
+      '           1  10.0.0.8 (server, port 80), the oldest for 90 s',
+      '           1  others',
+    ]);
+    expect(section(leaky, 'CLOSE_WAIT', 1).at(-1)).toBe('           2  others');
+    expect(section(await summaryOf('article.pcap'), 'CLOSE_WAIT')).toEqual([]);
+  });
+
+  it('writes a change whose name has no room in front of its numbers above them', async () => {
+    const summary = await summaryOf('article.pcap');
+    const { time_wait, ports } = summary;
+    const names = ['2msl=30,ports=1024-65535', '2msl=30,ports=1024-65535,tw_reuse=1'];
+    const lines = reportText(
+      reportOf({ ...summary, what_if: names.map((change) => ({ change, time_wait, ports })) }, 'x.pcap'),
+      false,
+    ).split('\n');
+    const from = lines.findIndex((line) => line.startsWith('  as seen'));
+    const [seen, short, name, long] = lines.slice(from);
+    expect(short).toBe(seen!.replace(/as seen {17}/, names[0]!));
+    expect(name).toBe(`  ${names[1]}`);
+    expect(long).toBe(seen!.replace('as seen', '       '));
   });
 
   it('without color has no escape sequences, with color the same words', async () => {
@@ -113,6 +183,7 @@ describe('the report for people', () => {
         last_ack_s: { count: 0 },
       },
       time_wait: { ...summary.time_wait, entered: 0, peak: 0, mean: 0, ended_by: {}, hosts: [] },
+      ports: { ...summary.ports, groups: 0, worst: [] },
     };
     delete empty.start;
     expect(reportText(reportOf(empty, 'a', 'b', 'c', 'd'), false)).toBe('a, b, c and 1 more\n0 connections in 0 packets\n');

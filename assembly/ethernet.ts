@@ -3,9 +3,13 @@
 import { ENCRYPTED, LINK_TRUNCATED, NOT_IP, TUNNEL_PAYLOAD } from '../src/layout/drops.ts';
 import { at, byte, has, long, note, pass, room, unsteady, word } from './cursor.ts';
 import { ETHERNET, IP, IPV4, IPV6, LLC, MPLS, NSH, PPPOE_SESSION } from './layer.ts';
+import { noteTag } from './tags.ts';
 
 /** Values up to this are lengths, and an LLC header follows (IEEE 802.3). */
 export const LARGEST_LENGTH = 1500;
+
+/** Of a tag of Marvell's switches: the frame has a VLAN, in the last 12 bits. */
+const VLAN_TAGGED = 0x20;
 
 /** Of a packet without a byte in the shortest Ethernet frame. */
 const LARGEST_PADDING = 46;
@@ -27,6 +31,19 @@ export function ethernet(): i32 {
   note(load<u64>(at));
   note(load<u32>(at, 8));
   return typeAt(12);
+}
+
+/**
+ * Ethernet whose source is followed by a switch's tag of `bytes` bytes, the last four of which, in Marvell's, tell of the
+ * VLAN tag whose place they take (Linux's net/dsa/tag_dsa.c).
+ */
+export function switched(bytes: i32, marvell: bool): i32 {
+  if (!has(14 + bytes)) return ~LINK_TRUNCATED;
+  note(load<u64>(at));
+  note(load<u32>(at, 8));
+  note(load<u32>(at + 8 + bytes));
+  if (marvell && (byte(8 + bytes) & VLAN_TAGGED) != 0) noteTag(word(10 + bytes));
+  return typeAt(12 + bytes);
 }
 
 /** A header that ends with an EtherType at `offset`, where a length may stand instead. */

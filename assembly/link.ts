@@ -13,11 +13,14 @@ import {
   mpls,
   serviceHeader,
   serviceInstance,
+  switched,
   tag,
   typeAt,
 } from './ethernet.ts';
+import { frameRelay } from './frame-relay.ts';
 import {
   ETHERNET,
+  IP,
   IPV4,
   IPV6,
   LINK,
@@ -33,7 +36,7 @@ import {
   WLAN,
 } from './layer.ts';
 import { direction, hdlc, ppp, pppd, pppoe, pppOrHdlc } from './ppp.ts';
-import { family, juniper, nflog, pktap, ppi } from './pseudo.ts';
+import { erf, family, juniper, nflog, pflog, pktap, ppi } from './pseudo.ts';
 import { forgetTags, noteTag } from './tags.ts';
 import { avs, prism, radiotap, wlan } from './wlan.ts';
 
@@ -49,6 +52,10 @@ const FABRIC_PATH = 0x8903;
 const CISCO_METADATA = 0x8909;
 /** 802.11 frames in Ethernet, as a driver of Intel's hands them out. */
 const CENTRINO = 0x2452;
+
+// Kinds of traffic of SunATM.
+const SUNATM_LANE = 1;
+const SUNATM_LLC = 2;
 
 // ARCNET protocols (RFC 1201, RFC 1051).
 const ARCNET_IP = 212;
@@ -159,6 +166,14 @@ function openLinkType(linkType: i32): i32 {
   switch (linkType) {
     case links.EN10MB:
       return ethernet();
+    case links.DSA_TAG_BRCM:
+      return switched(4, false);
+    case links.DSA_TAG_BRCM_PREPEND:
+      return header(4, ETHERNET);
+    case links.DSA_TAG_DSA:
+      return switched(4, true);
+    case links.DSA_TAG_EDSA:
+      return switched(8, true);
     case links.LINUX_SLL:
       return has(16) ? typeAt(14) : ~LINK_TRUNCATED;
     case links.LINUX_SLL2:
@@ -199,7 +214,19 @@ function openLinkType(linkType: i32): i32 {
     case links.ATM_RFC1483_11:
       return llc();
     case links.FDDI:
-      return has(13) ? fddi() : ~LINK_TRUNCATED;
+      return header(13, LLC);
+    case links.IEEE802_5:
+      return tokenRing();
+    case links.IP_OVER_FC:
+      return header(16, LLC);
+    case links.APPLE_IP_OVER_IEEE1394:
+      return has(18) ? typeAt(16) : ~LINK_TRUNCATED;
+    case links.SUNATM:
+      return sunAtm();
+    case links.FRELAY:
+      return frameRelay();
+    case links.FRELAY_WITH_DIR:
+      return direction() ? frameRelay() : ~LINK_TRUNCATED;
     case links.MPLS:
       return mpls();
     case links.IPOIB:
@@ -212,6 +239,14 @@ function openLinkType(linkType: i32): i32 {
       return ppi();
     case links.PKTAP:
       return pktap();
+    case links.PFLOG:
+      return pflog();
+    case links.ENC:
+      return header(12, IP);
+    case links.IPNET:
+      return header(24, IP);
+    case links.ERF:
+      return erf();
     case links.JUNIPER_ETHER:
       return juniper(ETHERNET);
     case links.JUNIPER_PPP:
@@ -231,10 +266,25 @@ function cooked2(): i32 {
   return type;
 }
 
-/** Frame control and two addresses. */
-function fddi(): i32 {
-  pass(13);
-  return LLC;
+/** A header of `bytes` bytes that says nothing of what follows. */
+function header(bytes: i32, layer: i32): i32 {
+  if (!has(bytes)) return ~LINK_TRUNCATED;
+  pass(bytes);
+  return layer;
+}
+
+/** Access control, frame control, two addresses; a route, whose length is in its first byte, where the first bit of the source says so. */
+function tokenRing(): i32 {
+  if (!has(14)) return ~LINK_TRUNCATED;
+  if ((byte(8) & 0x80) == 0) return header(14, LLC);
+  return has(15) ? header(14 + (byte(14) & 31), LLC) : ~LINK_TRUNCATED;
+}
+
+/** Direction and kind of traffic, virtual path, virtual channel; then LLC, or an emulated Ethernet behind 2 bytes of its client's. */
+function sunAtm(): i32 {
+  if (!has(1)) return ~LINK_TRUNCATED;
+  const kind = byte(0) & 15;
+  return kind == SUNATM_LLC ? header(4, LLC) : kind == SUNATM_LANE ? header(6, ETHERNET) : ~NOT_IP;
 }
 
 /** A global routing header of 40 bytes, EtherType, 2 reserved bytes (RFC 4391 §6). */

@@ -1,8 +1,9 @@
 // Headers that no network carries: what the capturing system puts before a packet in place of a link header, or before one.
 
 import { LINK_TRUNCATED, LINK_TYPE, NOT_IP } from '../src/layout/drops.ts';
-import { at, byte, has, left, long, pass, unsteady, word } from './cursor.ts';
-import { IPV4, IPV6, LINK } from './layer.ts';
+import * as links from '../src/layout/link.ts';
+import { at, byte, has, left, long, note, pass, unsteady, word } from './cursor.ts';
+import { ETHERNET, IP, IPV4, IPV6, LINK } from './layer.ts';
 
 const AF_INET = 2;
 const AF_INET6_LINUX = 10;
@@ -13,10 +14,26 @@ const NFLOG_PAYLOAD = 9;
 const NFLOG_TYPE = 0x3fff;
 /** PTH_TYPE_PACKET: what follows is one. */
 const PKTAP_PACKET = 1;
+/** Bytes up to the rule's number, which all systems have. */
+const PFLOG_LEAST = 45;
 /** MGC */
 const JUNIPER_MAGIC = 0x4d4743;
 const JUNIPER_NO_LINK = 0x02;
 const JUNIPER_EXTENSIONS = 0x80;
+
+// Endace's records: types, and whether another header follows.
+const ERF_HDLC_POS = 1;
+const ERF_ETH = 2;
+const ERF_COLOR_HDLC_POS = 10;
+const ERF_COLOR_ETH = 11;
+const ERF_DSM_COLOR_HDLC_POS = 15;
+const ERF_DSM_COLOR_ETH = 16;
+const ERF_COLOR_HASH_POS = 19;
+const ERF_COLOR_HASH_ETH = 20;
+const ERF_IPV4 = 22;
+const ERF_IPV6 = 23;
+const ERF_MORE = 0x80;
+const ERF_INTERFACE = 3;
 
 /** BSD loopback: an address family, of the writer's byte order (NULL) or big-endian (LOOP). AF_INET6 differs by system. */
 export function family(bigEndian: bool): i32 {
@@ -90,11 +107,55 @@ export function juniper(layer: i32): i32 {
   return layer;
 }
 
-/** A packet under a link type of its own, behind a header of `bytes` bytes, `least` or more. */
-function under(linkType: u32, bytes: u32, least: u32): i32 {
-  if (linkType > 0xffff || bytes < least || bytes > 0xffff) return ~LINK_TYPE;
+/** The log of pf (net/if_pflog.h): its length without padding, family, action, reason, interface, rule; then the packet. */
+export function pflog(): i32 {
+  if (!has(PFLOG_LEAST)) return ~LINK_TRUNCATED;
+  const bytes = (byte(0) + 3) & ~3;
+  if (bytes < PFLOG_LEAST) return ~LINK_TYPE;
+  note(load<u64>(at, 4));
+  return behind(bytes, IP);
+}
+
+/** Endace's record: time, type, flags with the interface, lengths, colour; headers of 8 bytes more where bits say so; then the frame. */
+export function erf(): i32 {
+  if (!has(16)) return ~LINK_TRUNCATED;
+  const type = byte(8) & ~ERF_MORE;
+  note(byte(9) & ERF_INTERFACE);
+  let bytes = 16;
+  for (let more = byte(8) & ERF_MORE; more != 0; bytes += 8) {
+    if (!has(bytes + 8)) return ~LINK_TRUNCATED;
+    more = byte(bytes) & ERF_MORE;
+  }
+  switch (type) {
+    case ERF_ETH:
+    case ERF_COLOR_ETH:
+    case ERF_DSM_COLOR_ETH:
+    case ERF_COLOR_HASH_ETH:
+      return behind(bytes + 2, ETHERNET);
+    case ERF_HDLC_POS:
+    case ERF_COLOR_HDLC_POS:
+    case ERF_DSM_COLOR_HDLC_POS:
+    case ERF_COLOR_HASH_POS:
+      return behind(bytes, LINK + links.PPP_HDLC);
+    case ERF_IPV4:
+      return behind(bytes, IPV4);
+    case ERF_IPV6:
+      return behind(bytes, IPV6);
+    default:
+      return ~NOT_IP;
+  }
+}
+
+/** What follows `bytes` bytes that tell of the packet, and not only of a place. */
+function behind(bytes: i32, layer: i32): i32 {
   if (!has(bytes)) return ~LINK_TRUNCATED;
   unsteady();
   pass(bytes);
-  return LINK + linkType;
+  return layer;
+}
+
+/** A packet under a link type of its own, behind a header of `bytes` bytes, `least` or more. */
+function under(linkType: u32, bytes: u32, least: u32): i32 {
+  if (linkType > 0xffff || bytes < least || bytes > 0xffff) return ~LINK_TYPE;
+  return behind(bytes, LINK + linkType);
 }

@@ -63,6 +63,17 @@ const pktap = (frame: Uint8Array, linkType: number): Bytes => bytes(le32(108), l
 /** Juniper's magic number, flags, extensions: here one that tells the type of the interface. */
 export const juniper = (frame: Uint8Array, flags = 0x80): Bytes =>
   bytes(0x4d, 0x47, 0x43, flags, flags & 0x80 ? [...be16(3), 3, 1, 1] : [], frame);
+/** The log of pf: its header's length, of which padding is no part, family, action, reason, interface; then the rule and who made it match. */
+export const pflog = (ip: Uint8Array, length = 61): Bytes =>
+  bytes(length, isIpv6(ip) ? 30 : 2, 1, 0, 0x65, 0x6d, 0x30, zeros(((length + 3) & ~3) - 7), ip);
+/** Endace's record: time, type, flags, its length, loss, length on the wire; extension headers. */
+export const erf = (frame: Uint8Array, type: number, extensions: readonly (readonly number[])[] = []): Bytes =>
+  bytes(zeros(8), type | (extensions.length > 0 ? 0x80 : 0), 4, be16(16 + frame.length), 0, 0, be16(frame.length), ...extensions, frame);
+/** A frame with a tag of a switch behind its addresses. */
+const behindAddresses = (frame: Uint8Array, tag: readonly number[]): Bytes => bytes(frame.subarray(0, 12), tag, frame.subarray(12));
+export const frameRelay = (payload: Uint8Array, ...protocol: readonly number[]): Bytes => bytes(0x18, 0x41, 3, protocol, payload);
+const tokenRing = (body: Uint8Array, route: readonly number[] = []): Bytes =>
+  bytes(0x10, 0x40, Array(6).fill(2), route.length > 0 ? 0x80 : 0, Array(5).fill(3), route, body);
 const pseudowire = (ip: Uint8Array): Bytes => mpls(bytes(zeros(4), ethernet(ip)), 18);
 /** A Network Service Header without metadata. */
 export const nsh = (payload: Uint8Array, next: number): Bytes => bytes(be16(2), 2, next, be32(0x12345ff), payload);
@@ -162,6 +173,48 @@ export const MORE_LINKS: readonly LinkWrapping[] = [
   { name: 'juniper, no extensions', linkType: links.JUNIPER_ETHER, wrap: (ip) => juniper(ethernet(ip), 1) },
   { name: 'juniper, ppp', linkType: links.JUNIPER_PPP, wrap: (ip) => juniper(bytes(0xff, 3, ppp(ip))) },
   { name: 'juniper, cisco', linkType: links.JUNIPER_CHDLC, wrap: (ip) => juniper(hdlc(ip)) },
+  { name: 'switch tag, dsa', linkType: links.DSA_TAG_DSA, wrap: (ip) => behindAddresses(ethernet(ip), [0xc0, 0x18, 0, 1]) },
+  { name: 'switch tag, dsa in a vlan', linkType: links.DSA_TAG_DSA, wrap: (ip) => behindAddresses(ethernet(ip), [0xe0, 0x18, 0, 7]) },
+  {
+    name: 'switch tag, edsa',
+    linkType: links.DSA_TAG_EDSA,
+    wrap: (ip) => behindAddresses(ethernet(ip), [0xda, 0xda, 0, 0, 0xc0, 8, 0, 1]),
+  },
+  { name: 'switch tag, broadcom', linkType: links.DSA_TAG_BRCM, wrap: (ip) => behindAddresses(ethernet(ip), [0, 0, 0, 2]) },
+  { name: 'switch tag in front', linkType: links.DSA_TAG_BRCM_PREPEND, wrap: (ip) => bytes(0, 0, 0, 2, ethernet(ip)) },
+  { name: 'frame relay', linkType: links.FRELAY, wrap: (ip) => frameRelay(ip, isIpv6(ip) ? 0x8e : 0xcc) },
+  {
+    name: 'frame relay, long address',
+    linkType: links.FRELAY,
+    wrap: (ip) => bytes(0x18, 0x40, 0x20, 0x11, 3, isIpv6(ip) ? 0x8e : 0xcc, ip),
+  },
+  { name: 'frame relay, snap', linkType: links.FRELAY, wrap: (ip) => frameRelay(ip, 0, 0x80, 0, 0, 0, ...be16(etherType(ip))) },
+  { name: 'frame relay, bridged', linkType: links.FRELAY, wrap: (ip) => frameRelay(ethernet(ip), 0, 0x80, 0, 0x80, 0xc2, 0, 7) },
+  { name: 'frame relay, ppp', linkType: links.FRELAY, wrap: (ip) => frameRelay(ppp(ip), 0xcf) },
+  { name: 'frame relay, cisco', linkType: links.FRELAY, wrap: (ip) => bytes(0x18, 0x41, be16(etherType(ip)), ip) },
+  { name: 'frame relay with direction', linkType: links.FRELAY_WITH_DIR, wrap: (ip) => bytes(1, frameRelay(ip, isIpv6(ip) ? 0x8e : 0xcc)) },
+  { name: 'token ring', linkType: links.IEEE802_5, wrap: (ip) => tokenRing(snap(ip)) },
+  { name: 'token ring, routed', linkType: links.IEEE802_5, wrap: (ip) => tokenRing(snap(ip), [6, 0x30, 0, 0x11, 0, 0x20]) },
+  { name: 'fibre channel', linkType: links.IP_OVER_FC, wrap: (ip) => bytes(zeros(16), snap(ip)) },
+  { name: 'ieee 1394', linkType: links.APPLE_IP_OVER_IEEE1394, wrap: (ip) => bytes(zeros(16), be16(etherType(ip)), ip) },
+  { name: 'sunatm', linkType: links.SUNATM, wrap: (ip) => bytes(0x82, 0, be16(100), snap(ip)) },
+  { name: 'sunatm, emulated ethernet', linkType: links.SUNATM, wrap: (ip) => bytes(1, 0, be16(100), 0, 5, ethernet(ip)) },
+  { name: 'pflog', linkType: links.PFLOG, wrap: (ip) => pflog(ip) },
+  { name: 'pflog, openbsd', linkType: links.PFLOG, wrap: (ip) => pflog(ip, 100) },
+  { name: 'enc', linkType: links.ENC, wrap: (ip) => bytes(le32(isIpv6(ip) ? 28 : 2), be32(0x1234), be32(3), ip) },
+  { name: 'ipnet', linkType: links.IPNET, wrap: (ip) => bytes(1, isIpv6(ip) ? 26 : 2, 0, 0, be32(ip.length), be32(1), zeros(12), ip) },
+  { name: 'erf, ethernet', linkType: links.ERF, wrap: (ip) => erf(bytes(0, 0, ethernet(ip)), 2) },
+  {
+    name: 'erf, extended',
+    linkType: links.ERF,
+    wrap: (ip) =>
+      erf(bytes(0, 0, ethernet(ip)), 20, [
+        [0x83, ...zeros(7)],
+        [4, ...zeros(7)],
+      ]),
+  },
+  { name: 'erf, ppp', linkType: links.ERF, wrap: (ip) => erf(bytes(0xff, 3, ppp(ip)), 1) },
+  { name: 'erf, ip', linkType: links.ERF, wrap: (ip) => erf(ip, isIpv6(ip) ? 23 : 22) },
   { name: 'nflog', linkType: links.NFLOG, wrap: (ip) => nflog(ip) },
   { name: 'nflog, big-endian', linkType: links.NFLOG, wrap: (ip) => nflog(ip, be16) },
   { name: 'nflog of a bridge', linkType: links.NFLOG, wrap: (ip) => nflog(ip, le16, 7, etherType(ip)) },

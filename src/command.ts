@@ -28,9 +28,9 @@ const PARTIAL = 3;
 const MESSAGES = 20;
 /**
  * V8 optimizes what has run for a while, in each thread, on the processors that the threads need; most of a run is WebAssembly, so that seldom
- * pays off within seconds.
+ * pays off within seconds. Only Node.js 20 has this setting: a later V8 would say on standard error that it does not know it.
  */
-const THREAD_FLAGS = '--interrupt-budget=500000';
+const THREAD_FLAGS = process.versions.v8.startsWith('11.3.') ? '--interrupt-budget=500000' : undefined;
 /** V8's own figure, for when the main thread is alone again: what it has compiled is kept for runs that begin with this one. */
 const FLAGS_AFTER_THREADS = '--interrupt-budget=67584';
 const BEGUN_WITH = cachedDataVersionTag();

@@ -6,7 +6,7 @@
 
 import { ACK_WORD, FLAGS_WORD, FROM_HIGH, PAYLOAD_WORD, SEQ_WORD, TIME_WORD } from '../src/layout/segment.ts';
 import { ACK_BEYOND_FIN, ACK_IMPLAUSIBLE, SEQ_IMPLAUSIBLE, SYN_ACK_UNEXPECTED } from '../src/layout/oddities.ts';
-import { DATA_AFTER_RST, KEEPALIVE_AFTER_FIN, OUT_OF_ORDER } from '../src/layout/modifiers.ts';
+import { DATA_AFTER_RST, OUT_OF_ORDER } from '../src/layout/modifiers.ts';
 import {
   ACKED,
   ACKED_KNOWN,
@@ -22,7 +22,6 @@ import {
   ESTABLISHED,
   FACTS,
   FIN_ACKED,
-  FIN_ACKED_TIME,
   FIN_SENT,
   FIN_SEQ,
   FIN_SUPPOSED,
@@ -48,8 +47,6 @@ import {
   SCALE_SHIFT,
   SEEN,
   SEGMENTS,
-  SYN_ACK_SENT,
-  SYN_SENT,
   SYNS,
   UNCOVERED,
   WINDOWS,
@@ -71,11 +68,10 @@ import {
   stillAlive,
   surviveReset,
 } from './host.ts';
+import { disproveFin, isAwaited, isProbeBehindHole, noteProbe, settleProbes } from './probe.ts';
 import { slotAt } from './table.ts';
 import { addLetters, contentGap, follow } from './zeek.ts';
 
-/** An ACK from before a FIN does not come so long after the FIN's acknowledgement, ns. */
-const PROBE_AFTER: f64 = 1e9;
 /** The largest window that TCP can advertise (RFC 7323 §2.3: 2^30): what lies further away belongs to no live exchange. */
 const MAX_WINDOW: i32 = 1 << 30;
 
@@ -242,49 +238,15 @@ function take(slot: i32, sender: i32, flags: i32, payload: i32, start: i32, time
       }
       begin(slot, sender, start - 1); // gigabytes that the capture lacks: the peer's acknowledgement vouches for the number
     }
-    const lowest = payload <= 1 && start == load<i32>(own, NXT << 2) - 1 && (flags & (SYN | FIN | RST)) == 0;
-    const probe = lowest && (payload == 0 || !isAwaited(slot, own, peer));
+    const plain = (flags & (SYN | FIN | RST)) == 0;
+    if (plain && payload == 0 && isProbeBehindHole(slot, sender, start, time)) disproveFin(slot, sender);
+    const lowest = plain && payload <= 1 && start == load<i32>(own, NXT << 2) - 1;
+    const probe = lowest && (payload == 0 || !isAwaited(slot, sender));
     fresh = probe ? noteProbe(words, sender, start, time) : extend(slot, sender, start, start + payload);
   }
   const bytes = words + ((<usize>sender) << 3);
   if (fresh > 0) store<f64>(bytes, load<f64>(bytes, BYTES << 3) + <f64>fresh, BYTES << 3);
   return fresh;
-}
-
-/** An endpoint goes on at `start`, or its peer says so: if that is one above what was seen of it, that was keep-alive probes. */
-function settleProbes(own: usize, start: i32): void {
-  clearSeen(own, NXT_DOUBTED);
-  if (start - load<i32>(own, NXT << 2) != 1) return;
-  store<i32>(own, start - 1, ISS << 2);
-  store<i32>(own, start, NXT << 2);
-}
-
-/** Whether the highest byte that an endpoint sent is still to be acknowledged, and was seen: whoever sends that again repeats it in earnest. */
-function isAwaited(slot: i32, own: usize, peer: usize): bool {
-  if ((load<i32>(peer, SEEN << 2) & ACKED_KNOWN) == 0) return false;
-  if (load<i32>(peer, ACKED << 2) - load<i32>(own, NXT << 2) >= 0) return false;
-  if ((load<i32>(own, SEEN << 2) & UNCOVERED) != 0) return false;
-  return (load<i32>(slotAt(slot), FACTS << 2) & HAS_RARE) == 0 || mayBePlain(slot) != 0;
-}
-
-/**
- * A probe repeats the byte below the next one, which is never payload. After a FIN that number is the FIN's own: an ACK from before it,
- * or, long after the FIN was acknowledged, a probe of an endpoint whose peer does not close.
- */
-function noteProbe(words: usize, sender: i32, start: i32, time: f64): i32 {
-  const receiver = sender ^ 1;
-  const own = words + ((<usize>sender) << 2);
-  const seen = load<i32>(own, SEEN << 2);
-  const peer = load<i32>(words + ((<usize>receiver) << 2), SEEN << 2);
-  if ((seen & FIN_SENT) != 0 && start == load<i32>(own, FIN_SEQ << 2)) {
-    const waits = (seen & FIN_ACKED) != 0 && (peer & FIN_SENT) == 0;
-    const since = load<f64>(words + ((<usize>sender) << 3), FIN_ACKED_TIME << 3);
-    if (waits && time - since >= PROBE_AFTER) modify(words, KEEPALIVE_AFTER_FIN);
-    return 0;
-  }
-  const persist = (peer & ACKED_KNOWN) != 0 && load<u16>(words + ((<usize>receiver) << 1), WINDOWS << 2) == 0;
-  if (!persist) setSeen(own, KEEPALIVE);
-  return 0;
 }
 
 /** Takes [start, end) into what was seen of a sender; answers how much of it is new. */
@@ -392,6 +354,8 @@ function judgePlain(slot: i32): void {
     (facts & (RESET | CLOSED)) == 0 &&
     (low & high & known) == known &&
     ((low | high) & (FIN_SENT | FIN_ACKED | KEEPALIVE | NXT_DOUBTED | UNCOVERED)) == 0 &&
+    load<i32>(words, ACKED << 2) - load<i32>(words, (NXT + 1) << 2) <= 0 &&
+    load<i32>(words, (ACKED + 1) << 2) - load<i32>(words, NXT << 2) <= 0 &&
     ((facts & HAS_RARE) == 0 || mayBePlain(slot) != 0);
   store<i32>(words, plain ? facts | PLAIN : facts & ~PLAIN, FACTS << 2);
 }

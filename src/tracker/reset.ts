@@ -1,4 +1,4 @@
-import { ACK } from '../layout/tcp.ts';
+import { ACK, LARGEST_FIRST_WINDOW } from '../layout/tcp.ts';
 import * as modifiers from '../layout/modifiers.ts';
 import { RST_INVALID } from '../layout/oddities.ts';
 import type { Segment } from './segment.ts';
@@ -147,10 +147,11 @@ function judge(table: ConnectionTable, slot: number, segment: Segment): 'valid' 
     }
   }
   if (opening && isInSynSent(words, slot, segment)) {
-    if (distance(seq, words[slot + ISS + sender]!) <= 0) return 'invalid';
+    const beyond = distance(seq, words[slot + NXT + sender]!);
+    if (distance(seq, words[slot + ISS + sender]!) <= 0 || beyond > LARGEST_FIRST_WINDOW) return 'invalid';
     const answered = (peer & ACKED_KNOWN) !== 0 && seq === words[slot + ACKED + receiver];
     // Behind payload or a FIN there may as well be a handshake that the capture lacks.
-    if (answered && distance(seq, words[slot + NXT + sender]!) > 0 && table.isBare(slot, receiver)) return 'foreign';
+    if (answered && beyond > 0 && table.isBare(slot, receiver)) return 'foreign';
   }
   const acked = (peer & ACKED_KNOWN) !== 0;
   const sent = (seen & NXT_KNOWN) !== 0;

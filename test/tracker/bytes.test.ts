@@ -102,6 +102,46 @@ describe('bytes are the union of the sequence ranges seen', () => {
     expect(record().client.bytes).toBe(0);
   });
 
+  it('but one byte that comes late, or again, is, where the peer has not acknowledged it', () => {
+    const late = established();
+    const byte = late.client.data(1, { unseen: true });
+    late.client.ack();
+    late.client.again(byte);
+    late.server.ack();
+    late.server.fin();
+    late.client.ack();
+    expect(late.record()).toMatchObject({
+      client: { bytes: 1 },
+      close: { class: 'half_open', initiator: 'server', sequence: 'F< A>', modifiers: ['out_of_order'] },
+    });
+    const again = established();
+    const seen = again.client.data(1);
+    again.client.again(seen);
+    again.server.ack();
+    expect(again.record()).toMatchObject({ client: { bytes: 1 }, close: { class: 'not_closed', modifiers: [] } });
+  });
+
+  it('a probe of a byte that the capture lacks, with others, is no FIN before it', () => {
+    const told = established();
+    const { client, server } = told;
+    client.data(10, { unseen: true });
+    for (let i = 0; i < 2; i++) {
+      told.wait(75);
+      client.keepAlive();
+      server.ack();
+    }
+    expect(told.record()).toMatchObject({ close: { class: 'not_closed', modifiers: ['gap'] }, confidence: 'likely', client: { bytes: 0 } });
+    expect(told.states()).toEqual({ client: 'SYN_SENT ESTABLISHED', server: 'SYN_RECV ESTABLISHED' });
+    client.data(20);
+    server.ack();
+    client.fin();
+    server.ack();
+    expect(told.record()).toMatchObject({
+      close: { class: 'half_open', initiator: 'client', sequence: 'F> A<', modifiers: ['gap'] },
+      client: { bytes: 20 },
+    });
+  });
+
   it('the SYN and the FIN are no bytes; payload in them is', () => {
     const { client, server, record } = story();
     client.syn({ payload: 5 });

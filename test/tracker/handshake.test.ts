@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ACK, FIN, RST, SYN } from '../../src/layout/tcp.ts';
+import { ACK, FIN, PSH, RST, SYN } from '../../src/layout/tcp.ts';
 import { established, finWait1, ipv4, midstream, timeOf, stateNames, story, synReceived, synSent, timeWait } from '../support/story.ts';
 
 describe('who is the client', () => {
@@ -395,18 +395,36 @@ describe('what is left of another incarnation answers a SYN', () => {
     });
   });
 
-  it('a FIN of the old one is not of this one', () => {
-    const told = synSent();
-    const number = -700_000;
-    const { client, server } = told;
-    server.send(FIN | ACK, { seq: 400_000, ack: number });
-    client.send(RST, { seq: number });
-    client.syn({ seq: 0 });
-    server.next = 0;
-    server.synAck();
-    client.received = 1;
+  it.each(old)('a FIN of the old one, or payload, of an ACK of %i, is not of this one', (number) => {
+    for (const of of [FIN | ACK, PSH | ACK] as const) {
+      const told = synSent();
+      const { client, server } = told;
+      server.send(of, { seq: 400_000, ack: number, payload: of === (PSH | ACK) ? 200 : 0 });
+      client.send(RST, { seq: number });
+      client.syn({ seq: 0 });
+      server.next = 0;
+      server.synAck();
+      client.received = 1;
+      client.ack();
+      client.fin();
+      server.fin();
+      client.ack();
+      expect(told.record()).toMatchObject({
+        open: 'three_way',
+        close: { class: 'three_segment', initiator: 'client', sequence: 'F> FA< A>', modifiers: ['rst_invalid'] },
+        server: { bytes: 0 },
+        confidence: 'certain',
+      });
+    }
+  });
+
+  it('payload of this one, behind what the capture lacks of the handshake and of the client', () => {
+    const { client, server, record } = synSent();
+    server.synAck({ unseen: true });
+    client.data(1000, { unseen: true });
+    server.data(200);
     client.ack();
-    expect(told.record()).toMatchObject({ open: 'three_way', close: { class: 'not_closed', sequence: '' } });
+    expect(record()).toMatchObject({ open: 'three_way', server: { bytes: 200 }, close: { class: 'not_closed', modifiers: ['gap'] } });
   });
 
   it.each([0, 1, 2 ** 31 - 2, -(2 ** 31)])('nothing tells how far a silent peer went, which begins at %i', (serverIsn) => {

@@ -56,8 +56,8 @@ export function beginsAnew(table: ConnectionTable, slot: number, segment: Segmen
     if (lateSyn || crossing) return 'same';
   }
   if ((facts & RESET) !== 0) return 'new';
-  if (holdsTimeWait(table, slot, sender)) return 'new';
-  if ((facts & CLOSED) !== 0) return holdsTimeWait(table, slot, receiver) ? 'held' : 'new';
+  if (holdsTimeWait(table, slot, receiver)) return 'held'; // also of who holds it, too: the other's is not over by that
+  if (holdsTimeWait(table, slot, sender) || (facts & CLOSED) !== 0) return 'new';
   // Its own new SYN proves that the sender has given up an attempt that nobody ever answered.
   const attempt = (seen & SYN_SENT) !== 0 && (seen & SYN_ACK_SENT) === 0 && (facts & ESTABLISHED) === 0;
   return attempt && words[slot + SEGMENTS + receiver] === 0 ? 'new' : 'held';
@@ -92,7 +92,7 @@ export function isUnanswered({ words }: ConnectionTable, slot: number): boolean 
 
 /** What a segment says of a SYN that is held. */
 export function repliesToHeld(held: Segment, segment: Segment): 'accepted' | 'challenged' | 'again' | 'nothing' {
-  const { flags, sender, seq, ack } = segment;
+  const { flags, sender, seq, ack, payload } = segment;
   if (sender === held.sender) {
     if ((flags & (SYN | ACK | RST)) === SYN) return seq === held.seq ? 'again' : 'nothing';
     // The SYN-ACK is not in the capture, but the sender goes on from its new number.
@@ -100,7 +100,8 @@ export function repliesToHeld(held: Segment, segment: Segment): 'accepted' | 'ch
   }
   if ((flags & ACK) === 0) return 'nothing';
   if ((flags & (SYN | RST)) !== 0) return accepts(held, ack) ? 'accepted' : 'nothing';
-  return 'challenged';
+  // No challenge has payload: the SYN-ACK in front of it is not in the capture.
+  return payload > 0 && accepts(held, ack) ? 'accepted' : 'challenged';
 }
 
 /**

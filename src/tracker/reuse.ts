@@ -17,6 +17,7 @@ import {
   TSVAL,
   TSVAL_KNOWN,
 } from '../layout/slot.ts';
+import { ACK } from '../layout/tcp.ts';
 import { judge, type Verdict } from './close.ts';
 import type { Oddities } from './oddities.ts';
 import { REJECTED, type Rejected, type Reuse, type ReuseVerdict } from './rare.ts';
@@ -33,18 +34,22 @@ const NONE: readonly Rejected[] = [];
 /** What a SYN of another incarnation meets in the slot: a TIME_WAIT that is not over, or nothing worth a word. `verdict` is overwritten. */
 export function meet(table: ConnectionTable, slot: number, segment: Segment, profile: Profile, verdict: Verdict): Reuse | undefined {
   const { words, times } = table;
-  const { sender, seq, time } = segment;
+  const { time } = segment;
+  // Of a SYN that was not captured the SYN-ACK tells the number; its timestamp is the other endpoint's.
+  const answers = (segment.flags & ACK) !== 0;
+  const sender = answers ? segment.sender ^ 1 : segment.sender;
+  const isn = answers ? (segment.ack - 1) | 0 : segment.seq;
   judge(table, slot, verdict);
   const waits = timeWaits(table, slot, verdict, profile, time, true).filter(({ endedBy }) => endedBy === 'reuse');
   const wait = waits.find(({ holder }) => holder !== sender) ?? waits[0];
   if (!wait) return undefined;
   const seen = words[slot + SEEN + sender]!;
-  const stamped = (segment.flags & HAS_TIMESTAMP) !== 0 && (seen & TSVAL_KNOWN) !== 0;
-  const isnDelta = (seen & NXT_KNOWN) === 0 ? Number.NaN : distance(seq, words[slot + NXT + sender]!);
+  const stamped = !answers && (segment.flags & HAS_TIMESTAMP) !== 0 && (seen & TSVAL_KNOWN) !== 0;
+  const isnDelta = (seen & NXT_KNOWN) === 0 ? Number.NaN : distance(isn, words[slot + NXT + sender]!);
   const tsvalDelta = stamped ? distance(segment.tsval, words[slot + TSVAL + sender]!) : Number.NaN;
   return {
     sender,
-    isn: seq,
+    isn,
     holder: wait.holder,
     age: time - wait.since,
     gap: time - times[(slot >> 1) + LAST]!,

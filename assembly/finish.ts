@@ -45,7 +45,7 @@ import {
 } from '../src/layout/slot.ts';
 import { ACK, FIN, SYN } from '../src/layout/tcp.ts';
 import { clearSeen, modify, setFact, setSeen } from './facts.ts';
-import { acknowledgedAlready, addHalfClosedBytes, areCovered, fillHoles, noteFinAcked, oddity, overtaken } from './host.ts';
+import { acknowledgedAlready, addHalfClosedBytes, areCovered, fillHoles, noteFinAcked, oddity, overtaken, sentBeforeAck } from './host.ts';
 import { log } from './sequence.ts';
 import { slotAt } from './table.ts';
 
@@ -81,7 +81,7 @@ export function finish(slot: i32, sender: i32, record: usize, start: i32, fresh:
   if (isFin) fin(slot, sender, record, start + payload, firstTime, anew);
   else if (acknowledged) {
     const sent = (load<i32>(own, SEEN << 2) & FIN_SENT) != 0;
-    const beforeOwnFin = sent && payload == 0 && load<i32>(record, SEQ_WORD << 2) == load<i32>(own, FIN_SEQ << 2);
+    const beforeOwnFin = sent && payload == 0 && load<i32>(record, SEQ_WORD << 2) - load<i32>(own, FIN_SEQ << 2) <= 0;
     if (beforeOwnFin) overtaken(slot, sender, firstTime ? 1 : 0);
     else if (firstTime) log(slot, A, sender);
     else if ((peer & FIN_AGAIN) != 0) {
@@ -164,6 +164,9 @@ function fin(slot: i32, sender: i32, record: usize, end: i32, firstAck: bool, an
     }
   }
   log(slot, firstAck ? FA : F, sender);
+  const peer = load<i32>(other, SEEN << 2);
+  const acknowledgesLess = (flags & ACK) != 0 && load<i32>(record, ACK_WORD << 2) - load<i32>(other, FIN_SEQ << 2) <= 0;
+  if (acknowledgesLess && (peer & FIN_ACKED) != 0) sentBeforeAck(slot, sender);
   if (ackedBeyond == 1) acknowledgedAlready(slot, sender, time);
 }
 

@@ -40,6 +40,8 @@ export declare function surviveReset(slot: i32, endpoint: i32): void;
 export declare function acknowledgedAlready(slot: i32, endpoint: i32, time: f64): void;
 /** An acknowledgement of the peer's FIN was captured behind its sender's own FIN, before which it was sent. */
 export declare function overtaken(slot: i32, endpoint: i32, firstTime: i32): void;
+/** A FIN was captured behind an acknowledgement of its sender that acknowledges more: it was sent before that. */
+export declare function sentBeforeAck(slot: i32, endpoint: i32): void;
 /**
  * An endpoint's FIN was far beyond what its receiver would take, and beyond all that was seen of it, which ended at `nxt`; it had
  * acknowledged `acked` before, if it had `acknowledged` anything.

@@ -5,7 +5,7 @@ import { holdsTimeWait } from './close.ts';
 import { disproveFin } from './disproved.ts';
 import { addHole, areCovered, coveredHoles, fillHoles, forgetHole } from './holes.ts';
 import type { HostCalls, TableMemory } from './memory.ts';
-import { acknowledgedAlready, overtaken } from './misordered.ts';
+import { acknowledgedAlready, overtaken, sentBeforeAck } from './misordered.ts';
 import type { Oddities } from './oddities.ts';
 import { HISTORY_MORE, IDLE, MORE_TOKENS } from './rare.ts';
 import { reset } from './reset.ts';
@@ -115,6 +115,7 @@ export function hostCalls(table: () => ConnectionTable, memory: TableMemory, odd
     acknowledgedAlready: (slot: number, endpoint: number, time: number): void => acknowledgedAlready(table(), slot, endpoint, time),
 
     overtaken: (slot: number, endpoint: number, firstTime: number): void => overtaken(table(), slot, endpoint, firstTime !== 0),
+    sentBeforeAck: (slot: number, endpoint: number): void => sentBeforeAck(table(), slot, endpoint),
 
     farFin(slot: number, endpoint: number, nxt: number, acked: number, acknowledged: number): void {
       rare(slot).farFins[endpoint as 0] = { nxt, acked: acknowledged !== 0 ? acked : undefined };

@@ -57,3 +57,16 @@ export function overtaken(table: ConnectionTable, slot: number, sender: number, 
   list.splice(at, 0, tokenOf(A, sender));
   rewrite(table, slot, list);
 }
+
+/**
+ * A FIN that acknowledges less than its sender did already: it was sent before that acknowledgement of the peer's FIN, yet captured behind it. The
+ * peer may have met them in that order, as its states say.
+ */
+export function sentBeforeAck(table: ConnectionTable, slot: number, sender: number): void {
+  const list = tokens(table, slot);
+  const at = list.indexOf(tokenOf(A, sender));
+  if (at < 0) return; // there was no room for it
+  table.words[slot + MODIFIERS]! |= OUT_OF_ORDER;
+  list.splice(at, 0, list.pop()!);
+  rewrite(table, slot, list);
+}

@@ -3,7 +3,17 @@
 
 import { describe, expect, it } from 'vitest';
 import { RST } from '../../src/layout/tcp.ts';
-import { type Endpoint, established, lastAck, MILLISECOND, SECOND, serverTimeWait, type Story, timeWait } from '../support/story.ts';
+import {
+  closing,
+  type Endpoint,
+  established,
+  lastAck,
+  MILLISECOND,
+  SECOND,
+  serverTimeWait,
+  type Story,
+  timeWait,
+} from '../support/story.ts';
 
 /** Seconds between the SYN and the segment before it, which is also its TIME_WAIT's start. */
 const after = (seconds: number): number => (seconds * SECOND + 10 * MILLISECOND) / SECOND;
@@ -28,6 +38,60 @@ describe('a SYN that meets a TIME_WAIT', () => {
     client.syn();
     server.synAck();
     expect(listsOf(told)).toMatchObject([undefined, [{ holder: 'client', verdict: 'accepted', age_s: after(1) }]]);
+  });
+
+  it('whose number its SYN-ACK alone tells, because the capture lacks the SYN', () => {
+    const told = serverTimeWait().wait(2);
+    const [client, server] = told.incarnation(told.client.isn + 50_000, told.server.isn + 90_000);
+    client.syn({ unseen: true });
+    server.synAck();
+    client.send(RST, { seq: 1 });
+    expect(listsOf(told)).toEqual([
+      undefined,
+      [{ holder: 'server', verdict: 'accepted', age_s: 2.02, gap_s: 2.02, isn_delta: 50_000 - told.client.next }],
+    ]);
+  });
+
+  it('of both: only its sender has left, as long as nobody accepts it', () => {
+    const bothWait = (): Story => {
+      const told = closing();
+      told.client.ack();
+      told.server.ack();
+      return told.wait(5);
+    };
+    const challenged = bothWait();
+    const [client] = challenged.incarnation(challenged.client.isn - 100);
+    client.syn();
+    challenged.server.ack();
+    expect(challenged.record()).toMatchObject({
+      close: { modifiers: ['syn_in_time_wait_challenged'] },
+      time_wait: [{ ended_by: 'capture_end' }, { ended_by: 'capture_end' }],
+      reuse: [{ verdict: 'challenged' }],
+    });
+    const ignored = bothWait();
+    const [other, peer] = ignored.incarnation(ignored.client.isn + 50_000);
+    const syn = other.syn();
+    ignored.wait(70);
+    other.again(syn);
+    peer.synAck();
+    other.ack();
+    expect(ignored.records()).toMatchObject([
+      { time_wait: [{ ended_by: 'expiry' }, { ended_by: 'expiry' }] },
+      { open: 'three_way', reuse: [{ verdict: 'ignored' }] },
+    ]);
+  });
+
+  it('and is accepted by payload that acknowledges it: the capture lacks the SYN-ACK', () => {
+    const told = serverTimeWait().wait(20);
+    const [client, server] = told.incarnation(told.client.isn + 50_000, told.server.isn + 90_000);
+    client.syn();
+    server.synAck({ unseen: true });
+    server.data(40);
+    client.ack();
+    expect(told.records()).toMatchObject([
+      { close: { modifiers: ['reuse_in_time_wait'] }, server: { bytes: 0 } },
+      { server: { bytes: 40 }, reuse: [{ verdict: 'accepted' }] },
+    ]);
   });
 
   it('and is refused by RST', () => {

@@ -104,11 +104,11 @@ function vxlan(): i32 {
   return network(ETHERNET);
 }
 
-/** VXLAN-GPE (draft-ietf-nvo3-vxlan-gpe §3): the P flag tells that the fourth byte is the next protocol. */
+/** VXLAN-GPE (draft-ietf-nvo3-vxlan-gpe §3.1): version 0, the I flag; the P flag tells that the fourth byte is the next protocol. */
 function vxlanGpe(): i32 {
   if (!has(8)) return short(8);
   const flags = byte(0);
-  if ((flags & 0xc8) != 0x08 || byte(7) != 0) return ~NOT_TCP;
+  if ((flags & 0x38) != 0x08 || byte(7) != 0) return ~NOT_TCP;
   return network(flags & 0x04 ? nextProtocol(byte(3)) : ETHERNET);
 }
 

@@ -125,7 +125,8 @@ export function parseCommand(args: readonly string[]): Command {
       throw new UsageError(`--${option} belongs to ${of.map((one) => `'${one}'`).join(' and ')}`);
   }
   if (name === 'explain' && values.connection === undefined) throw new UsageError('explain needs --connection A:PORT-B:PORT');
-  if (values.only === 'window' && values.interval === undefined) throw new UsageError('--only window needs --interval');
+  if (values.only?.split(',').every((type) => type === 'window') && values.interval === undefined)
+    throw new UsageError('--only window needs --interval');
   if (values.follow && (captures.length > 1 || values.each)) throw new UsageError('--follow takes one capture');
   const profile = values.profile ?? 'linux';
   if (!Object.hasOwn(PROFILES, profile)) throw new UsageError(`--profile ${profile}: not one of ${Object.keys(PROFILES).join(', ')}`);
@@ -202,8 +203,11 @@ function filter(text: string): string {
   }
 }
 
+/** A number of decimal digits; not a number where there is anything else. */
+const whole = (text: string): number => (/^\d+$/.test(text) ? Number(text) : Number.NaN);
+
 function workers(text: string): number {
-  const value = Number(text);
+  const value = whole(text);
   if (!(Number.isInteger(value) && value >= 1 && value <= SHARDS_CAPACITY))
     throw new UsageError(`--workers ${text}: not a whole number from 1 to ${SHARDS_CAPACITY}`);
   return value;
@@ -227,15 +231,14 @@ function change(name: string): Change {
 }
 
 function top(text: string): number {
-  const value = Number(text);
+  const value = whole(text);
   if (!(Number.isInteger(value) && value >= 1)) throw new UsageError(`--top ${text}: not a whole number from 1 on`);
   return value;
 }
 
 function seconds(option: string, text: string): number {
-  const value = Number(text.replace(/s$/, ''));
-  if (!(value > 0 && value <= 1e9) || text.trim() === '')
-    throw new UsageError(`--${option} ${text}: not a number of seconds above 0, up to 1e9`);
+  const value = /^(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?s?$/i.test(text) ? Number(text.replace(/s$/i, '')) : Number.NaN;
+  if (!(value > 0 && value <= 1e9)) throw new UsageError(`--${option} ${text}: not a number of seconds above 0, up to 1e9`);
   return value;
 }
 

@@ -161,6 +161,12 @@ describe('the command line', () => {
     ['a connection of two families', ['explain', '--connection', '10.0.0.3:55692-[::1]:22', ARTICLE]],
     ['an IPv6 address with a zone', ['explain', '--connection', '[fe80::1%eth0]:1-[::1]:2', ARTICLE]],
     ['nothing but windows, and no interval', ['stream', '--only', 'window', ARTICLE]],
+    ['the same said twice', ['stream', '--only', 'window,window', ARTICLE]],
+    ['2MSL that is no decimal number', ['--2msl', '0x10', ARTICLE]],
+    ['2MSL behind a space', ['--2msl', ' 7', ARTICLE]],
+    ['workers that are no decimal number', ['--workers', '1e0', ARTICLE]],
+    ['a number of hosts that is none', ['--top', '0x8', ARTICLE]],
+    ['a first port that there cannot be', ['explain', '--connection', '10.0.0.3:65536-10.0.0.2:22', ARTICLE]],
     ['an IPv6 address without brackets', ['explain', '--connection', '::1:55692-::2:22', ARTICLE]],
   ];
   for (const [what, args] of misuses) {
@@ -304,7 +310,7 @@ describe('explain', () => {
     const { status, stderr } = run('explain', '--connection', SSH, file('usb.pcap', unknown));
     expect(status).toBe(1);
     expect(stderr).toMatch(
-      /1 packets have a link type that is not supported, or that no header tells \(headers have 189\)\n.*segment of 10\.0\.0\.3:55692/,
+      /1 packet has a link type that is not supported, or that no header tells \(headers have 189\)\n.*the only packet is not a segment of 10\.0\.0\.3:55692/,
     );
   });
 

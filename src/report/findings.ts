@@ -134,6 +134,14 @@ function exhausted(group: PortRecord, { time_wait: wait }: Seen): Finding {
 
 function tight(group: PortRecord, { ports: { range, sustained_per_s } }: Seen): Finding {
   const { client, server, server_port, held, time_wait, pressure, rate_per_s } = group;
+  if (held.peak > range)
+    return {
+      text:
+        `${client} has more ports than the ${count(range)} that were assumed: towards ${socketText(server, server_port)} it took ${count(held.peak)} at once ` +
+        `(${held.peak_at}), ${count(time_wait.peak)} of them at most by TIME_WAIT. How near it came to their end is not known.`,
+      advice: 'What helps: --ports with the range that the client really has (net.ipv4.ip_local_port_range).',
+      filter: pairFilter(group),
+    };
   return {
     text:
       `${client} ${pressure >= 1 ? 'has run out of ports' : 'comes close to the end of its ports'} towards ${socketText(server, server_port)}: ` +

@@ -14,14 +14,22 @@ export const printable = (text: string): string =>
 
 /** A duration for people: three digits, and a unit that fits. */
 export function duration(seconds: number): string {
-  if (seconds >= 120) {
-    const s = Math.round(seconds);
-    const parts = [Math.floor(s / 86400), Math.floor(s / 3600) % 24, Math.floor(s / 60) % 60, s % 60];
+  const whole = Math.round(seconds);
+  if (whole >= 120) {
+    const parts = [Math.floor(whole / 86400), Math.floor(whole / 3600) % 24, Math.floor(whole / 60) % 60, whole % 60];
     const named = parts.map((value, i) => `${value} ${['d', 'h', 'min', 's'][i]}`);
     const from = parts.findIndex((value) => value > 0);
     return named.slice(from, from + 2).join(' ');
   }
-  if (seconds >= 1) return `${Number(seconds.toPrecision(3))} s`;
-  if (seconds >= 1e-3) return `${Number((seconds * 1e3).toPrecision(3))} ms`;
-  return `${Number((seconds * 1e6).toPrecision(3))} µs`;
+  const [factor, unit] = UNITS.find(([each]) => three(seconds * each) >= 1) ?? (seconds === 0 ? UNITS[0] : UNITS[2]);
+  return `${three(seconds * factor)} ${unit}`;
 }
+
+/** How many there are in a second, and their name. */
+const UNITS = [
+  [1, 's'],
+  [1e3, 'ms'],
+  [1e6, 'µs'],
+] as const;
+
+const three = (value: number): number => Number(value.toPrecision(3));

@@ -332,6 +332,7 @@ describe.each(BUILDS)('wrappings, $build', ({ decoder }) => {
     ['sunatm signalling', bytes(5, 0, 0, 5, four), links.SUNATM, 'not_ip'],
     ['udp in vxlan', udp(vxlan(ethernet(udp(bytes(1, 2, 3), 53))), 4789), links.RAW, 'not_tcp'],
     ['vxlan without its flag', udp(vxlan(ethernet(four), 42, 0), 4789), links.RAW, 'not_tcp'],
+    ['vxlan-gpe of a later version', udp(vxlan(four, 42, 0x1c, 1), 4790), links.RAW, 'not_tcp'],
     ['a short datagram to its port', udp(bytes(8, 0, 0), 4789), links.RAW, 'not_tcp'],
     ['dns from a port that is geneve’s', udp(geneve(ethernet(four), 0x1234), 53, 6081), links.RAW, 'not_tcp'],
     ['gtp signalling', udp(gtp(four, 0x32, [0, 0, 0, 0], 1), 2152), links.RAW, 'not_tcp'],

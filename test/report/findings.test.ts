@@ -47,6 +47,68 @@ describe('what stands out', () => {
     expect(first?.advice).toMatch(/wider range of ports/);
   });
 
+  it('says whose range is wider than was assumed, and from which pressure on ports ran out', async () => {
+    const summary = await summaryOf(`${OURS}article.pcap`);
+    const [group] = summary.ports.worst;
+    const found = (pressure: number): string | undefined => {
+      const held = { ...group!.held, peak: Math.round(pressure * 1000), peak_at: '2021-06-10T17:31:59Z' };
+      return findings({ ...summary, ports: { ...summary.ports, range: 1000, worst: [{ ...group!, pressure, held }] } })[0]?.text;
+    };
+    expect(found(0.999)).toMatch(/comes close to the end of its ports/);
+    expect(found(1)).toMatch(/has run out of ports .*: 1,000 of 1,000 \(100\.0 %\)/);
+    expect(found(1.001)).toMatch(
+      /^10\.0\.0\.3 has more ports than the 1,000 that were assumed: towards 10\.0\.0\.2:22 it took 1,001 at once/,
+    );
+  });
+
+  it('how many leak, of whose timer, how old what did not let in was, and how many make a pile', async () => {
+    const summary = await summaryOf(`${OURS}article.pcap`);
+    const texts = (changed: Partial<SummaryRecord>): string[] => findings({ ...summary, ...changed }).map(({ text }) => text);
+    const owner = { host: '10.0.0.9', role: 'server', server_port: 80, suspects: 2, leaks: 1, oldest_s: 90, connections: ['a'] } as const;
+    expect(texts({ close_wait: { suspects: 2, leaks: 1, owners: [{ ...owner, connections: ['a'] }] } })).toEqual([
+      expect.stringMatching(/leaves 3 connections in CLOSE_WAIT, the oldest for 90 s \(a\); 1 still answered probes/),
+    ]);
+    const age = { count: 2, p50: 1, p99: 3, max: 3 } as SummaryRecord['reuse']['age_s'];
+    expect(texts({ reuse: { ...summary.reuse, challenged: 2, challenged_age_s: age } })).toEqual([
+      expect.stringMatching(/^2 new connections met .*, at most 3 s old, that did not let them in:/),
+    ]);
+    expect(texts({ reuse: { ...summary.reuse, challenged: 1, challenged_age_s: age } })).toEqual([
+      expect.stringMatching(/^1 new connection met .*, 3 s old, that did not let it in:/),
+    ]);
+    const piles = (total: number): number => {
+      const owners = [{ host: '10.0.0.9', role: 'server', server_port: 80, total, oldest_s: 9, connection: 'a' }];
+      return texts({ stuck: { ...summary.stuck, fin_wait2: { total, owners } } as SummaryRecord['stuck'] }).length;
+    };
+    expect([piles(9), piles(10)]).toEqual([0, 1]);
+    const sender = { host: '10.0.0.9', role: 'server' as const, server_port: 80, total: 8, stage: { closing: 8 }, idle: 8 };
+    const resets = { total: 8, stage: { closing: 8 }, idle: 8, senders: [{ ...sender, idle_timeout: { seconds: 60, count: 5 } }] };
+    expect(texts({ resets })).toEqual([expect.stringContaining('(5 of 8 RSTs after a silence)')]);
+  });
+
+  it('RSTs by a host: of one role, with its other ports, and with advice only of servers', async () => {
+    const summary = await summaryOf(`${OURS}article.pcap`);
+    const sent = (host: string, role: 'client' | 'server', server_port: number, handshake: number) => ({
+      host,
+      role,
+      server_port,
+      total: handshake,
+      stage: { handshake },
+      idle: 0,
+    });
+    const told = (...senders: ReturnType<typeof sent>[]) => {
+      const total = senders.reduce((sum, one) => sum + one.total, 0);
+      return findings({ ...summary, connections: total, resets: { total, stage: { handshake: total }, idle: 0, senders } });
+    };
+    const nine = '10.0.0.9';
+    const [mixed] = told(sent(nine, 'server', 80, 3), sent(nine, 'server', 81, 2), sent(nine, 'client', 80, 2));
+    expect(mixed?.text).toMatch(/10\.0\.0\.9 \(server, port 80\) sent 3 of those RSTs, and 2 with 1 other port\.$/);
+    expect(mixed?.filter).toBe('tcp and host 10.0.0.9');
+    expect(mixed?.advice).toMatch(/runs that should listen there/);
+    const [client] = told(sent(nine, 'client', 80, 2));
+    expect([client?.filter, client?.advice]).toEqual(['tcp port 80 and host 10.0.0.9', undefined]);
+    expect(told(sent(nine, 'server', 80, 1))).toEqual([]);
+  });
+
   it('resets in the middle, also where their sender is too many to be told apart', async () => {
     const summary = await summaryOf(`${OURS}all_eth.pcap`);
     const senders = summary.resets.senders.filter(({ stage }) => !stage.established);

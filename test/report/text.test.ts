@@ -146,6 +146,49 @@ describe('the report for people', () => {
     expect(long).toBe(seen!.replace('as seen', '       '));
   });
 
+  it('draws the rarest class, too, and the most frequent one in full', async () => {
+    const summary = await summaryOf('article.pcap');
+    const bars = (classes: Record<string, number>): number[] => {
+      const text = reportText(reportOf({ ...summary, connections: 1000, close: { ...summary.close, class: classes } }, 'x.pcap'), false);
+      return Object.keys(classes).map((name) => (new RegExp(`^ {2}${name} .*?(█+)`, 'm').exec(text)?.[1] ?? '').length);
+    };
+    expect(bars({ four_wave: 500, rst_abort: 250 })).toEqual([24, 12]);
+    expect(bars({ four_wave: 999, rst_abort: 1 })).toEqual([24, 1]);
+  });
+
+  it('tells of times, of states and of what met TIME_WAIT in the right words', async () => {
+    const summary = await summaryOf('article.pcap');
+    const text = (changed: Partial<SummaryRecord>): string => reportText(reportOf({ ...summary, ...changed }, 'x.pcap'), false);
+    const quantiles = { count: 100, p50: 1, p99: 3, max: 4 };
+    expect(text({ close: { ...summary.close, duration_s: quantiles as SummaryRecord['close']['duration_s'] } })).toContain(
+      'whole close:     median 1 s, 99 % within 3 s, longest 4 s',
+    );
+    expect(text({ connections: 3, states: { CLOSED: { CLOSED: 1 }, TIME_WAIT: { CLOSED: 2 } } })).toMatch(
+      /\n +2 +66\.7 % {2}TIME_WAIT +CLOSED\n +1 +33\.3 % {2}CLOSED +CLOSED\n/,
+    );
+    const wait = summary.time_wait;
+    expect(text({ time_wait: { ...wait, mean: 12.34 } })).toContain(', 12.3 on average');
+    expect(text({ time_wait: { ...wait, mean: 1234.5 } })).toContain(', 1,235 on average');
+    const [host] = wait.hosts;
+    const crowd = text({ time_wait: { ...wait, entered: 10, others: 4, hosts: [{ ...host!, entered: 5 }] } });
+    expect(crowd).toMatch(/\n +1 {2}other hosts\n +4 {2}hosts that are too many to be told apart\n/);
+    const bounds = { host: '10.0.0.9', lower_s: 20, upper_s: 30, observations: 2, profile_s: 60, agrees: false } as const;
+    const measured = { ...wait.measured, hosts: 5, worst: [bounds, { ...bounds, host: '10.0.0.8', agrees: true }] };
+    expect(text({ time_wait: { ...wait, measured: measured as typeof wait.measured } })).toMatch(
+      /10\.0\.0\.9: at least 20 s, at most 30 s, unlike the profile\n.*10\.0\.0\.8: at least 20 s, at most 30 s\n +and 3 hosts\n/,
+    );
+    const reuse = {
+      ...summary.reuse,
+      accepted: 1,
+      age_s: { count: 1, p50: 3, p99: 3, max: 3 },
+      isn_delta: { ...summary.reuse.isn_delta, not_above: 1 },
+    };
+    expect(text({ reuse: reuse as SummaryRecord['reuse'] })).toMatch(/1 SYN of .*: 1 accepted; it was then 3 s old; .* 1 was not above/);
+    const twice = { ...reuse, accepted: 2, age_s: { count: 2, p50: 2, p99: 3, max: 3 }, isn_delta: { ...reuse.isn_delta, not_above: 2 } };
+    expect(text({ reuse: twice as SummaryRecord['reuse'] })).toMatch(/it was then 2 s old in the middle, 3 s at most; .* 2 were not above/);
+    expect(text({ input: { ...summary.input, time_regressions: 1 } })).toMatch(/\n +1 {2}packets with a time before/);
+  });
+
   it('without color has no escape sequences, with color the same words', async () => {
     const summary = await summaryOf('s12_reuse_tw_2s.pcap');
     const plain = reportText(reportOf(summary, 'x.pcap'), false);

@@ -978,6 +978,13 @@ describe('CLOSE_WAIT', () => {
     probed.client.keepAlive();
     probed.server.ack();
     expect(probed.record().close.modifiers).toEqual(['keepalive_after_fin']);
+    const probe = (seconds: number): string[] => {
+      const told = finWait2().wait(seconds);
+      told.client.keepAlive({ seq: 1 });
+      told.server.ack();
+      return told.record().close.modifiers;
+    };
+    expect([probe(0.9), probe(3)]).toEqual([[], ['keepalive_after_fin']]);
     expect(probed.wait(100).outcome().answers.leaks).toMatchObject({ suspects: 0, leaks: 1 });
 
     const before = established();

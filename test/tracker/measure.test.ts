@@ -26,6 +26,14 @@ function repeated(told: Story, seconds: number): void {
   told.client.ack();
 }
 
+describe('nothing is measured', () => {
+  it('by a RST that its receiver would not believe', () => {
+    const told = timeWait().wait(20);
+    told.client.rst({ seq: 1_000_000 });
+    expect(bounds(told)).toEqual({});
+  });
+});
+
 describe('it lasts at least', () => {
   it('to a repeated FIN that the holder acknowledges, from the latest start before it', () => {
     const told = timeWait();

@@ -9,6 +9,7 @@ import {
   lastAck,
   midstream,
   type Story,
+  story,
   synReceived,
   synSent,
   timeWait,
@@ -139,6 +140,44 @@ describe('a RST inside the window but not at the exact number', () => {
     client.send(RST, { seq: 5000 });
     server.send(RST | ACK, { seq: 0, ack: 1 });
     expect(record()).toMatchObject({ open: 'refused', close: { class: 'refused', initiator: 'server', sequence: 'R<' } });
+  });
+
+  it('looks at the window of its receiver, up to its last number', () => {
+    const reset = (seq: number, windows: [client: number, server: number] = [500, 500]) => {
+      const told = established();
+      told.client.data(1, { window: windows[0] });
+      told.server.ack({ window: windows[1] });
+      told.client.ack({ window: windows[0] });
+      told.server.rst({ seq: 1 + seq });
+      const { class: name, modifiers } = told.record().close;
+      return [name, ...modifiers];
+    };
+    expect(reset(499)).toEqual(['rst_abort']);
+    expect(reset(500)).toEqual(['not_closed', 'rst_invalid']);
+    expect(reset(1000, [500, 5000])).toEqual(['not_closed', 'rst_invalid']);
+    expect(reset(1000, [5000, 500])).toEqual(['rst_abort']);
+  });
+
+  it('comes after a silence of a second or more, or after none that is told', () => {
+    const idle = (seconds: number): number | undefined => {
+      const told = established().wait(seconds);
+      told.server.rst();
+      return told.record().close.reset_idle_s;
+    };
+    expect(idle(0.98)).toBeUndefined();
+    expect(idle(0.99)).toBe(1); // and the step to the next segment
+    const lone = story().wait(100);
+    lone.server.rst({ seq: 5, ack: 7 });
+    expect(lone.record().close.reset_idle_s).toBeUndefined();
+  });
+
+  it('of a client that sends its FIN twice behind it: FIN_WAIT1 is from the first one', () => {
+    const told = established();
+    told.server.rst();
+    told.wait(1).client.fin();
+    told.wait(5).client.again(told.client.lastFin);
+    const { states } = told.record().client;
+    expect(states?.find(([state]) => state === 'FIN_WAIT1')?.[1]).toBeCloseTo(1.04);
   });
 
   it('scales the window as both SYNs said', () => {
@@ -462,7 +501,8 @@ describe('after a RST', () => {
       }
       return record();
     };
-    expect(storm(3).close.modifiers).not.toContain('rst_storm');
+    expect(storm(9).close.modifiers).not.toContain('rst_storm');
+    expect(storm(10).close.modifiers).toContain('rst_storm');
     expect(storm(50).close.modifiers).toContain('rst_storm');
     expect(storm(50)).toMatchObject({ client: { rst: 50 }, close: { sequence: 'R>' } });
   });

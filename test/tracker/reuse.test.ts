@@ -52,6 +52,24 @@ describe('a SYN that meets a TIME_WAIT', () => {
     ]);
   });
 
+  it('of both: it is the one of its receiver that counts', () => {
+    const told = closing();
+    told.client.ack();
+    told.server.ack();
+    const [client] = told.wait(5).incarnation();
+    client.syn();
+    expect(told.records().at(-1)?.reuse).toMatchObject([{ holder: 'server' }]);
+  });
+
+  it('with payload, of which the SYN-ACK acknowledges all', () => {
+    const told = serverTimeWait().wait(2);
+    const [client, server] = told.incarnation(told.client.isn + 50_000);
+    client.syn({ payload: 100 });
+    server.synAck();
+    client.ack();
+    expect(told.records()).toMatchObject([{ time_wait: [{ ended_by: 'reuse' }] }, { open: 'fast_open', reuse: [{ verdict: 'accepted' }] }]);
+  });
+
   it('of both: only its sender has left, as long as nobody accepts it', () => {
     const bothWait = (): Story => {
       const told = closing();

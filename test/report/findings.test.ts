@@ -18,6 +18,16 @@ async function summaryOf(path: string, options: AnalyzeOptions = {}): Promise<Su
   throw new Error('no summary');
 }
 
+/** RSTs before connections were open. */
+const sent = (host: string, role: 'client' | 'server', server_port: number, handshake: number) => ({
+  host,
+  role,
+  server_port,
+  total: handshake,
+  stage: { handshake },
+  idle: 0,
+});
+
 describe('what stands out', () => {
   it('is nothing in an ordinary close', async () => {
     expect(findings(await summaryOf(`${OURS}article.pcap`))).toEqual([]);
@@ -50,13 +60,13 @@ describe('what stands out', () => {
   it('says whose range is wider than was assumed, and from which pressure on ports ran out', async () => {
     const summary = await summaryOf(`${OURS}article.pcap`);
     const [group] = summary.ports.worst;
-    const found = (pressure: number): string | undefined => {
+    const said = (pressure: number): string | undefined => {
       const held = { ...group!.held, peak: Math.round(pressure * 1000), peak_at: '2021-06-10T17:31:59Z' };
       return findings({ ...summary, ports: { ...summary.ports, range: 1000, worst: [{ ...group!, pressure, held }] } })[0]?.text;
     };
-    expect(found(0.999)).toMatch(/comes close to the end of its ports/);
-    expect(found(1)).toMatch(/has run out of ports .*: 1,000 of 1,000 \(100\.0 %\)/);
-    expect(found(1.001)).toMatch(
+    expect(said(0.999)).toMatch(/comes close to the end of its ports/);
+    expect(said(1)).toMatch(/has run out of ports .*: 1,000 of 1,000 \(100\.0 %\)/);
+    expect(said(1.001)).toMatch(
       /^10\.0\.0\.3 has more ports than the 1,000 that were assumed: towards 10\.0\.0\.2:22 it took 1,001 at once/,
     );
   });
@@ -87,14 +97,6 @@ describe('what stands out', () => {
 
   it('RSTs by a host: of one role, with its other ports, and with advice only of servers', async () => {
     const summary = await summaryOf(`${OURS}article.pcap`);
-    const sent = (host: string, role: 'client' | 'server', server_port: number, handshake: number) => ({
-      host,
-      role,
-      server_port,
-      total: handshake,
-      stage: { handshake },
-      idle: 0,
-    });
     const told = (...senders: ReturnType<typeof sent>[]) => {
       const total = senders.reduce((sum, one) => sum + one.total, 0);
       return findings({ ...summary, connections: total, resets: { total, stage: { handshake: total }, idle: 0, senders } });

@@ -160,7 +160,7 @@ describe('the report for people', () => {
     const summary = await summaryOf('article.pcap');
     const text = (changed: Partial<SummaryRecord>): string => reportText(reportOf({ ...summary, ...changed }, 'x.pcap'), false);
     const quantiles = { count: 100, p50: 1, p99: 3, max: 4 };
-    expect(text({ close: { ...summary.close, duration_s: quantiles as SummaryRecord['close']['duration_s'] } })).toContain(
+    expect(text({ close: { ...summary.close, duration_s: quantiles } })).toContain(
       'whole close:     median 1 s, 99 % within 3 s, longest 4 s',
     );
     expect(text({ connections: 3, states: { CLOSED: { CLOSED: 1 }, TIME_WAIT: { CLOSED: 2 } } })).toMatch(
@@ -183,9 +183,9 @@ describe('the report for people', () => {
       age_s: { count: 1, p50: 3, p99: 3, max: 3 },
       isn_delta: { ...summary.reuse.isn_delta, not_above: 1 },
     };
-    expect(text({ reuse: reuse as SummaryRecord['reuse'] })).toMatch(/1 SYN of .*: 1 accepted; it was then 3 s old; .* 1 was not above/);
+    expect(text({ reuse })).toMatch(/1 SYN of .*: 1 accepted; it was then 3 s old; .* 1 was not above/);
     const twice = { ...reuse, accepted: 2, age_s: { count: 2, p50: 2, p99: 3, max: 3 }, isn_delta: { ...reuse.isn_delta, not_above: 2 } };
-    expect(text({ reuse: twice as SummaryRecord['reuse'] })).toMatch(/it was then 2 s old in the middle, 3 s at most; .* 2 were not above/);
+    expect(text({ reuse: twice })).toMatch(/it was then 2 s old in the middle, 3 s at most; .* 2 were not above/);
     expect(text({ input: { ...summary.input, time_regressions: 1 } })).toMatch(/\n +1 {2}packets with a time before/);
   });
 

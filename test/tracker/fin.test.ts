@@ -24,6 +24,14 @@ const confidence = (told: Story): string => `${told.record().close.class} ${told
 
 const OPENED = { client: 'SYN_SENT ESTABLISHED', server: 'SYN_RECV ESTABLISHED' };
 
+/** Modifiers of a half close in which who closed probes, or an ACK of before that comes late. */
+const probedAfter = (seconds: number): string[] => {
+  const told = finWait2().wait(seconds);
+  told.client.keepAlive({ seq: 1 });
+  told.server.ack();
+  return told.record().close.modifiers;
+};
+
 describe('four waves', () => {
   it('as in the source article', () => {
     const told = timeWait();
@@ -978,13 +986,7 @@ describe('CLOSE_WAIT', () => {
     probed.client.keepAlive();
     probed.server.ack();
     expect(probed.record().close.modifiers).toEqual(['keepalive_after_fin']);
-    const probe = (seconds: number): string[] => {
-      const told = finWait2().wait(seconds);
-      told.client.keepAlive({ seq: 1 });
-      told.server.ack();
-      return told.record().close.modifiers;
-    };
-    expect([probe(0.9), probe(3)]).toEqual([[], ['keepalive_after_fin']]);
+    expect([probedAfter(0.9), probedAfter(3)]).toEqual([[], ['keepalive_after_fin']]);
     expect(probed.wait(100).outcome().answers.leaks).toMatchObject({ suspects: 0, leaks: 1 });
 
     const before = established();

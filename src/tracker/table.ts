@@ -133,6 +133,11 @@ export class ConnectionTable {
     return rare;
   }
 
+  /** Time of the latest segment of a connection, or of the SYN that is held for the next one, ns. */
+  latest(slot: number): number {
+    return Math.max(this.times[(slot >> 1) + LAST]!, this.peekRare(slot)?.held?.last ?? 0);
+  }
+
   /** The same, or undefined where there is none. */
   peekRare(slot: number): Rare | undefined {
     return (this.words[slot + FACTS]! & HAS_RARE) === 0 ? undefined : this.#rare.get(slot);

@@ -1,5 +1,5 @@
 import { ackedTime, isBehindHole, judge, type Verdict } from './close.ts';
-import { CLOSED, FACTS, FIN_TIME, RESET, RESET_AFTER_CLOSE, RESET_BY_HIGH, RST_TIME } from '../layout/slot.ts';
+import { CLOSED, FACTS, FIN_TIME, RESET, RESET_AFTER_CLOSE, RESET_BY_HIGH } from '../layout/slot.ts';
 import type { ConnectionTable } from './table.ts';
 
 const SECOND = 1e9;
@@ -112,8 +112,8 @@ function timeWait(
   // Of two holders a profile may let the RST of one end its own alone.
   const spared = crossed && !profile.endedByRst && ((facts & RESET_BY_HIGH) !== 0 ? 1 : 0) !== holder;
   const killed = aborted || ((facts & (RESET | RESET_AFTER_CLOSE)) === (RESET | RESET_AFTER_CLOSE) && !spared);
-  if (killed && times[at + RST_TIME]! < expiry) {
-    wait.end = Math.max(start, times[at + RST_TIME]!);
+  if (killed && verdict.resetTime < expiry) {
+    wait.end = Math.max(start, verdict.resetTime);
     wait.endedBy = 'rst';
   } else if (expiry <= end) {
     wait.end = expiry;

@@ -285,7 +285,7 @@ export class Tracker {
     if (this.#silent(slot) <= next) this.#remove(slot, 'idle_timeout', next, -1); // now, and no earlier than what has ended
   }
 
-  #silent = (slot: number): number => this.table.times[(slot >> 1) + slots.LAST]! + this.#options.idleTimeout;
+  #silent = (slot: number): number => this.table.latest(slot) + this.#options.idleTimeout;
 
   #silenceOne(slot: number, generation: number, due: number): void {
     if ((this.table.words[slot + slots.FACTS]! & (slots.CLOSED | slots.RESET)) !== 0) return;

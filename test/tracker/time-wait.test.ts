@@ -1,6 +1,6 @@
 /* oxlint-disable unicorn/consistent-function-scoping -- a test's own words stand beside it */
 import { describe, expect, it } from 'vitest';
-import { RST } from '../../src/layout/tcp.ts';
+import { ACK, RST } from '../../src/layout/tcp.ts';
 import { PROFILES } from '../../src/tracker/time-wait.ts';
 import {
   closing,
@@ -227,6 +227,14 @@ describe('what starts it again', () => {
     expect(wait.basis).toBe('ack');
     expect(timeOf(wait.start)).toBe(ack.time);
     expect(timeOf(wait.expiry)).toBe(ack.time + 60 * SECOND);
+  });
+
+  it('ends by a RST inside the window that nobody disproves, when that comes', () => {
+    const told = lastAck();
+    told.wait(0.2).server.send(RST | ACK, { seq: told.server.next + 2 });
+    const wait = only(told.record().time_wait);
+    expect(wait).toMatchObject({ basis: 'fin', ended_by: 'rst' });
+    expect(timeOf(wait.end)).toBe(told.clock);
   });
 
   it('where the last ACK was never captured, the retransmitted FINs do', () => {

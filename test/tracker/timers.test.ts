@@ -85,6 +85,23 @@ describe('--idle-timeout', () => {
     expect(next).toMatchObject({ open: 'midstream', client: { bytes: 10 } });
   });
 
+  it('waits for the answer to a SYN that is held, whoever is silent before it', () => {
+    const told = established().wait(5);
+    const [client, server] = told.incarnation(90_000, 80_000);
+    client.syn();
+    told.wait(6);
+    server.synAck();
+    client.ack();
+    client.data(10);
+    told.wait(6);
+    const options = [undefined, 10].map((idleTimeout) => told.records(idleTimeout === undefined ? {} : { idleTimeout }));
+    for (const records of options)
+      expect(records).toMatchObject([
+        { open: 'three_way', client: { bytes: 0 }, close: { modifiers: [] }, end_reason: 'tuple_reused' },
+        { open: 'three_way', client: { bytes: 10 }, end_reason: 'capture_end' },
+      ]);
+  });
+
   it('ends it also where no further segment ever comes', () => {
     const told = established().wait(100);
     elsewhere(told);

@@ -300,6 +300,7 @@ describe.each(BUILDS)('wrappings, $build', ({ decoder }) => {
     ['ppi in ppi, for ever', bytes(...Array.from({ length: 20 }, () => [0, 0, 8, 0, 192, 0, 0, 0])), links.PPI, 'nested'],
     ['pppoe discovery', ethernet(pppoe(ppp(four), 9), 0x8864), links.EN10MB, 'not_ip'],
     ['ppp control', bytes(0xff, 3, 0xc0, 0x21, new Uint8Array(20)), links.PPP, 'not_ip'],
+    ['ppp with compressed tcp', bytes(0xff, 3, 0, 0x2d, new Uint8Array(20)), links.PPP, 'encrypted'],
     ['compressed ppp', bytes(0xff, 3, 0, 0xfd, new Uint8Array(20)), links.PPP, 'encrypted'],
     ['macsec, encrypted', ethernet(bytes(0x2c, 0, new Uint8Array(60)), 0x88e5), links.EN10MB, 'encrypted'],
     ['a label that says nothing', mpls(new Uint8Array(60).fill(0x55), 9), links.MPLS, 'tunnel_payload'],

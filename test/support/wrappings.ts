@@ -126,6 +126,7 @@ export const MORE_LINKS: readonly LinkWrapping[] = [
   { name: 'ppp, short protocol', linkType: links.PPP, wrap: (ip) => bytes(ppp(ip).subarray(1)) },
   { name: 'ppp, labels', linkType: links.PPP, wrap: (ip) => bytes(0xff, 3, be16(0x281), mpls(ip, 20)) },
   { name: 'ppp, cisco', linkType: links.PPP, wrap: hdlc },
+  { name: 'ppp, cisco to all', linkType: links.PPP, wrap: (ip) => bytes(0x8f, 0, be16(etherType(ip)), ip) },
   { name: 'ppp_hdlc, ppp', linkType: links.PPP_HDLC, wrap: (ip) => bytes(0xff, 3, ppp(ip)) },
   { name: 'ppp_hdlc, cisco', linkType: links.PPP_HDLC, wrap: hdlc },
   { name: 'ppp_ether', linkType: links.PPP_ETHER, wrap: (ip) => pppoe(ppp(ip)) },
@@ -155,6 +156,11 @@ export const MORE_LINKS: readonly LinkWrapping[] = [
     name: '802.11, decrypted by hardware',
     linkType: links.IEEE802_11,
     wrap: (ip) => wlan(bytes(1, 2, 3, 0, snap(ip)), { control: [0x08, 0x41] }),
+  },
+  {
+    name: '802.11, decrypted by hardware, which left its eight bytes',
+    linkType: links.IEEE802_11,
+    wrap: (ip) => wlan(bytes(1, 2, 0, 0x20, 5, 6, 7, 8, snap(ip)), { control: [0x08, 0x41] }),
   },
   { name: 'radiotap', linkType: links.IEEE802_11_RADIOTAP, wrap: (ip) => radiotap(wlan(snap(ip))) },
   {
@@ -294,6 +300,7 @@ export const TUNNELS: readonly Wrapping[] = [
   { name: 'geneve with options, ip', wrap: (ip) => udp(geneve(ip, etherType(ip), Array(12).fill(1)), 6081) },
   { name: 'gtp', wrap: (ip) => udp(gtp(ip), 2152, 2152) },
   { name: 'gtp from its port', wrap: (ip) => udp(gtp(ip), 40_000, 2152) },
+  { name: 'gtp with a sequence number before what would announce extensions', wrap: (ip) => udp(gtp(ip, 0x32, [0, 1, 0, 0x85]), 2152) },
   { name: 'gtp with sequence', wrap: (ip) => udp(gtp(ip, 0x32, [0, 1, 0, 0]), 2152) },
   {
     name: 'gtp with extensions',
@@ -316,6 +323,7 @@ export const TUNNELS: readonly Wrapping[] = [
   { name: 'capwap, first fragment', wrap: (ip) => udp(capwap(ethernet(ip), 0x80), 5247) },
   { name: 'gre in udp', wrap: (ip) => udp(gre(ip, etherType(ip)), 4754) },
   { name: 'mpls in udp', wrap: (ip) => udp(mpls(ip, 9), 6635) },
+  { name: 'l2tp without address and control', wrap: (ip) => udp(bytes(be16(2), be16(7), be16(9), ppp(ip)), 1701) },
   { name: 'l2tp', wrap: (ip) => udp(bytes(be16(2), be16(1), be16(2), 0xff, 3, ppp(ip)), 1701) },
   {
     name: 'l2tp with everything',

@@ -142,6 +142,17 @@ describe('bytes are the union of the sequence ranges seen', () => {
     });
   });
 
+  it("a probe of a window of zero is no keep-alive's", () => {
+    const { client, server, record } = established();
+    client.data(10);
+    server.ack({ window: 0 });
+    client.keepAlive();
+    server.ack({ window: 0 });
+    client.fin();
+    server.ack({ window: 0 });
+    expect(record().close.modifiers).toEqual(['zero_window_at_close']);
+  });
+
   it('the SYN and the FIN are no bytes; payload in them is', () => {
     const { client, server, record } = story();
     client.syn({ payload: 5 });

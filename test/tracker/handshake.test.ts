@@ -418,6 +418,14 @@ describe('what is left of another incarnation answers a SYN', () => {
     }
   });
 
+  it.each([1, 100])('of a SYN with %i bytes, which its SYN-ACK acknowledges: fast open', (payload) => {
+    const { client, server, record } = story();
+    client.syn({ payload });
+    server.synAck();
+    client.ack();
+    expect(record()).toMatchObject({ open: 'fast_open', client: { bytes: payload } });
+  });
+
   it('payload of this one, behind what the capture lacks of the handshake and of the client', () => {
     const { client, server, record } = synSent();
     server.synAck({ unseen: true });

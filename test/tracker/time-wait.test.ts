@@ -237,6 +237,12 @@ describe('what starts it again', () => {
     expect(timeOf(wait.end)).toBe(told.clock);
   });
 
+  it('is over before a RST that comes later', () => {
+    const told = lastAck().wait(100);
+    told.server.rst();
+    expect(only(told.record().time_wait)).toMatchObject({ ended_by: 'expiry' });
+  });
+
   it('where the last ACK was never captured, the retransmitted FINs do', () => {
     const told = lastAck().wait(0.2);
     const again = told.server.again(told.server.lastFin);

@@ -112,7 +112,7 @@ function show(slot: i32, sender: i32, record: usize, flags: i32, payload: i32): 
   const words = slotAt(slot);
   const own = words + ((<usize>sender) << 2);
   const peer = words + ((<usize>(sender ^ 1)) << 2);
-  if ((flags & ACK) != 0 && isForeign(words, peer, load<i32>(record, ACK_WORD << 2))) {
+  if ((flags & ACK) != 0 && isForeign(words, own, peer, load<i32>(record, ACK_WORD << 2))) {
     oddity((flags & SYN) != 0 ? SYN_ACK_UNEXPECTED : ACK_IMPLAUSIBLE);
     return;
   }

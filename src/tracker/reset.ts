@@ -6,12 +6,13 @@ import { holdsTimeWait } from './close.ts';
 import { disown } from './disproved.ts';
 import type { Oddities } from './oddities.ts';
 import { rewrite, tokenCount, tokenOf, tokens } from './sequence.ts';
-import { distance, plausible } from './serial.ts';
+import { distance, MAX_WINDOW, plausible } from './serial.ts';
 import {
   ACKED,
   ACKED_KNOWN,
   CLOSED,
   ESTABLISHED,
+  ESTABLISHED_TIME,
   FACTS,
   FIN_ACKED,
   FIN_SENT,
@@ -35,6 +36,7 @@ import {
   SCALE_SHIFT,
   SEEN,
   SEGMENTS,
+  SIMULTANEOUS_OPEN,
   SYN_ACK_SENT,
   SYN_SENT,
   WINDOWS,
@@ -51,7 +53,17 @@ export function reset(table: ConnectionTable, oddities: Oddities, slot: number, 
   // Where a profile ignores the peer's, the holder's own still proves that it has left.
   if ((facts & RESET) !== 0 || ((facts & RESET_AFTER_CLOSE) !== 0 && !holdsTimeWait(table, slot, sender))) return;
 
-  const verdict = judge(table, slot, segment);
+  const behindGap = isBehindGap(words, slot, segment);
+  const believed = judge(table, slot, segment);
+  const verdict = behindGap && believed === 'invalid' ? 'doubtful' : believed;
+  if (behindGap && (verdict === 'valid' || verdict === 'doubtful')) {
+    words[slot + FACTS]! |= ESTABLISHED;
+    table.times[(slot >> 1) + ESTABLISHED_TIME] = time;
+    if (verdict === 'valid' && (segment.flags & ACK) !== 0) {
+      words[slot + ACKED + sender] = segment.ack;
+      words[slot + SEEN + sender]! |= ACKED_KNOWN;
+    }
+  }
   if (isBeforeAck(words, slot, segment)) words[slot + SEEN + sender]! |= RST_BEFORE_ACK; // whoever believes it
   if (verdict === 'valid') {
     if ((words[slot + FACTS]! & CLOSED) !== 0) return afterClose(table, slot, sender, time, endedByRst);
@@ -70,6 +82,21 @@ export function reset(table: ConnectionTable, oddities: Oddities, slot: number, 
   if (verdict === 'foreign') disown(table, slot, receiver);
   words[slot + MODIFIERS]! |= modifiers.RST_INVALID;
   oddities.add(RST_INVALID);
+}
+
+/**
+ * Whether the numbers of an RST, behind a SYN-ACK, lie beyond all that was seen of the connection: it was open, and the capture lacks what came
+ * between. So it is in a capture of SYNs, FINs and RSTs alone.
+ */
+function isBehindGap(words: Int32Array, slot: number, { sender, flags, seq, ack }: Segment): boolean {
+  const receiver = sender ^ 1;
+  const seen = words[slot + SEEN + sender]!;
+  const peer = words[slot + SEEN + receiver]!;
+  if ((words[slot + FACTS]! & (ESTABLISHED | MIDSTREAM | SIMULTANEOUS_OPEN)) !== 0) return false;
+  if (((seen | peer) & SYN_ACK_SENT) === 0 || (seen & peer & NXT_KNOWN) === 0) return false;
+  const sent = distance(seq, words[slot + NXT + sender]!);
+  const received = (flags & ACK) === 0 ? 0 : distance(ack, words[slot + NXT + receiver]!);
+  return Math.min(sent, received) >= 0 && Math.max(sent, received) > 0 && Math.max(sent, received) <= MAX_WINDOW;
 }
 
 /** What an RST shows of FINs: bits of RST_SHOWS. */
@@ -148,7 +175,9 @@ function judge(table: ConnectionTable, slot: number, segment: Segment): 'valid' 
   }
   if (opening && isInSynSent(words, slot, segment)) {
     const beyond = distance(seq, words[slot + NXT + sender]!);
-    if (distance(seq, words[slot + ISS + sender]!) <= 0 || beyond > LARGEST_FIRST_WINDOW) return 'invalid';
+    // Where no SYN-ACK came, its sender cannot have sent as much: it was told of that by what it answers.
+    const told = (peer & SYN_ACK_SENT) === 0 && words[slot + SEGMENTS + receiver]! > 0;
+    if (distance(seq, words[slot + ISS + sender]!) <= 0 || (told && beyond > LARGEST_FIRST_WINDOW)) return 'invalid';
     const answered = (peer & ACKED_KNOWN) !== 0 && seq === words[slot + ACKED + receiver];
     // Behind payload or a FIN there may as well be a handshake that the capture lacks.
     if (answered && beyond > 0 && table.isBare(slot, receiver)) return 'foreign';

@@ -1,6 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { ACK, FIN, PSH, RST, SYN } from '../../src/layout/tcp.ts';
-import { established, finWait1, ipv4, midstream, timeOf, stateNames, story, synReceived, synSent, timeWait } from '../support/story.ts';
+import {
+  established,
+  finWait1,
+  ipv4,
+  midstream,
+  timeOf,
+  stateNames,
+  type Story,
+  story,
+  synReceived,
+  synSent,
+  timeWait,
+} from '../support/story.ts';
 
 describe('who is the client', () => {
   it('is the sender of the first SYN', () => {
@@ -592,4 +604,71 @@ it('start, end and duration are those of the first and the last segment', () => 
   expect(timeOf(record.start)).toBe(10_000_000);
   expect(timeOf(record.end)).toBe(2_050_000_000);
   expect(record.duration_s).toBe(2.04);
+});
+
+/** A connection in which both have sent a hundred kilobytes, and none of that was captured. */
+const transferred = (): Story => {
+  const told = story();
+  told.client.syn();
+  told.server.synAck();
+  told.client.ack({ unseen: true });
+  for (const [sender, receiver] of [
+    [told.client, told.server],
+    [told.server, told.client],
+  ] as const) {
+    for (let i = 0; i < 10; i++) sender.data(10_000, { unseen: true });
+    receiver.ack({ unseen: true });
+  }
+  return told;
+};
+
+describe('in a capture of SYNs, FINs and RSTs alone', () => {
+  const closers = ['client', 'server'] as const;
+
+  it.each(closers)('the %s closes, and the other after it', (closer) => {
+    const told = transferred();
+    told[closer].fin();
+    told[closer === 'client' ? 'server' : 'client'].fin();
+    expect(told.record()).toMatchObject({
+      open: 'three_way',
+      close: { class: 'last_ack_missing', initiator: closer, modifiers: ['gap'] },
+      confidence: 'likely',
+    });
+  });
+
+  it.each(closers.flatMap((closer) => [RST, RST | ACK].map((flags) => [closer, flags] as const)))(
+    'the %s resets, with the flags %i',
+    (closer, flags) => {
+      const told = transferred();
+      told[closer].send(flags);
+      expect(told.record()).toMatchObject({
+        open: 'three_way',
+        close: { class: 'rst_abort', initiator: closer, sequence: closer === 'client' ? 'R>' : 'R<' },
+        end_reason: 'reset',
+        confidence: 'likely',
+      });
+      expect(told.states()).toEqual({ client: 'SYN_SENT ESTABLISHED CLOSED', server: 'SYN_RECV ESTABLISHED CLOSED' });
+    },
+  );
+
+  it('the client resets, and has sent nothing', () => {
+    const told = synReceived();
+    told.client.ack({ unseen: true });
+    told.server.data(5000, { unseen: true });
+    told.client.send(RST | ACK);
+    expect(told.record()).toMatchObject({
+      open: 'three_way',
+      close: { class: 'rst_abort', initiator: 'client', modifiers: ['gap'] },
+      confidence: 'likely',
+    });
+  });
+
+  it('a RST of any other number is not believed where the handshake goes on behind it', () => {
+    const told = synReceived();
+    told.server.send(RST, { seq: 100_000 });
+    told.client.ack();
+    told.client.data(10);
+    told.server.ack();
+    expect(told.record()).toMatchObject({ open: 'three_way', close: { class: 'not_closed', modifiers: ['rst_challenged'] } });
+  });
 });

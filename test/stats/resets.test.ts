@@ -40,6 +40,25 @@ describe('who resets connections', () => {
     expect(record(resetAfter(silences)).idle_timeout).toBeUndefined();
   });
 
+  it.each<[what: string, silences: number[], timer: { seconds: number; count: number } | undefined]>([
+    ['a quarter of a second off, at least', [9.8, 10.2, 9.9], { seconds: 10, count: 3 }],
+    ['but not by seconds', [7.7, 7.9, 8.1], undefined],
+    ['a fiftieth off, of long ones', [3550, 3570, 3640], { seconds: 3600, count: 3 }],
+    ['half of all', [60, 60, 60, 7.7, 8.8, 13], { seconds: 60, count: 3 }],
+    ['the shorter one of two', [60, 30, 60, 30, 60, 30], { seconds: 30, count: 3 }],
+  ])('a timer is %s', (_, silences, timer) => {
+    expect(record(resetAfter(silences)).idle_timeout).toEqual(timer);
+  });
+
+  it('before a connection is open, by the client, too', () => {
+    const told = story();
+    const [client, server] = told.connection(host(3, 42_000), host(9, 81));
+    client.syn();
+    server.synAck();
+    client.rst();
+    expect(record(told).stage).toEqual({ handshake: 1 });
+  });
+
   it('each RST is counted at its stage, with who sent it', () => {
     const told = story();
     const [refused, nobody] = told.connection(host(3, 42_000), host(9, 81));

@@ -27,6 +27,7 @@ describe('more connections than there is room for', () => {
     const evicted = records.filter(({ end_reason }) => end_reason === 'evicted');
     expect(evicted.length).toBeGreaterThanOrEqual(101 - 16);
     expect(evicted.every(({ client: { port } }) => port < 40_000)).toBe(true);
+    expect(evicted.every(({ flow_end_reason: reason }) => reason === 5)).toBe(true); // lack of resources (RFC 5102 §5.11.3)
     expect(statistics.endReasons.counts.get('evicted')).toBe(evicted.length);
     // Who has spoken since stays.
     expect(records.find(({ client: { port } }) => port === 40_000)).toMatchObject({

@@ -81,7 +81,9 @@ export function finish(slot: i32, sender: i32, record: usize, start: i32, fresh:
   if (isFin) fin(slot, sender, record, start + payload, firstTime, anew);
   else if (acknowledged) {
     const sent = (load<i32>(own, SEEN << 2) & FIN_SENT) != 0;
-    const beforeOwnFin = sent && payload == 0 && load<i32>(record, SEQ_WORD << 2) - load<i32>(own, FIN_SEQ << 2) <= 0;
+    // A later one has a number below that FIN's only where the peer has shrunk its window, so that FINs come again.
+    const beyondFin = load<i32>(record, SEQ_WORD << 2) - load<i32>(own, FIN_SEQ << 2);
+    const beforeOwnFin = sent && payload == 0 && (beyondFin == 0 || (beyondFin < 0 && load<u64>(words, FIN_RETRANSMITS << 2) == 0));
     if (beforeOwnFin) overtaken(slot, sender, firstTime ? 1 : 0);
     else if (firstTime) log(slot, A, sender);
     else if ((peer & FIN_AGAIN) != 0) {

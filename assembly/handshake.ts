@@ -39,7 +39,7 @@ import {
   TOKENS,
   UNCOVERED,
 } from '../src/layout/slot.ts';
-import { ACK, FIN, RST, SYN, LARGEST_FIRST_WINDOW } from '../src/layout/tcp.ts';
+import { ACK, FIN, RST, SYN } from '../src/layout/tcp.ts';
 import { clearSeen, setFact, setSeen } from './facts.ts';
 import { earlierIss, forgetHoles, noteEstablished, noteIss, noteSynAck, oddity } from './host.ts';
 import { slotAt } from './table.ts';
@@ -216,15 +216,13 @@ export function establish(slot: i32, sender: i32, ack: i32, flags: i32, payload:
 }
 
 /**
- * Whether an acknowledgement is of a number that its receiver, in SYN_SENT, had behind it when it began, or that lies further before it than it
- * can have sent: its sender still is in another incarnation, and will hear so (RFC 9293 §3.5, figures 8 and 9). Who has sent a SYN-ACK is in
- * this one, and a capture of SYNs and FINs alone lacks all that came between.
+ * Whether an acknowledgement is of a number that its receiver, in SYN_SENT, had behind it when it began: its sender still is in another
+ * incarnation, and will hear so (RFC 9293 §3.5, figures 8 and 9).
  */
-export function isForeign(words: usize, own: usize, peer: usize, ack: i32): bool {
+export function isForeign(words: usize, peer: usize, ack: i32): bool {
   if ((load<i32>(words, FACTS << 2) & (ESTABLISHED | MIDSTREAM)) != 0) return false;
   if ((load<i32>(peer, SEEN << 2) & (SYN_SENT | SYN_ACK_SENT | ACKED_KNOWN)) != SYN_SENT) return false;
-  if (ack - load<i32>(peer, ISS << 2) <= 0) return true;
-  return (load<i32>(own, SEEN << 2) & SYN_ACK_SENT) == 0 && ack - load<i32>(peer, NXT << 2) > LARGEST_FIRST_WINDOW;
+  return ack - load<i32>(peer, ISS << 2) <= 0;
 }
 
 /** Whether an endpoint can have sent nothing of this incarnation before its SYN: the handshake goes on, and it sent no payload. */

@@ -68,7 +68,7 @@ import {
   stillAlive,
   surviveReset,
 } from './host.ts';
-import { disproveFin, isAwaited, isProbeBehindHole, noteProbe, settleProbes } from './probe.ts';
+import { isAwaited, isProbeBehindHole, noteProbe, settleProbes } from './probe.ts';
 import { slotAt } from './table.ts';
 import { addLetters, contentGap, follow } from './zeek.ts';
 
@@ -112,13 +112,13 @@ function show(slot: i32, sender: i32, record: usize, flags: i32, payload: i32): 
   const words = slotAt(slot);
   const own = words + ((<usize>sender) << 2);
   const peer = words + ((<usize>(sender ^ 1)) << 2);
-  if ((flags & ACK) != 0 && isForeign(words, own, peer, load<i32>(record, ACK_WORD << 2))) {
+  if ((flags & ACK) != 0 && isForeign(words, peer, load<i32>(record, ACK_WORD << 2))) {
     oddity((flags & SYN) != 0 ? SYN_ACK_UNEXPECTED : ACK_IMPLAUSIBLE);
     return;
   }
-  if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0 && (flags & SYN) == 0) {
+  if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0 && (flags & (SYN | ACK)) != SYN) {
     stillAlive(slot, sender);
-    if ((flags & ACK) != 0) chooseIss(slot, sender ^ 1, load<i32>(record, ACK_WORD << 2));
+    if ((flags & (SYN | ACK)) == ACK) chooseIss(slot, sender ^ 1, load<i32>(record, ACK_WORD << 2));
   }
   if ((flags & SYN) != 0) open(slot, sender, record, flags);
   const seq = load<i32>(record, SEQ_WORD << 2);
@@ -239,7 +239,7 @@ function take(slot: i32, sender: i32, flags: i32, payload: i32, start: i32, time
       begin(slot, sender, start - 1); // gigabytes that the capture lacks: the peer's acknowledgement vouches for the number
     }
     const plain = (flags & (SYN | FIN | RST)) == 0;
-    if (plain && payload == 0 && isProbeBehindHole(slot, sender, start, time)) disproveFin(slot, sender);
+    if (plain && payload == 0 && isProbeBehindHole(slot, sender, start, time)) setSeen(own, KEEPALIVE);
     const lowest = plain && payload <= 1 && start == load<i32>(own, NXT << 2) - 1;
     const probe = lowest && (payload == 0 || !isAwaited(slot, sender));
     fresh = probe ? noteProbe(words, sender, start, time) : extend(slot, sender, start, start + payload);

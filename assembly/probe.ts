@@ -21,7 +21,7 @@ import {
   WINDOWS,
 } from '../src/layout/slot.ts';
 import { clearSeen, modify, setSeen } from './facts.ts';
-import { addHole, coveredHoles } from './host.ts';
+import { coveredHoles } from './host.ts';
 import { slotAt } from './table.ts';
 
 /** An ACK from before a FIN does not come so long after the FIN's acknowledgement, ns. */
@@ -69,8 +69,8 @@ export function noteProbe(words: usize, sender: i32, start: i32, time: f64): i32
 
 /**
  * Whether an endpoint probes, without payload, at the number that is supposed to be its FIN's, long after that was acknowledged, and what lies in
- * front of that number is missing: then that is where its data ended, and the probe in front of the acknowledgement was one, too. (Of an
- * endpoint whose data was all seen, it is one in FIN_WAIT2.)
+ * front of that number is missing: then that may be where its data ended, and the probe in front of the acknowledgement have been one, too;
+ * whether its peer closes tells (src/tracker/close.ts, inferredFin). Of an endpoint whose data was all seen, it is one in FIN_WAIT2.
  */
 export function isProbeBehindHole(slot: i32, sender: i32, start: i32, time: f64): bool {
   const words = slotAt(slot);
@@ -78,13 +78,4 @@ export function isProbeBehindHole(slot: i32, sender: i32, start: i32, time: f64)
   if ((load<i32>(own, SEEN << 2) & (FIN_SENT | FIN_SUPPOSED)) != FIN_SUPPOSED || start != load<i32>(own, NXT << 2)) return false;
   if (start != load<i32>(own, FIN_SEQ << 2) || time - load<f64>(words + ((<usize>sender) << 3), FIN_TIME << 3) < PROBE_AFTER) return false;
   return (load<i32>(words, FACTS << 2) & HAS_RARE) != 0 && coveredHoles(slot, sender, start - 1, start) != 0;
-}
-
-/** The number that was supposed to be a FIN's is that of a byte, which was not captured. */
-export function disproveFin(slot: i32, sender: i32): void {
-  const own = slotAt(slot) + ((<usize>sender) << 2);
-  const byte = load<i32>(own, FIN_SEQ << 2);
-  clearSeen(own, FIN_SUPPOSED);
-  addHole(slot, sender, byte, byte + 1);
-  store<i32>(own, byte + 1, NXT << 2);
 }

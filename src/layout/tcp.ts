@@ -9,6 +9,3 @@ export const ACK = 0x10;
 export const URG = 0x20;
 export const ECE = 0x40;
 export const CWR = 0x80;
-
-/** Window of a SYN or SYN-ACK, at most: it is not scaled (RFC 7323 §2.2). No more can follow a SYN that was not acknowledged yet. */
-export const LARGEST_FIRST_WINDOW = 65535;

@@ -276,7 +276,8 @@ function aborts({ connections, resets }: Seen, stage: ResetStage, when: string, 
   const [port, most] = ports[0]!;
   const helps = advice && role === 'server' && { advice };
   if (sent < ended * NAMED) {
-    const apart = hosts.reduce((sum, one) => sum + one.sent, 0) === ended ? plural(hosts.length, 'host') : 'the hosts that are told apart';
+    const apart =
+      hosts.reduce((sum, one) => sum + one.sent, 0) === ended ? plural(hosts.length, 'sender') : 'the senders that are told apart';
     return [{ text: `${text}; of ${apart} none sent more than ${count(sent)} of those RSTs.`, ...helps }];
   }
   const elsewhere = sent > most ? `, and ${count(sent - most)} with ${plural(ports.length - 1, 'other port')}` : '';

@@ -19,6 +19,7 @@ import {
   FIN_SUPPOSED,
   FIN_TIME,
   FIN_WITH_ACK,
+  KEEPALIVE,
   MIDSTREAM,
   MODIFIERS,
   NXT,
@@ -93,10 +94,17 @@ function inferredFin(table: ConnectionTable, slot: number, endpoint: number): bo
   if ((words[slot + FACTS]! & (ESTABLISHED | MIDSTREAM)) === 0) return false;
   const acked = words[slot + ACKED + peer]!;
   if ((seen & FIN_SUPPOSED) === 0 || words[slot + FIN_SEQ + endpoint] !== ((acked - 1) | 0)) return false;
+  const closes = (words[slot + SEEN + peer]! & FIN_SENT) !== 0;
+  // Who probes there, behind what the capture lacks, and whose peer does not close, may have sent that number before, as payload.
+  if (!closes && (seen & KEEPALIVE) !== 0 && isBeyondHole(table, slot, endpoint)) return false;
   if ((seen & NXT_KNOWN) !== 0 && words[slot + SEGMENTS + endpoint]! > 0)
     return distance(acked, words[slot + NXT + endpoint]!) === 1 || isSkipped(table, slot, endpoint, acked);
-  return (words[slot + SEEN + peer]! & FIN_SENT) !== 0;
+  return closes;
 }
+
+/** Whether what lies in front of the highest number of `endpoint` is missing. */
+const isBeyondHole = (table: ConnectionTable, slot: number, endpoint: number): boolean =>
+  table.peekRare(slot)?.holes[endpoint as 0].at(-1) === table.words[slot + NXT + endpoint];
 
 /** Whether the one number below `acked` is what `endpoint` has passed over last: what it sent afterwards, without payload, begins there. */
 function isSkipped(table: ConnectionTable, slot: number, endpoint: number, acked: number): boolean {

@@ -1,4 +1,4 @@
-import { ACK, RST, SYN } from '../layout/tcp.ts';
+import { ACK, FIN, RST, SYN } from '../layout/tcp.ts';
 import { holdsTimeWait, judge, Verdict } from './close.ts';
 import type { Segment } from './segment.ts';
 import { distance } from './serial.ts';
@@ -56,8 +56,8 @@ export function beginsAnew(table: ConnectionTable, slot: number, segment: Segmen
     if (lateSyn || crossing) return 'same';
   }
   if ((facts & RESET) !== 0) return 'new';
-  if (holdsTimeWait(table, slot, receiver)) return 'held'; // also of who holds it, too: the other's is not over by that
-  if (holdsTimeWait(table, slot, sender) || (facts & CLOSED) !== 0) return 'new';
+  if (holdsTimeWait(table, slot, sender)) return 'new';
+  if ((facts & CLOSED) !== 0) return holdsTimeWait(table, slot, receiver) ? 'held' : 'new';
   // Its own new SYN proves that the sender has given up an attempt that nobody ever answered.
   const attempt = (seen & SYN_SENT) !== 0 && (seen & SYN_ACK_SENT) === 0 && (facts & ESTABLISHED) === 0;
   return attempt && words[slot + SEGMENTS + receiver] === 0 ? 'new' : 'held';
@@ -100,8 +100,8 @@ export function repliesToHeld(held: Segment, segment: Segment): 'accepted' | 'ch
   }
   if ((flags & ACK) === 0) return 'nothing';
   if ((flags & (SYN | RST)) !== 0) return accepts(held, ack) ? 'accepted' : 'nothing';
-  // No challenge has payload: the SYN-ACK in front of it is not in the capture.
-  return payload > 0 && accepts(held, ack) ? 'accepted' : 'challenged';
+  // No challenge has payload, or closes: the SYN-ACK in front of it is not in the capture.
+  return (payload > 0 || (flags & FIN) !== 0) && accepts(held, ack) ? 'accepted' : 'challenged';
 }
 
 /**

@@ -68,5 +68,6 @@ export function sentBeforeAck(table: ConnectionTable, slot: number, sender: numb
   if (at < 0) return; // there was no room for it
   table.words[slot + MODIFIERS]! |= OUT_OF_ORDER;
   list.splice(at, 0, list.pop()!);
+  table.rare(slot).finBehindAck = sender;
   rewrite(table, slot, list);
 }

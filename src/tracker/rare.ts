@@ -50,6 +50,8 @@ export interface DoubtfulReset {
   readonly shows: number;
   /** Where its token belongs in the close sequence. */
   readonly position: number;
+  /** Where it counts, the connection was open before it, though the capture lacks that. */
+  readonly opens: boolean;
 }
 
 /** A FIN that lies far beyond what its receiver would take: where its sender was before it, and what it had acknowledged, if anything. */
@@ -100,6 +102,8 @@ export class Rare {
   readonly knocked: [number, number] = [0, 0];
   /** Silence before the RST that was believed, where it was worth a word (IDLE), ns. */
   resetIdle = 0;
+  /** Whose FIN was captured behind an acknowledgement that it sent later, or -1. */
+  finBehindAck = -1;
   readonly zeroWindows: [number, number] = [0, 0];
   readonly gaps: [number, number] = [0, 0];
 }

@@ -1,4 +1,4 @@
-import { ACK, LARGEST_FIRST_WINDOW } from '../layout/tcp.ts';
+import { ACK } from '../layout/tcp.ts';
 import * as modifiers from '../layout/modifiers.ts';
 import { RST_INVALID } from '../layout/oddities.ts';
 import type { Segment } from './segment.ts';
@@ -53,20 +53,13 @@ export function reset(table: ConnectionTable, oddities: Oddities, slot: number, 
   // Where a profile ignores the peer's, the holder's own still proves that it has left.
   if ((facts & RESET) !== 0 || ((facts & RESET_AFTER_CLOSE) !== 0 && !holdsTimeWait(table, slot, sender))) return;
 
-  const behindGap = isBehindGap(words, slot, segment);
+  const opens = isBehindGap(words, slot, segment);
   const believed = judge(table, slot, segment);
-  const verdict = behindGap && believed === 'invalid' ? 'doubtful' : believed;
-  if (behindGap && (verdict === 'valid' || verdict === 'doubtful')) {
-    words[slot + FACTS]! |= ESTABLISHED;
-    table.times[(slot >> 1) + ESTABLISHED_TIME] = time;
-    if (verdict === 'valid' && (segment.flags & ACK) !== 0) {
-      words[slot + ACKED + sender] = segment.ack;
-      words[slot + SEEN + sender]! |= ACKED_KNOWN;
-    }
-  }
+  const verdict = opens && believed === 'invalid' ? 'doubtful' : believed;
   if (isBeforeAck(words, slot, segment)) words[slot + SEEN + sender]! |= RST_BEFORE_ACK; // whoever believes it
   if (verdict === 'valid') {
     if ((words[slot + FACTS]! & CLOSED) !== 0) return afterClose(table, slot, sender, time, endedByRst);
+    if (opens) openBefore(table, slot, segment);
     const doubtful = table.peekRare(slot)?.doubtful;
     const opening = (words[slot + FACTS]! & (ESTABLISHED | MIDSTREAM)) === 0; // who answers a SYN has not met another RST before
     if (opening || doubtful?.sender !== receiver) return take(table, slot, sender, time, shows(words, slot, segment));
@@ -76,7 +69,7 @@ export function reset(table: ConnectionTable, oddities: Oddities, slot: number, 
   }
   if (verdict === 'doubtful') {
     const rare = table.rare(slot);
-    rare.doubtful ??= { time, sender, shows: shows(words, slot, segment), position: tokenCount(words, slot) };
+    rare.doubtful ??= { time, sender, shows: shows(words, slot, segment), position: tokenCount(words, slot), opens };
     return;
   }
   if (verdict === 'foreign') disown(table, slot, receiver);
@@ -85,18 +78,27 @@ export function reset(table: ConnectionTable, oddities: Oddities, slot: number, 
 }
 
 /**
- * Whether the numbers of an RST, behind a SYN-ACK, lie beyond all that was seen of the connection: it was open, and the capture lacks what came
- * between. So it is in a capture of SYNs, FINs and RSTs alone.
+ * Whether both numbers of an RST, behind a SYN-ACK, lie beyond what was seen of the connection, or one does: it was open, and the capture lacks what
+ * came between. So it is in a capture of SYNs, FINs and RSTs alone. (0 is the number of who knows none.)
  */
 function isBehindGap(words: Int32Array, slot: number, { sender, flags, seq, ack }: Segment): boolean {
   const receiver = sender ^ 1;
   const seen = words[slot + SEEN + sender]!;
   const peer = words[slot + SEEN + receiver]!;
   if ((words[slot + FACTS]! & (ESTABLISHED | MIDSTREAM | SIMULTANEOUS_OPEN)) !== 0) return false;
-  if (((seen | peer) & SYN_ACK_SENT) === 0 || (seen & peer & NXT_KNOWN) === 0) return false;
+  if (((seen | peer) & SYN_ACK_SENT) === 0 || (seen & peer & NXT_KNOWN) === 0 || (flags & ACK) === 0 || seq === 0) return false;
   const sent = distance(seq, words[slot + NXT + sender]!);
-  const received = (flags & ACK) === 0 ? 0 : distance(ack, words[slot + NXT + receiver]!);
+  const received = distance(ack, words[slot + NXT + receiver]!);
   return Math.min(sent, received) >= 0 && Math.max(sent, received) > 0 && Math.max(sent, received) <= MAX_WINDOW;
+}
+
+/** A RST that its receiver believes acknowledges what the capture lacks, if it does: then the connection was open before it. */
+function openBefore({ words, times }: ConnectionTable, slot: number, { sender, ack, time }: Segment): void {
+  if (distance(ack, words[slot + NXT + (sender ^ 1)]!) <= 0) return;
+  words[slot + FACTS]! |= ESTABLISHED;
+  times[(slot >> 1) + ESTABLISHED_TIME] = time;
+  words[slot + ACKED + sender] = ack;
+  words[slot + SEEN + sender]! |= ACKED_KNOWN;
 }
 
 /** What an RST shows of FINs: bits of RST_SHOWS. */
@@ -150,7 +152,12 @@ function afterClose(table: ConnectionTable, slot: number, sender: number, time: 
 /** The record ends and an inexact RST was never disproved: it counts, and nothing follows it in the close sequence. */
 export function settleDoubt(table: ConnectionTable, slot: number): void {
   const doubtful = table.peekRare(slot)?.doubtful;
-  if (!doubtful || (table.words[slot + FACTS]! & (RESET | CLOSED)) !== 0) return;
+  const facts = table.words[slot + FACTS]!;
+  if (!doubtful || (facts & (RESET | CLOSED)) !== 0) return;
+  if (doubtful.opens && (facts & (ESTABLISHED | MIDSTREAM)) === 0) {
+    table.words[slot + FACTS]! |= ESTABLISHED;
+    table.times[(slot >> 1) + ESTABLISHED_TIME] = doubtful.time;
+  }
   rewrite(table, slot, [...tokens(table, slot).slice(0, doubtful.position), tokenOf(R, doubtful.sender)]);
 }
 
@@ -174,13 +181,10 @@ function judge(table: ConnectionTable, slot: number, segment: Segment): 'valid' 
     }
   }
   if (opening && isInSynSent(words, slot, segment)) {
-    const beyond = distance(seq, words[slot + NXT + sender]!);
-    // Where no SYN-ACK came, its sender cannot have sent as much: it was told of that by what it answers.
-    const told = (peer & SYN_ACK_SENT) === 0 && words[slot + SEGMENTS + receiver]! > 0;
-    if (distance(seq, words[slot + ISS + sender]!) <= 0 || (told && beyond > LARGEST_FIRST_WINDOW)) return 'invalid';
+    if (distance(seq, words[slot + ISS + sender]!) <= 0) return 'invalid';
     const answered = (peer & ACKED_KNOWN) !== 0 && seq === words[slot + ACKED + receiver];
     // Behind payload or a FIN there may as well be a handshake that the capture lacks.
-    if (answered && beyond > 0 && table.isBare(slot, receiver)) return 'foreign';
+    if (answered && distance(seq, words[slot + NXT + sender]!) > 0 && table.isBare(slot, receiver)) return 'foreign';
   }
   const acked = (peer & ACKED_KNOWN) !== 0;
   const sent = (seen & NXT_KNOWN) !== 0;

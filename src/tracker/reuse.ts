@@ -1,6 +1,8 @@
 import { REUSE_FORGOTTEN } from '../layout/oddities.ts';
 import { HAS_TIMESTAMP } from '../layout/segment.ts';
 import {
+  ACKED,
+  ACKED_KNOWN,
   ESTABLISHED,
   FACTS,
   LAST,
@@ -45,7 +47,10 @@ export function meet(table: ConnectionTable, slot: number, segment: Segment, pro
   if (!wait) return undefined;
   const seen = words[slot + SEEN + sender]!;
   const stamped = !answers && (segment.flags & HAS_TIMESTAMP) !== 0 && (seen & TSVAL_KNOWN) !== 0;
-  const isnDelta = (seen & NXT_KNOWN) === 0 ? Number.NaN : distance(isn, words[slot + NXT + sender]!);
+  // Of who is in no capture, the peer's acknowledgement tells how far it went.
+  const silent = words[slot + SEGMENTS + sender] === 0 && (words[slot + SEEN + (sender ^ 1)]! & ACKED_KNOWN) !== 0;
+  const highest = silent ? words[slot + ACKED + (sender ^ 1)]! : words[slot + NXT + sender]!;
+  const isnDelta = silent || (seen & NXT_KNOWN) !== 0 ? distance(isn, highest) : Number.NaN;
   const tsvalDelta = stamped ? distance(segment.tsval, words[slot + TSVAL + sender]!) : Number.NaN;
   return {
     sender,

@@ -1,13 +1,14 @@
 import { ackedTime, isBehindHole, type Verdict } from './close.ts';
 import {
+  A,
   ACK_AFTER_RST,
   CLIENT_IS_HIGH,
   CLOSED,
   ESTABLISHED,
   ESTABLISHED_TIME,
+  F,
   FACTS,
   FAST_OPEN,
-  FIN_ACKED,
   FIN_ACKED_TIME,
   FIN_AFTER_RST,
   FIN_SENT,
@@ -25,6 +26,7 @@ import {
   SYN_SENT,
   SYN_TIME,
 } from '../layout/slot.ts';
+import { tokenOf, tokens } from './sequence.ts';
 import type { ConnectionTable } from './table.ts';
 import type { TimeWait } from './time-wait.ts';
 
@@ -158,9 +160,12 @@ function closing(table: ConnectionTable, slot: number, own: number, verdict: Ver
 }
 
 /** Whether the peer acknowledged an endpoint's FIN before its own came, which it had sent earlier: then that met FIN_WAIT2. */
-function wasAckedFirst({ words, times }: ConnectionTable, slot: number, own: number): boolean {
-  const at = slot >> 1;
-  return (words[slot + SEEN + own]! & FIN_ACKED) !== 0 && times[at + FIN_ACKED_TIME + own]! < times[at + FIN_TIME + (own ^ 1)]!;
+function wasAckedFirst(table: ConnectionTable, slot: number, own: number): boolean {
+  const peer = own ^ 1;
+  if (table.peekRare(slot)?.finBehindAck === peer) return true;
+  const log = tokens(table, slot);
+  const acked = log.indexOf(tokenOf(A, peer));
+  return acked >= 0 && acked < log.indexOf(tokenOf(F, peer));
 }
 
 /** Cuts what a reset ended, closes a TIME_WAIT that is over, and lets time run one way. */

@@ -221,7 +221,7 @@ describe('whoever stands out is found, though others come first in every list', 
     }
     const { texts, filters, advices } = found(told);
     expect(texts).toEqual([
-      '40 of 40 connections (100.0 %) ended by an RST before they were open; of 20 hosts none sent more than 2 of those RSTs.',
+      '40 of 40 connections (100.0 %) ended by an RST before they were open; of 20 senders none sent more than 2 of those RSTs.',
     ]);
     expect(filters).toEqual([undefined]);
     expect(advices[0]).toMatch(/runs that should listen there/);
@@ -229,7 +229,7 @@ describe('whoever stands out is found, though others come first in every list', 
     const [sender] = summary.resets.senders;
     const resets = { ...summary.resets, stage: { established: 100 }, senders: [{ ...sender!, stage: { established: 9 } }] };
     const said = findings({ ...summary, connections: 100, resets }).find(({ text }) => text.includes('in the middle'));
-    expect(said?.text).toMatch(/of the hosts that are told apart none sent more than 9 of those RSTs\.$/);
+    expect(said?.text).toMatch(/of the senders that are told apart none sent more than 9 of those RSTs\.$/);
   });
 
   it('who runs out of ports, and how many more', () => {

@@ -407,9 +407,10 @@ describe('what is left of another incarnation answers a SYN', () => {
     });
   });
 
-  it.each(old)('a FIN of the old one, or payload, of an ACK of %i, is not of this one', (number) => {
+  it('a FIN of the old one, or payload, is not of this one', () => {
     for (const of of [FIN | ACK, PSH | ACK] as const) {
       const told = synSent();
+      const number = -700_000;
       const { client, server } = told;
       server.send(of, { seq: 400_000, ack: number, payload: of === (PSH | ACK) ? 200 : 0 });
       client.send(RST, { seq: number });
@@ -428,6 +429,15 @@ describe('what is left of another incarnation answers a SYN', () => {
         confidence: 'certain',
       });
     }
+  });
+
+  it('but one that acknowledges what the capture lacks is, where it lacks the SYN-ACK, too', () => {
+    const { client, server, record } = synSent();
+    server.synAck({ unseen: true });
+    for (let i = 0; i < 10; i++) client.data(10_000, { unseen: true });
+    server.fin();
+    client.fin();
+    expect(record()).toMatchObject({ close: { class: 'last_ack_missing', initiator: 'server', sequence: 'F< FA>' }, confidence: 'likely' });
   });
 
   it.each([1, 100])('of a SYN with %i bytes, which its SYN-ACK acknowledges: fast open', (payload) => {
@@ -636,20 +646,17 @@ describe('in a capture of SYNs, FINs and RSTs alone', () => {
     });
   });
 
-  it.each(closers.flatMap((closer) => [RST, RST | ACK].map((flags) => [closer, flags] as const)))(
-    'the %s resets, with the flags %i',
-    (closer, flags) => {
-      const told = transferred();
-      told[closer].send(flags);
-      expect(told.record()).toMatchObject({
-        open: 'three_way',
-        close: { class: 'rst_abort', initiator: closer, sequence: closer === 'client' ? 'R>' : 'R<' },
-        end_reason: 'reset',
-        confidence: 'likely',
-      });
-      expect(told.states()).toEqual({ client: 'SYN_SENT ESTABLISHED CLOSED', server: 'SYN_RECV ESTABLISHED CLOSED' });
-    },
-  );
+  it.each(closers)('the %s resets', (closer) => {
+    const told = transferred();
+    told[closer].send(RST | ACK);
+    expect(told.record()).toMatchObject({
+      open: 'three_way',
+      close: { class: 'rst_abort', initiator: closer, sequence: closer === 'client' ? 'R>' : 'R<' },
+      end_reason: 'reset',
+      confidence: 'likely',
+    });
+    expect(told.states()).toEqual({ client: 'SYN_SENT ESTABLISHED CLOSED', server: 'SYN_RECV ESTABLISHED CLOSED' });
+  });
 
   it('the client resets, and has sent nothing', () => {
     const told = synReceived();
@@ -663,12 +670,25 @@ describe('in a capture of SYNs, FINs and RSTs alone', () => {
     });
   });
 
-  it('a RST of any other number is not believed where the handshake goes on behind it', () => {
+  it('a RST of any other number is not believed where either goes on behind it', () => {
     const told = synReceived();
-    told.server.send(RST, { seq: 100_000 });
+    told.client.send(RST | ACK, { seq: 100_000 });
     told.client.ack();
+    const { time } = told.told.at(-1)!;
     told.client.data(10);
     told.server.ack();
-    expect(told.record()).toMatchObject({ open: 'three_way', close: { class: 'not_closed', modifiers: ['rst_challenged'] } });
+    const { client, close, start } = told.record();
+    expect(close).toMatchObject({ class: 'not_closed', modifiers: ['rst_challenged'] });
+    expect(timeOf(start) + client.states!.find(([state]) => state === 'ESTABLISHED')![1] * 1e9).toBeCloseTo(time, -3);
+    const again = synReceived();
+    again.client.send(RST | ACK, { seq: 100_000 });
+    again.wait(1).server.again(again.told[1]);
+    expect(again.record()).toMatchObject({ open: 'synack_only', close: { class: 'no_reply', modifiers: ['rst_challenged'] } });
+  });
+
+  it('and one without a number is of somebody who knows none', () => {
+    const told = synReceived({ serverIsn: 2 ** 31 + 5 });
+    told.server.send(RST | ACK, { seq: -told.server.isn });
+    expect(told.record()).toMatchObject({ close: { class: 'aborted_handshake' }, confidence: 'certain' });
   });
 });

@@ -70,41 +70,13 @@ describe('a SYN that meets a TIME_WAIT', () => {
     expect(told.records()).toMatchObject([{ time_wait: [{ ended_by: 'reuse' }] }, { open: 'fast_open', reuse: [{ verdict: 'accepted' }] }]);
   });
 
-  it('of both: only its sender has left, as long as nobody accepts it', () => {
-    const bothWait = (): Story => {
-      const told = closing();
-      told.client.ack();
-      told.server.ack();
-      return told.wait(5);
-    };
-    const challenged = bothWait();
-    const [client] = challenged.incarnation(challenged.client.isn - 100);
-    client.syn();
-    challenged.server.ack();
-    expect(challenged.record()).toMatchObject({
-      close: { modifiers: ['syn_in_time_wait_challenged'] },
-      time_wait: [{ ended_by: 'capture_end' }, { ended_by: 'capture_end' }],
-      reuse: [{ verdict: 'challenged' }],
-    });
-    const ignored = bothWait();
-    const [other, peer] = ignored.incarnation(ignored.client.isn + 50_000);
-    const syn = other.syn();
-    ignored.wait(70);
-    other.again(syn);
-    peer.synAck();
-    other.ack();
-    expect(ignored.records()).toMatchObject([
-      { time_wait: [{ ended_by: 'expiry' }, { ended_by: 'expiry' }] },
-      { open: 'three_way', reuse: [{ verdict: 'ignored' }] },
-    ]);
-  });
-
-  it('and is accepted by payload that acknowledges it: the capture lacks the SYN-ACK', () => {
+  it.each([true, false])('and is accepted by payload, or a FIN, that acknowledges it: the capture lacks the SYN-ACK', (closes) => {
     const told = serverTimeWait().wait(20);
     const [client, server] = told.incarnation(told.client.isn + 50_000, told.server.isn + 90_000);
     client.syn();
     server.synAck({ unseen: true });
-    server.data(40);
+    if (closes) server.fin({ payload: 40 });
+    else server.data(40);
     client.ack();
     expect(told.records()).toMatchObject([
       { close: { modifiers: ['reuse_in_time_wait'] }, server: { bytes: 0 } },

@@ -1,4 +1,4 @@
-import { ACK } from '../layout/tcp.ts';
+import { ACK, SYN } from '../layout/tcp.ts';
 import * as modifiers from '../layout/modifiers.ts';
 import { RST_INVALID } from '../layout/oddities.ts';
 import type { Segment } from './segment.ts';
@@ -86,7 +86,7 @@ function isBehindGap(words: Int32Array, slot: number, { sender, flags, seq, ack 
   const seen = words[slot + SEEN + sender]!;
   const peer = words[slot + SEEN + receiver]!;
   if ((words[slot + FACTS]! & (ESTABLISHED | MIDSTREAM | SIMULTANEOUS_OPEN)) !== 0) return false;
-  if (((seen | peer) & SYN_ACK_SENT) === 0 || (seen & peer & NXT_KNOWN) === 0 || (flags & ACK) === 0 || seq === 0) return false;
+  if (((seen | peer) & SYN_ACK_SENT) === 0 || (seen & peer & NXT_KNOWN) === 0 || (flags & (SYN | ACK)) !== ACK || seq === 0) return false;
   const sent = distance(seq, words[slot + NXT + sender]!);
   const received = distance(ack, words[slot + NXT + receiver]!);
   return Math.min(sent, received) >= 0 && Math.max(sent, received) > 0 && Math.max(sent, received) <= MAX_WINDOW;

@@ -8,10 +8,11 @@ import { reuseRecord } from '../merge/reuse.ts';
 import { type StuckOwner, stuckRecord } from '../merge/stuck.ts';
 import type { SummaryRecord } from '../merge/summary.ts';
 import { TIGHT } from '../stats/ports.ts';
+import type { Owner } from '../stats/owners.ts';
 import { STUCK_KINDS } from '../stats/stuck.ts';
 import { socketText } from '../records/address.ts';
 import type { ResetStage } from '../stats/reset-stage.ts';
-import { brief, count, duration, plural, share } from './words.ts';
+import { brief, count, duration, ownerText, plural, share } from './words.ts';
 
 /** One thing that a person should know: a sentence with its numbers, and what helps. */
 export interface Finding {
@@ -66,7 +67,7 @@ export function findings(summary: Seen): Finding[] {
     ...worst
       .filter(({ pressure, exhausted_at }) => pressure >= TIGHT && !exhausted_at)
       .slice(0, EACH)
-      .map((group) => tight(group, summary)),
+      .map((group) => (group.held.peak > summary.ports.range ? wider : tight)(group, summary)),
     ...worst
       .filter(({ forecast_at, pressure }) => forecast_at !== undefined && pressure < TIGHT)
       .slice(0, EACH)
@@ -132,16 +133,20 @@ function exhausted(group: PortRecord, { time_wait: wait }: Seen): Finding {
   };
 }
 
+/** A client that took more ports than it was supposed to have. */
+function wider(group: PortRecord, { ports: { range } }: Seen): Finding {
+  const { client, server, server_port, held, time_wait } = group;
+  return {
+    text:
+      `${client} has more ports than the ${count(range)} that were assumed: towards ${socketText(server, server_port)} it took ${count(held.peak)} at once ` +
+      `(${held.peak_at}), ${count(time_wait.peak)} of them at most by TIME_WAIT. How near it came to their end is not known.`,
+    advice: 'What helps: --ports with the range that the client really has (net.ipv4.ip_local_port_range).',
+    filter: pairFilter(group),
+  };
+}
+
 function tight(group: PortRecord, { ports: { range, sustained_per_s } }: Seen): Finding {
   const { client, server, server_port, held, time_wait, pressure, rate_per_s } = group;
-  if (held.peak > range)
-    return {
-      text:
-        `${client} has more ports than the ${count(range)} that were assumed: towards ${socketText(server, server_port)} it took ${count(held.peak)} at once ` +
-        `(${held.peak_at}), ${count(time_wait.peak)} of them at most by TIME_WAIT. How near it came to their end is not known.`,
-      advice: 'What helps: --ports with the range that the client really has (net.ipv4.ip_local_port_range).',
-      filter: pairFilter(group),
-    };
   return {
     text:
       `${client} ${pressure >= 1 ? 'has run out of ports' : 'comes close to the end of its ports'} towards ${socketText(server, server_port)}: ` +
@@ -283,7 +288,7 @@ function aborts({ connections, resets }: Seen, stage: ResetStage, when: string, 
   const elsewhere = sent > most ? `, and ${count(sent - most)} with ${plural(ports.length - 1, 'other port')}` : '';
   return [
     {
-      text: `${text}; ${host} (${role}, port ${port}) sent ${count(most)} of those RSTs${elsewhere}.`,
+      text: `${text}; ${ownerText({ host, role, server_port: port })} sent ${count(most)} of those RSTs${elsewhere}.`,
       ...helps,
       filter: `${sent > most ? 'tcp' : `tcp port ${port}`} and host ${host}`,
     },
@@ -291,9 +296,7 @@ function aborts({ connections, resets }: Seen, stage: ResetStage, when: string, 
 }
 
 /** RSTs of a host in one role: by the server's port, most first, and all. */
-interface Sent {
-  host: string;
-  role: string;
+interface Sent extends Pick<Owner, 'host' | 'role'> {
   ports: [number, number][];
   sent: number;
 }

@@ -1,11 +1,10 @@
 import type { Quantiles } from '../merge/quantiles.ts';
 import type { SummaryRecord } from '../merge/summary.ts';
 import { socketText } from '../records/address.ts';
-import type { Owner } from '../stats/owners.ts';
 import { RESET_STAGES, type ResetStage } from '../stats/reset-stage.ts';
 import { OTHERS } from '../stats/tally.ts';
 import type { Finding } from './findings.ts';
-import { brief, count, duration, plural, printable, share } from './words.ts';
+import { brief, count, duration, ownerText, plural, printable, share } from './words.ts';
 
 /** Rows of a list that are shown. */
 const SHOWN = 8;
@@ -275,7 +274,6 @@ const STAGES: Readonly<Record<ResetStage, string>> = {
   after_close: 'after it',
 };
 
-const ownerText = ({ host, role, server_port }: Owner): string => `${host} (${role}, port ${server_port})`;
 const counted = (n: number, text: string): Counted => ({ kind: 'count', count: n, text });
 
 /** What is left of `all` beside rows that count parts of it. */

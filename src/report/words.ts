@@ -1,4 +1,6 @@
-// How numbers read in the report.
+// How numbers, and who they are about, read in the report.
+
+import type { Owner } from '../stats/owners.ts';
 
 /** A whole number with its thousands apart. By hand: the first use of Intl costs a short run a tenth of its time. */
 export const count = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',');
@@ -7,6 +9,8 @@ export const share = (part: number, whole: number): string => `${((part / whole)
 
 /** A number for people: three digits. */
 export const brief = (value: number): string => (value >= 100 ? count(Math.round(value)) : String(Number(value.toPrecision(3))));
+
+export const ownerText = ({ host, role, server_port }: Owner): string => `${host} (${role}, port ${server_port})`;
 
 /** What names of files are in: control characters, which a terminal would obey, are written out. */
 export const printable = (text: string): string =>

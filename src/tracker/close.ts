@@ -103,8 +103,9 @@ function inferredFin(table: ConnectionTable, slot: number, endpoint: number): bo
 }
 
 /** Whether what lies in front of the highest number of `endpoint` is missing. */
-const isBeyondHole = (table: ConnectionTable, slot: number, endpoint: number): boolean =>
-  table.peekRare(slot)?.holes[endpoint as 0].at(-1) === table.words[slot + NXT + endpoint];
+function isBeyondHole(table: ConnectionTable, slot: number, endpoint: number): boolean {
+  return table.peekRare(slot)?.holes[endpoint as 0].at(-1) === table.words[slot + NXT + endpoint];
+}
 
 /** Whether the one number below `acked` is what `endpoint` has passed over last: what it sent afterwards, without payload, begins there. */
 function isSkipped(table: ConnectionTable, slot: number, endpoint: number, acked: number): boolean {

@@ -34,6 +34,7 @@ export function acknowledgedAlready(table: ConnectionTable, slot: number, sender
   // The peer's FIN carried that acknowledgement, or repeated it, so this FIN was sent before it.
   const list = tokens(table, slot);
   const own = list.pop()!;
+  if (own >> 3 !== sender || (own & 7) > FA) return; // there was no room for it
   const at = list.findIndex((token) => token >> 3 === receiver && (token & 7) <= FA);
   if ((words[slot + SEEN + receiver]! & FIN_ACKS_ANEW) === 0) list.splice(at, 0, own, tokenOf(A, receiver));
   else {
@@ -65,7 +66,7 @@ export function overtaken(table: ConnectionTable, slot: number, sender: number, 
 export function sentBeforeAck(table: ConnectionTable, slot: number, sender: number): void {
   const list = tokens(table, slot);
   const at = list.indexOf(tokenOf(A, sender));
-  if (at < 0) return; // there was no room for it
+  if (at < 0 || list.at(-1) !== tokenOf(F, sender)) return; // there was no room for both
   table.words[slot + MODIFIERS]! |= OUT_OF_ORDER;
   list.splice(at, 0, list.pop()!);
   table.rare(slot).finBehindAck = sender;

@@ -59,7 +59,7 @@ export function reset(table: ConnectionTable, oddities: Oddities, slot: number, 
   if (isBeforeAck(words, slot, segment)) words[slot + SEEN + sender]! |= RST_BEFORE_ACK; // whoever believes it
   if (verdict === 'valid') {
     if ((words[slot + FACTS]! & CLOSED) !== 0) return afterClose(table, slot, sender, time, endedByRst);
-    if (opens) openBefore(table, slot, segment);
+    if (opens) takeAck(table, slot, segment);
     const doubtful = table.peekRare(slot)?.doubtful;
     const opening = (words[slot + FACTS]! & (ESTABLISHED | MIDSTREAM)) === 0; // who answers a SYN has not met another RST before
     if (opening || doubtful?.sender !== receiver) return take(table, slot, sender, time, shows(words, slot, segment));
@@ -92,13 +92,19 @@ function isBehindGap(words: Int32Array, slot: number, { sender, flags, seq, ack 
   return Math.min(sent, received) >= 0 && Math.max(sent, received) > 0 && Math.max(sent, received) <= MAX_WINDOW;
 }
 
-/** A RST that its receiver believes acknowledges what the capture lacks, if it does: then the connection was open before it. */
-function openBefore({ words, times }: ConnectionTable, slot: number, { sender, ack, time }: Segment): void {
+/** What a RST that its receiver believes acknowledges: where the capture lacks that, the connection was open before it. */
+function takeAck(table: ConnectionTable, slot: number, { sender, ack, time }: Segment): void {
+  const { words } = table;
   if (distance(ack, words[slot + NXT + (sender ^ 1)]!) <= 0) return;
-  words[slot + FACTS]! |= ESTABLISHED;
-  times[(slot >> 1) + ESTABLISHED_TIME] = time;
+  wasOpen(table, slot, time);
   words[slot + ACKED + sender] = ack;
   words[slot + SEEN + sender]! |= ACKED_KNOWN;
+}
+
+/** The handshake was complete before a RST, and nothing else of the capture shows that. */
+function wasOpen({ words, times }: ConnectionTable, slot: number, time: number): void {
+  words[slot + FACTS]! |= ESTABLISHED;
+  times[(slot >> 1) + ESTABLISHED_TIME] = time;
 }
 
 /** What an RST shows of FINs: bits of RST_SHOWS. */
@@ -154,10 +160,7 @@ export function settleDoubt(table: ConnectionTable, slot: number): void {
   const doubtful = table.peekRare(slot)?.doubtful;
   const facts = table.words[slot + FACTS]!;
   if (!doubtful || (facts & (RESET | CLOSED)) !== 0) return;
-  if (doubtful.opens && (facts & (ESTABLISHED | MIDSTREAM)) === 0) {
-    table.words[slot + FACTS]! |= ESTABLISHED;
-    table.times[(slot >> 1) + ESTABLISHED_TIME] = doubtful.time;
-  }
+  if (doubtful.opens && (facts & (ESTABLISHED | MIDSTREAM)) === 0) wasOpen(table, slot, doubtful.time);
   rewrite(table, slot, [...tokens(table, slot).slice(0, doubtful.position), tokenOf(R, doubtful.sender)]);
 }
 

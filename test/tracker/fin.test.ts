@@ -281,6 +281,30 @@ describe('FINs that cross', () => {
     });
   });
 
+  it('the same where the log has no room for that FIN any more: nothing else takes its place', () => {
+    const told = established();
+    told.server.fin();
+    told.client.ack();
+    for (let i = 0; i < 40; i++) {
+      told.server.again(told.server.lastFin);
+      told.client.ack();
+    }
+    told.client.fin({ ack: 1 });
+    expect(told.record().close.sequence).toMatch(/^F< A> f< a> f< a>/);
+  });
+
+  it('nor that of a FIN that was acknowledged already', () => {
+    const told = established();
+    told.server.fin({ ack: told.client.next + 1 });
+    told.client.ack({ seq: told.client.next + 1 });
+    for (let i = 0; i < 40; i++) {
+      told.server.again(told.server.lastFin, { ack: told.client.next + 1 });
+      told.client.ack({ seq: told.client.next + 1 });
+    }
+    told.client.fin({ ack: 1 });
+    expect(told.record().close.sequence).toMatch(/^F< A> f< a> f< a>/);
+  });
+
   it('a FIN behind payload that never comes is not taken: FIN_WAIT2, and no TIME_WAIT', () => {
     const told = established();
     told.server.data(1000, { unseen: true, lost: true });

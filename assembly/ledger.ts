@@ -90,6 +90,9 @@ let touched: i32 = 0;
 export function begin(secret: f64, rows: i32): void {
   seed = <u64>secret * MULTIPLIER;
   capacity = rows;
+  // An index is read before it is written: the system would map a page of zeros first, and interrupt all threads' processors to take it back.
+  memory.fill(HOST_INDEX, 0, ENTRIES * ENTRY_BYTES);
+  memory.fill(GROUP_INDEX, 0, ENTRIES * ENTRY_BYTES);
 }
 
 function stateOf(word: i32): usize {

@@ -54,6 +54,7 @@ export function overtaken(table: ConnectionTable, slot: number, sender: number, 
   words[slot + MODIFIERS]! |= OUT_OF_ORDER;
   const list = tokens(table, slot);
   const at = list.findIndex((token) => token >> 3 === sender && (token & 7) <= FA);
+  if (at < 0) return; // there was no room for it
   list[at] = tokenOf(F, sender);
   list.splice(at, 0, tokenOf(A, sender));
   rewrite(table, slot, list);

@@ -305,6 +305,17 @@ describe('FINs that cross', () => {
     expect(told.record().close.sequence).toMatch(/^F< A> f< a> f< a>/);
   });
 
+  it('nor is an acknowledgement put in front of a FIN that had no room', () => {
+    const told = established();
+    told.server.fin();
+    for (let i = 0; i < 80; i++) told.server.again(told.server.lastFin);
+    told.client.fin({ ack: 1 });
+    told.client.ack({ seq: told.client.next - 1 });
+    const { sequence, modifiers } = told.record().close;
+    expect(sequence).toMatch(/^F<( f<)+ \.\.\.$/);
+    expect(modifiers).toContain('out_of_order');
+  });
+
   it('a FIN behind payload that never comes is not taken: FIN_WAIT2, and no TIME_WAIT', () => {
     const told = established();
     told.server.data(1000, { unseen: true, lost: true });

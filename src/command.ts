@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { cachedDataVersionTag, setFlagsFromString } from 'node:v8';
 import { CaptureError, NoCaptureError } from './capture/errors.ts';
 import { folderAt } from './capture/folder.ts';
-import { faultMessage } from './capture/fault.ts';
+import { type Fault, faultMessage } from './capture/fault.ts';
 import { STANDARD_INPUT } from './capture/pipe.ts';
 import type { Outcome } from './merge/outcome.ts';
 import { Run } from './merge/run.ts';
@@ -35,7 +35,10 @@ const THREAD_FLAGS = process.versions.v8.startsWith('11.3.') ? '--interrupt-budg
 const FLAGS_AFTER_THREADS = '--interrupt-budget=67584';
 const BEGUN_WITH = cachedDataVersionTag();
 
-const say = (message: string): void => void process.stderr.write(`fourwaves: ${printable(message)}\n`);
+/** Takes away what a terminal's line holds: it may be the progress of a run that goes on. */
+const CLEAR = process.stderr.isTTY ? '\r\u001b[K' : '';
+
+const say = (message: string): void => void process.stderr.write(`${CLEAR}fourwaves: ${printable(message)}\n`);
 
 async function main(command: Command): Promise<number> {
   if (command.name === 'help') return print(helpText());
@@ -65,8 +68,10 @@ async function analyseAll(command: Command, page: PageFile | undefined): Promise
   for (const { captures, inFolder } of sets) {
     if (abort.signal.aborted) break;
     if (command.run.follow && captures.some(isMissing)) say(`${captures.join()}: not there yet, and waited for`);
+    const told = new Set<Fault>();
+    const onFault = (fault: Fault): void => tell(fault, told);
     try {
-      const run = await Run.open(captures, form, command.transitions, { ...command.run, threadFlags: THREAD_FLAGS }, abort);
+      const run = await Run.open(captures, form, command.transitions, { ...command.run, threadFlags: THREAD_FLAGS, onFault }, abort);
       await analyse(run, command);
       if (cachedDataVersionTag() !== BEGUN_WITH) setFlagsFromString(FLAGS_AFTER_THREADS);
       const outcome = run.outcome();
@@ -79,7 +84,7 @@ async function analyseAll(command: Command, page: PageFile | undefined): Promise
           await print(reports.length > 1 ? `\n${text}` : text);
         }
       }
-      statuses.push(conclude(outcome, command.connection));
+      statuses.push(conclude(outcome, told, command.connection));
     } catch (error) {
       if (!(error instanceof CaptureError && (command.each || abort.signal.aborted))) throw error;
       if (inFolder && error instanceof NoCaptureError && !abort.signal.aborted) say(`left out: ${error.message}`);
@@ -146,11 +151,21 @@ async function analyse(run: Run, command: Command): Promise<void> {
   }
 }
 
-/** Says what the user has to know of a run, and what its exit status would be. `connection`: the only one that was looked for. */
-function conclude(outcome: Outcome, connection: string | undefined): number {
+/** Says what is wrong with a capture, once, and as long as not too many have been `told`. */
+function tell(fault: Fault, told: Set<Fault>): void {
+  if (told.size === MESSAGES || told.has(fault)) return;
+  told.add(fault);
+  say(faultMessage(fault));
+}
+
+/**
+ * Says what the user has to know of a run, and what its exit status would be. `told`: faults of which the user knows already;
+ * `connection`: the only one that was looked for.
+ */
+function conclude(outcome: Outcome, told: Set<Fault>, connection: string | undefined): number {
   const { faults, damages, packets, files } = outcome;
-  for (const fault of faults.slice(0, MESSAGES)) say(faultMessage(fault));
-  if (damages > Math.min(faults.length, MESSAGES)) say(`and ${damages - Math.min(faults.length, MESSAGES)} more like these`);
+  for (const fault of faults) tell(fault, told);
+  if (damages > told.size) say(`and ${damages - told.size} more like these`);
   for (const notice of notices(outcome, connection)) say(notice);
   if (connection !== undefined && outcome.statistics.connections === 0) return FAILED;
   if (damages === 0) return DONE;

@@ -557,6 +557,70 @@ describe('a capture that is still being made', () => {
     });
   });
 
+  it('whose name is taken by what is no capture goes on with the next one, and tells of it at once, and once', async () => {
+    const others: [what: string, content: Uint8Array, rule: string][] = [
+      [
+        'compressed data',
+        gzipSync(content),
+        'a compressed file is not followed; tail -c +1 -f FILE | fourwaves stream - reads one as it grows',
+      ],
+      ['text', Buffer.from('These are captures.\n'.repeat(50)), 'not a capture: it seems to be text'],
+      ['little text', Buffer.from('Captures:\n'), 'not a capture: it seems to be text'],
+    ];
+    for (const [what, other, rule] of others) {
+      const path = file(`taken/${what}`, content);
+      const live = new Live(process.execPath, [CLI, 'stream', '--follow', path]);
+      await live.until(() => live.lines.length === 2);
+      renameSync(file('taken/other', other), path);
+      await live.until(() => live.messages.endsWith('\n'));
+      renameSync(file('taken/next', pcap([...packetsOf(40_003, 300), ...packetsOf(40_004, 400)])), path);
+      await live.until(() => live.lines.length === 4);
+      live.child.kill('SIGINT');
+      expect(await live.ended).toBe(130);
+      expect(live.messages).toBe(`fourwaves: ${path}: offset 0: ${rule}; the next file of its name is waited for\n`);
+      expect(live.lines.at(-1)).toMatchObject({ type: 'summary', packets: 35, connections: 5, input: { files: 1, truncated: true } });
+    }
+  });
+
+  it('is written anew where it was no capture', async () => {
+    const path = file('anew.pcap', content);
+    const live = new Live(process.execPath, [CLI, 'stream', '--follow', path]);
+    await live.until(() => live.lines.length === 2);
+    renameSync(file('other.pcap', new Uint8Array(10_000)), path);
+    await live.until(() => live.messages.endsWith('\n'));
+    await new Promise((resolve) => void setTimeout(resolve, 300)); // it has been looked at once more
+    writeFileSync(path, pcap(packetsOf(40_003, 300)));
+    await live.until(() => live.lines.length === 3);
+    live.child.kill('SIGTERM');
+    expect(await live.ended).toBe(143);
+  });
+
+  it('is refused where it is none to begin with, and a way named where it is compressed', () => {
+    const rule = 'a compressed file is not followed; tail -c +1 -f FILE | fourwaves stream - reads one as it grows';
+    for (const suffix of ['gz', 'zst', 'lz4', 'xz'])
+      expect(stream(['--follow', `${ALL}.${suffix}`])).toMatchObject({
+        status: 1,
+        stderr: `fourwaves: ${ALL}.${suffix}: offset 0: ${rule}\n`,
+      });
+    const text = file('none.txt', Buffer.from('Captures:\n'));
+    expect(stream(['--follow', text])).toMatchObject({
+      status: 1,
+      stderr: `fourwaves: ${text}: offset 0: not a capture: it seems to be text\n`,
+    });
+  });
+
+  it.skipIf(process.platform === 'win32')('and compressed is read as it grows in the way that is named', async () => {
+    const path = file('growing.gz', gzipSync(content));
+    const tail = spawn('tail', ['-c', '+1', '-f', path], { stdio: ['ignore', 'pipe', 'ignore'] });
+    const live = new Live(process.execPath, [CLI, 'stream', '-']);
+    tail.stdout.pipe(live.child.stdin!);
+    await live.until(() => live.lines.length === 2);
+    appendFileSync(path, gzipSync(pcap(packetsOf(40_003, 300)).subarray(24)));
+    await live.until(() => live.lines.length === 3);
+    tail.kill();
+    expect(await live.ended).toBe(0);
+  });
+
   it('that is not there yet is waited for, with a message that says so', async () => {
     const path = join(folder, 'later.pcap');
     const live = new Live(process.execPath, [CLI, 'stream', '--follow', path]);

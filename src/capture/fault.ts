@@ -7,6 +7,8 @@ export interface Fault {
   readonly rule: string;
   /** Where reading went on; undefined: it did not. */
   readonly resumed?: number;
+  /** The next file of its name is waited for. */
+  readonly awaited?: boolean;
 }
 
 /** Why a capture is not what its header says: it counts other records than there are up to `end`. */
@@ -14,9 +16,10 @@ export function miscount(file: string, end: number, counted: number, found: numb
   return { file, offset: end, rule: `the header counts ${counted} records, and ${found} were found`, truncated: found < counted };
 }
 
-export function faultMessage({ file, offset, rule, resumed, truncated }: Fault): string {
-  const goesOn =
-    resumed === undefined
+export function faultMessage({ file, offset, rule, resumed, truncated, awaited }: Fault): string {
+  const goesOn = awaited
+    ? '; the next file of its name is waited for'
+    : resumed === undefined
       ? '; nothing that could be read follows'
       : resumed > offset
         ? `; ${resumed - offset} bytes were passed over`

@@ -3,35 +3,61 @@
 import { promises } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CaptureError } from './errors.ts';
+import { formatOf } from '../compression/decompress.ts';
+import { CaptureError, NoCaptureError } from './errors.ts';
 import type { Fault } from './fault.ts';
 import { reasonOf } from './file.ts';
 import { mergeCaptures } from './merge.ts';
-import { untilRecordsEnd } from './stream.ts';
+import { peek, untilRecordsEnd } from './stream.ts';
 
 /** How often a file that has not grown is looked at again, ms. */
 const INTERVAL = 200;
 const CHUNK = 1 << 20;
+const COMPRESSED = 'a compressed file is not followed; tail -c +1 -f FILE | fourwaves stream - reads one as it grows';
 
 /**
  * Follows a capture until `signal` is aborted. When another file takes its name, or it is written anew, the rest of the old one
- * is read, and then the new one.
- * @throws CaptureError where it cannot be read, or what takes its place is no capture
+ * is read, and then the new one. One that is no capture is a fault, and the next one is waited for.
+ * @throws CaptureError where the first file cannot be read, or a later one not even opened
  */
 export async function* followCapture(
   path: string,
   fault: (fault: Fault) => void,
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  let begun = false;
   while (!signal.aborted) {
-    yield* mergeCaptures([{ path, begins: 0, open: () => untilRecordsEnd(tail(path, signal)) }], fault);
+    const file = await present(path, signal);
+    if (!file) return;
+    try {
+      const open = () => untilRecordsEnd(uncompressed(path, tail(path, file, signal)));
+      for await (const chunk of mergeCaptures([{ path, begins: 0, open }], fault)) {
+        begun = true;
+        yield chunk;
+      }
+    } catch (error) {
+      if (!begun || !(error instanceof CaptureError)) throw error;
+      const { offset, rule } = error;
+      fault({ file: path, offset, rule, truncated: false, awaited: !signal.aborted });
+      await replacement(path, file, signal);
+    } finally {
+      await file.close();
+    }
   }
 }
 
+/**
+ * The bytes as they are. Of a compressed file those that were written last may be no whole piece yet.
+ * @throws NoCaptureError where it is one
+ */
+async function* uncompressed(path: string, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  const { head, all } = await peek(chunks);
+  if (formatOf(head)) throw new NoCaptureError(path, 0, COMPRESSED);
+  yield* all;
+}
+
 /** A file's bytes until another one has its name and no more come. */
-async function* tail(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
-  const file = await present(path, signal);
-  if (!file) return;
+async function* tail(path: string, file: FileHandle, signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     let position = 0;
     for (;;) {
@@ -44,8 +70,15 @@ async function* tail(path: string, signal: AbortSignal): AsyncGenerator<Uint8Arr
     }
   } catch (error) {
     throw new CaptureError(path, 0, reasonOf(error), { cause: error });
-  } finally {
-    await file.close();
+  }
+}
+
+/** Waits until another file has its name, or it is written anew. */
+async function replacement(path: string, file: FileHandle, signal: AbortSignal): Promise<void> {
+  let size = 0;
+  while (!signal.aborted && !(await isReplaced(path, file, size))) {
+    ({ size } = await file.stat());
+    await pause(signal);
   }
 }
 

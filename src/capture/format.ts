@@ -10,6 +10,8 @@ import { isSnoop, parseSnoopHeader, SNOOP_FILE_BYTES } from './snoop.ts';
 /** Bytes of a capture that openingOf() looks at, at most. */
 export const OPENING_BYTES = 128;
 
+/** Bytes that tell the formats apart: snoop's are the most. */
+const MAGIC_BYTES = 8;
 /** Type, length, byte order, version: what tells a pcapng file. */
 const SECTION_BYTES = 16;
 const MAJOR = 1;
@@ -25,6 +27,19 @@ export function recordsEnd(bytes: Uint8Array): number {
   return isNetmon(bytes) ? netmonEnd(bytes) : netxrayEnd(bytes);
 }
 
+/** Whether these first bytes tell openingOf() all that it asks: OPENING_BYTES, or fewer where no capture begins so. */
+export function tellOpening(bytes: Uint8Array): boolean {
+  return bytes.length >= OPENING_BYTES || (bytes.length >= MAGIC_BYTES && !isCapture(bytes));
+}
+
+function isCapture(bytes: Uint8Array): boolean {
+  return isPcap(bytes) || isSnoop(bytes) || isNetmon(bytes) || isNetxray(bytes) || isPcapng(bytes);
+}
+
+function isPcapng(bytes: Uint8Array): boolean {
+  return bytes.length >= 4 && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0) === SECTION_HEADER;
+}
+
 /**
  * Tells a capture's format by its first bytes.
  * @param bytes OPENING_BYTES, or all of a shorter capture
@@ -37,9 +52,9 @@ export function openingOf(file: string, bytes: Uint8Array): Opening {
   if (isSnoop(bytes)) return { section: parseSnoopHeader(file, bytes), start: SNOOP_FILE_BYTES, ...rest };
   if (isNetmon(bytes)) return parseNetmonHeader(file, bytes);
   if (isNetxray(bytes)) return parseNetxrayHeader(file, bytes);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 4 || view.getUint32(0) !== SECTION_HEADER) throw new NoCaptureError(file, 0, `not a capture: ${looksLike(bytes)}`);
+  if (!isPcapng(bytes)) throw new NoCaptureError(file, 0, `not a capture: ${looksLike(bytes)}`);
   if (bytes.length < SECTION_BYTES) throw new CaptureError(file, bytes.length, 'the file ends within its first section header');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const little = [true, false].find((order) => view.getUint32(8, order) === BYTE_ORDER);
   if (little === undefined) throw new CaptureError(file, 8, 'a pcapng section of an unknown byte order');
   const major = view.getUint16(12, little);

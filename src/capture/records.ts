@@ -23,7 +23,7 @@ import {
 import { type Beginning, findBeginning, findBoundary, findNext, GUESS, TO_THE_END } from './boundary.ts';
 import { areRecords, isDoubtedRecord } from './doubt.ts';
 import { type Fault, miscount } from './fault.ts';
-import { OPENING_BYTES, openingOf } from './format.ts';
+import { OPENING_BYTES, openingOf, tellOpening } from './format.ts';
 import { linkTypeOfMedium } from './netmon.ts';
 import { interfacesOf, padded, type Section } from './section.ts';
 import { TickRecords } from './ticks.ts';
@@ -149,7 +149,7 @@ export class RecordReader {
 
   /** Takes the capture's header; false: nothing has come, so that there is none. */
   async #open(): Promise<boolean> {
-    while (!this.#ended && this.#bytes.length < OPENING_BYTES) await this.#more();
+    while (!this.#ended && !tellOpening(this.#bytes)) await this.#more();
     if (this.#bytes.length === 0) return false;
     const { section, start, count } = openingOf(this.#path, this.#bytes.subarray(0, OPENING_BYTES));
     this.#section = section;

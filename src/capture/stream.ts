@@ -146,7 +146,10 @@ export async function* untilRecordsEnd(input: AsyncIterable<Uint8Array>): AsyncG
 }
 
 /** A stream's first bytes, as many as are asked for or all that there are, and all of it. */
-async function peek(input: AsyncIterable<Uint8Array>, bytes = MAGIC_BYTES): Promise<{ head: Uint8Array; all: AsyncIterable<Uint8Array> }> {
+export async function peek(
+  input: AsyncIterable<Uint8Array>,
+  bytes = MAGIC_BYTES,
+): Promise<{ head: Uint8Array; all: AsyncIterable<Uint8Array> }> {
   const chunks = input[Symbol.asyncIterator]();
   let first: Uint8Array = new Uint8Array(0);
   while (first.length < bytes) {

@@ -57,6 +57,8 @@ export interface Meeting {
   /** A file that is compressed. */
   readonly compressed: () => void;
   readonly stream: () => void;
+  /** What is wrong with a capture that is followed: its run may end days later. */
+  readonly fault: (fault: Fault) => void;
 }
 
 /** Where several interfaces captured into one file, their packets may be written in turns, as long as that, ms (dumpcap: some 150). */
@@ -126,14 +128,17 @@ async function find(
   met: Meeting,
 ): Promise<Found> {
   const found: Found = { opened: [], errors: [], passedOver: [] };
+  const fault = (one: Fault): void => {
+    faults.push(one);
+    met.fault(one);
+  };
   for (const path of paths) {
     const folder = follow ? undefined : folderOf(path, found);
     for (const file of folder ?? [path]) {
       try {
         const kind = kindOf(file);
         const grows = follow && kind !== 'once';
-        const bytes = (): Bytes =>
-          grows ? followCapture(file, (fault) => void faults.push(fault), signal) : byteStream(file, decompressBeside, signal);
+        const bytes = (): Bytes => (grows ? followCapture(file, fault, signal) : byteStream(file, decompressBeside, signal));
         if (kind === 'file' && !follow) found.opened.push(openFile(file, decoder, met));
         else if (kind === 'again' && !follow) found.opened.push(await openCompressed(file, bytes, decoder, signal, met));
         else found.opened.push(await openStream(file, bytes, decoder, met));

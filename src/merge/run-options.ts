@@ -1,5 +1,6 @@
 // What one may ask of a run.
 
+import type { Fault } from '../capture/fault.ts';
 import { SHARDS_CAPACITY, WINDOW_CAPACITY } from '../layout/batch.ts';
 import type { Io } from '../shard/decoding.ts';
 import { ADDRESS_BITS, type GroupBy } from '../stats/grouping.ts';
@@ -20,6 +21,8 @@ export interface RunOptions {
   readonly workers?: number;
   /** The only capture is still being written: it is read until the run is interrupted. */
   readonly follow?: boolean;
+  /** Is told what is wrong with a capture that is followed, when that is met. */
+  readonly onFault?: (fault: Fault) => void;
   /** What is a part of a connection's identity beside its 4-tuple: networks of equal addresses are told apart by it. */
   readonly distinguish?: readonly Scope[];
   /** Which segments are looked at, in words of pcap-filter(7); all where absent. */

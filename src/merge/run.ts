@@ -102,6 +102,7 @@ export class Run {
       },
       compressed: () => start((workers ?? workersFor(Infinity, true)) - 1),
       stream: () => start(workers ?? workersFor(Infinity)),
+      fault: (fault) => options.onFault?.(fault),
     };
     try {
       const module = Decoder.compile();

@@ -112,7 +112,8 @@ const OPTIONS = {
  * @throws UsageError
  */
 export function parseCommand(args: readonly string[]): Command {
-  const { values, positionals } = parse(args);
+  const { values, positionals, tokens } = parse(args);
+  refuseRepeated(tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : [])));
   const [first] = positionals;
   const named = NAMES.find((name) => name === first);
   const captures = named ? positionals.slice(1) : positionals;
@@ -160,10 +161,19 @@ export function parseCommand(args: readonly string[]): Command {
 function parse(args: readonly string[]) {
   const options = OPTIONS;
   try {
-    return parseArgs({ args: [...args], options, allowPositionals: true });
+    return parseArgs({ args: [...args], options, allowPositionals: true, tokens: true });
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
+}
+
+/** Of two values one would be forgotten without a word; to say twice that something is to be done is harmless. */
+function refuseRepeated(names: readonly string[]): void {
+  const repeated = names.find((name, at) => {
+    const { type, multiple = false }: Option = OPTIONS[name as keyof typeof OPTIONS];
+    return type === 'string' && !multiple && names.indexOf(name) < at;
+  });
+  if (repeated !== undefined) throw new UsageError(`--${repeated} is given twice: it has one value`);
 }
 
 function io(text = 'auto'): Pick<RunOptions, 'io'> {

@@ -133,6 +133,22 @@ describe('the command line', () => {
     ]);
   });
 
+  it('an option that has one value is not given two, whatever they are; others may be repeated', () => {
+    const options = ['--filter', '--connection', '--workers', '--2msl', '--interval', '--io', '--html'];
+    for (const option of options) {
+      for (const args of [
+        [option, '1', ARTICLE, option, '2'],
+        [`${option}=1`, `${option}=1`, ARTICLE],
+      ]) {
+        const { status, stdout, stderr } = run(...args);
+        const message = `fourwaves: ${option} is given twice: it has one value\nTry 'fourwaves --help'.\n`;
+        expect({ status, stdout, stderr }).toEqual({ status: 2, stdout: '', stderr: message });
+      }
+    }
+    const { status, stdout } = run('--json', '--what-if', '2msl=10', '--json', '--what-if', '2msl=20', ARTICLE);
+    expect([status, (JSON.parse(stdout) as SummaryRecord).what_if?.length]).toEqual([0, 2]);
+  });
+
   const misuses: [string, string[]][] = [
     ['no capture', []],
     ['no capture to report', ['report']],

@@ -130,6 +130,15 @@ describe('a stream', () => {
     expect(summaries[0]!.packets).toBeGreaterThan(much.length * (expected.summaries[0]!.packets - 20));
   });
 
+  it('is not what comes of a folder, of which it is told that it is one', () => {
+    for (const args of [['-'], ['--follow', '-'], ['--each', '-']])
+      expect(stream(args, folder)).toMatchObject({
+        status: 1,
+        stderr: 'fourwaves: standard input: offset 0: a directory is not a capture\n',
+      });
+    expect(stream([ALL, '-'], folder)).toMatchObject({ status: 3 });
+  });
+
   it('that is cut gives what comes before, with status 3', () => {
     const content = readFileSync(`${ALL}.gz`);
     const { status, stderr, summaries } = stream([file('cut.gz', content.subarray(0, content.length / 2))]);

@@ -59,7 +59,8 @@ export async function* byteStream(
   let given = 0;
   try {
     const status = path === STANDARD_INPUT ? fstatSync(STDIN) : await promises.stat(path);
-    const input = status.isFile() ? fileChunks(path, signal) : pipeChunks(path, signal);
+    // A folder says by being read that it cannot be; a stream of it would only be empty.
+    const input = status.isFile() || status.isDirectory() ? fileChunks(path, signal) : pipeChunks(path, signal);
     for await (const chunk of untilRecordsEnd(decoded(input, decompression))) {
       given += chunk.length;
       yield chunk;

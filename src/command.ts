@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { cachedDataVersionTag, setFlagsFromString } from 'node:v8';
 import { CaptureError, NoCaptureError } from './capture/errors.ts';
+import { isNameLost } from './capture/file.ts';
 import { folderAt } from './capture/folder.ts';
 import { type Fault, faultMessage } from './capture/fault.ts';
 import { STANDARD_INPUT } from './capture/pipe.ts';
@@ -103,12 +104,13 @@ async function analyseAll(command: Command, page: PageFile | undefined): Promise
   return statuses.every((one) => one === statuses[0]) ? (statuses[0] ?? FAILED) : PARTIAL;
 }
 
-/** Whether there is no file of a name yet. What else keeps it from being looked at, whoever opens it says. */
+/** Whether there is no file of a name yet, but may be. What else keeps it from being looked at, whoever opens it says. */
 function isMissing(path: string): boolean {
   try {
-    return path !== STANDARD_INPUT && statSync(path, { throwIfNoEntry: false }) === undefined;
-  } catch {
+    if (path !== STANDARD_INPUT) statSync(path);
     return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' && !isNameLost(error);
   }
 }
 

@@ -42,7 +42,7 @@ interface Line {
   input: { captures: string[]; files: number; bytes: number; truncated: boolean; time_regressions: number; duplicates: number };
 }
 
-function stream(args: string[], stdin?: string) {
+function stream(args: string[], stdin?: string | Buffer) {
   const ran = spawnSync(process.execPath, [CLI, 'stream', ...args], {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
@@ -468,6 +468,25 @@ describe('a set of captures', () => {
       expect(stream([join(inner, '..')])).toMatchObject({ status: 0, stderr: '' });
     },
   );
+
+  it.skipIf(process.platform !== 'linux')('may have members whose names are not UTF-8: they are faults that say what to do', () => {
+    const place = join(folder, 'names');
+    const good = file('names/good.pcap', pcap(packetsOf(40_000, 0)));
+    const latin = Buffer.concat([Buffer.from(join(place, 'caf')), Buffer.of(0xe9)]);
+    writeFileSync(latin, pcap(packetsOf(40_001, 1)));
+    const shown = join(place, 'caf\uFFFD');
+    const advice = 'rename it, or give it as standard input (- < FILE)';
+    const message = `fourwaves: ${shown}: offset 0: no such file, because its name is not UTF-8, it seems: ${advice}`;
+    const { status, stderr, text } = stream([place]);
+    expect([status, text, stderr]).toEqual([3, stream([good]).text, `${message}; nothing that could be read follows\n`]);
+    expect(stream(['--each', place])).toMatchObject({ status: 3, stderr: `${message}\n` });
+    // Arguments of spawn are strings: a shell hands on the bytes.
+    for (const command of ['', 'stream --follow']) {
+      const ran = spawnSync('sh', ['-c', `exec '${process.execPath}' '${CLI}' ${command} '${place}'/caf*`], { encoding: 'utf8' });
+      expect(ran).toMatchObject({ status: 1, stderr: `${message}\n` });
+    }
+    expect(stream([place, '-'], latin).connections.map(({ client }) => client.port)).toEqual([40_000, 40_001]);
+  });
 
   it('does not wait for compressed members that are none', () => {
     const good = file('logs/good.pcap', pcap(packetsOf(40_000, 0)));

@@ -70,9 +70,20 @@ export class CaptureFile implements Source {
   }
 }
 
+/** What Node.js has in place of bytes that are not UTF-8, of the command line and of folders: the file is not found by it. */
+const REPLACED = '\uFFFD';
+const NOT_UTF8 = 'no such file, because its name is not UTF-8, it seems: rename it, or give it as standard input (- < FILE)';
+
+/** Whether there is no file because its name has been lost, so that there will never be one. */
+export function isNameLost(error: unknown): boolean {
+  const { code, path } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' && path !== undefined && path.includes(REPLACED);
+}
+
 /** Why a system call failed, in the words of a capture's reader. */
 export function reasonOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
+  if (isNameLost(error)) return NOT_UTF8;
   return REASONS[code ?? ''] ?? message;
 }
 

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { formatOf } from '../compression/decompress.ts';
 import { CaptureError, NoCaptureError } from './errors.ts';
 import type { Fault } from './fault.ts';
-import { reasonOf } from './file.ts';
+import { isNameLost, reasonOf } from './file.ts';
 import { mergeCaptures } from './merge.ts';
 import { peek, untilRecordsEnd } from './stream.ts';
 
@@ -90,7 +90,8 @@ async function present(path: string, signal: AbortSignal): Promise<FileHandle | 
       if ((await file.stat()).size > 0) return file;
       await file.close();
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw new CaptureError(path, 0, reasonOf(error), { cause: error });
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || isNameLost(error))
+        throw new CaptureError(path, 0, reasonOf(error), { cause: error });
     }
     await pause(signal);
   }

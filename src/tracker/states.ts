@@ -146,11 +146,12 @@ function closing(table: ConnectionTable, slot: number, own: number, verdict: Ver
   const metNobody = verdict.reset && verdict.resetBy === own && (words[slot + SEEN + own]! & RST_BEFORE_ACK) !== 0;
   const list: Transition[] = [{ state: 'FIN_WAIT1', time: finTime(own) }];
   const wait = waits.find(({ holder }) => holder === own);
-  if (verdict.fin[peer] && verdict.initiator === 'both' && !wasAckedFirst(table, slot, own) && !isBehindHole(table, slot, verdict, peer)) {
-    // Who answers the peer's FIN with RST alone has not taken it, nor has who is reset by a number in front of that.
-    if (peerAcked || !verdict.reset || unacked)
-      list.push({ state: 'CLOSING', time: peerAcked ? acked(peer) : Math.max(finTime(own), finTime(peer)) });
-  } else if ((verdict.acked[own] && !metNobody) || wait) {
+  const crossed =
+    verdict.fin[peer]! && verdict.initiator === 'both' && !wasAckedFirst(table, slot, own) && !isBehindHole(table, slot, verdict, peer);
+  // Who answers the peer's FIN with RST alone has not taken it, nor has who is reset by a number in front of that.
+  if (crossed && (peerAcked || !verdict.reset || unacked))
+    list.push({ state: 'CLOSING', time: peerAcked ? acked(peer) : Math.max(finTime(own), finTime(peer)) });
+  else if ((verdict.acked[own] && !metNobody) || wait) {
     // Where the capture lacks the acknowledgement, the peer's FIN proves that it had come.
     const known = wait === undefined || verdict.acked[own]!;
     list.push({ state: 'FIN_WAIT2', time: known ? acked(own) : wait.start });

@@ -291,6 +291,21 @@ describe('FIN and RST', () => {
     expect(below.record().close).toMatchObject({ class: 'half_open', modifiers: ['rst_invalid'] });
   });
 
+  it('FIN_WAIT2 and not CLOSING where the FIN that crossed its own lies behind something that it lacks, until it resets', () => {
+    const { client, server, states } = established();
+    const data = client.data(100, { lost: true });
+    client.fin({ lost: true });
+    server.ack();
+    server.fin();
+    client.ack();
+    client.again(data);
+    server.send(RST, { seq: 2 });
+    expect(states()).toEqual({
+      client: 'SYN_SENT ESTABLISHED FIN_WAIT1 CLOSING CLOSED',
+      server: 'SYN_RECV ESTABLISHED FIN_WAIT1 FIN_WAIT2 CLOSED',
+    });
+  });
+
   it('fin_answered_by_rst', () => {
     const told = finWait1();
     told.server.rst();

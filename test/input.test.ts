@@ -156,6 +156,18 @@ describe('a stream', () => {
     expect(stderr).toMatch(/damaged\.gz: offset \d+: the gzip stream is damaged/);
   });
 
+  it.each([
+    ['whose checksum is wrong', -8, [], 'its checksum is wrong'],
+    ['whose length is wrong', -1, [], 'its length is wrong'],
+    ['with other bytes behind it', undefined, [1, 2, 3], 'neither a member nor zeros follow its end'],
+  ])('of gzip %s has all packets, one complaint, and status 3', (what, at, behind, rule) => {
+    const content = Buffer.from(gzipSync(readFileSync(ALL)));
+    if (at !== undefined) content[content.length + at]! ^= 1;
+    const { status, stderr, text } = stream([file(`${what}.gz`, bytes(content, ...behind))]);
+    expect([status, text]).toEqual([3, expected.text]);
+    expect(stderr.trimEnd()).toMatch(new RegExp(`^fourwaves: .*: offset \\d+: the gzip stream is damaged \\(${rule}\\)$`));
+  });
+
   it('that is damaged is read on as the file would be', () => {
     const content = new Uint8Array(readFileSync(ALL));
     content.fill(0xee, 5000, 5200);

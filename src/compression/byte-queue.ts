@@ -4,6 +4,7 @@ import { CompressionError } from './errors.ts';
 export class ByteQueue {
   readonly #chunks: AsyncIterator<Uint8Array>;
   readonly #cut: string;
+  #position = 0;
   #chunk: Uint8Array = new Uint8Array(0);
 
   /** `cut`: what is wrong where there are fewer than are needed. */
@@ -12,9 +13,14 @@ export class ByteQueue {
     this.#cut = cut;
   }
 
+  /** Bytes that were taken. */
+  get position(): number {
+    return this.#position;
+  }
+
   /** Bytes that can be had without waiting. */
-  get atHand(): number {
-    return this.#chunk.length;
+  get atHand(): Uint8Array {
+    return this.#chunk;
   }
 
   /** Whether there is another byte. */
@@ -25,6 +31,13 @@ export class ByteQueue {
       this.#chunk = value;
     }
     return true;
+  }
+
+  /** Puts what comes next beside what is at hand. */
+  async gather(): Promise<void> {
+    const before = new Uint8Array(this.#chunk); // its memory may be written over
+    const { value, done } = await this.#chunks.next();
+    if (!done) this.#chunk = Buffer.concat([before, value]);
   }
 
   /** @throws CompressionError where there are fewer */
@@ -74,6 +87,7 @@ export class ByteQueue {
   #take(count: number): Uint8Array {
     const part = this.#chunk.subarray(0, count);
     this.#chunk = this.#chunk.subarray(count);
+    this.#position += part.length;
     return part;
   }
 }

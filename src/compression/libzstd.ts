@@ -146,7 +146,7 @@ async function* frame(
   check(library, put(bytes.subarray(0, SHORTEST_HEADER)));
   check(library, put(bytes.subarray(SHORTEST_HEADER)));
   for (let next = wanted(); next > 0; next = wanted()) {
-    if (output.left < BLOCK || input.atHand < next) {
+    if (output.left < BLOCK || input.atHand.length < next) {
       yield* output.take();
       if (output.left < BLOCK && !(await output.makeRoom())) return;
     }

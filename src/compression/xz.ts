@@ -9,8 +9,8 @@ type Library = typeof xz;
 
 /** What is wrong with a stream that is none of both, by the code that ends the library's message (xz.h of XZ Embedded: xz_ret). */
 const RULES: Readonly<Record<string, string>> = {
-  4: 'the xz stream has a larger dictionary than is supported',
-  6: 'the xz stream has a check or a filter that is not supported',
+  4: 'the xz stream has a larger dictionary than is supported (xz -dc reads it)',
+  6: 'the xz stream has a check or a filter that is not supported (xz -dc reads it)',
 };
 
 /** Those that no stream uses: one has a single stream open at a time, and lets a second one wait for it for ever. */

@@ -388,17 +388,25 @@ describe('skippable frames', () => {
   });
 });
 
-describe('xz that is sound, and not supported, is told as such', () => {
-  // xz --check=sha256, and xz --lzma2=dict=1GiB, of one byte.
+describe('xz that is sound, and not supported, is told as such, and what reads it', () => {
+  // Of one byte: xz --check=sha256, --x86 --lzma2, --delta --lzma2, and --lzma2=dict=1GiB.
   it.each([
     [
-      'a check',
+      'a check or a filter',
       'fd377a585a00000ae1fb0ca10200210116000000742fe5a30100006100000000ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb000131010f82dc91189b4b9a01000000000a595a',
     ],
-    ['dictionary', 'fd377a585a000000ff12d94102002101240000005e1fc7f9010000610000000000011101ada6580406729e7a010000000000595a'],
+    [
+      'a check or a filter',
+      'fd377a585a000004e6d6b44602010400210116000d86351f0100006100000000052b652e7784023300011901a52c81cc1fb6f37d010000000004595a',
+    ],
+    [
+      'a check or a filter',
+      'fd377a585a000004e6d6b44602010301002101167920c4ee0100006100000000052b652e7784023300011901a52c81cc1fb6f37d010000000004595a',
+    ],
+    ['a larger dictionary', 'fd377a585a000000ff12d94102002101240000005e1fc7f9010000610000000000011101ada6580406729e7a010000000000595a'],
   ])('%s', async (what, hex) => {
     const { rule } = await decompressed(Buffer.from(hex, 'hex'));
-    expect(rule).toMatch(new RegExp(`${what}.*supported`));
+    expect(rule).toMatch(new RegExp(`has ${what} .*supported \\(xz -dc reads it\\)$`));
   });
 });
 

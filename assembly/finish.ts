@@ -73,7 +73,12 @@ export function finish(slot: i32, sender: i32, record: usize, start: i32, fresh:
   if (fresh > 0 && !isFin) dataAfterFin(slot, sender, start + load<i32>(record, PAYLOAD_WORD << 2), fresh, acknowledged);
   if (firstTime) {
     clearSeen(own, NXT_DOUBTED); // no probe does that
-    if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0) noteFinAcked(slot, sender, load<i32>(own, NXT << 2));
+    if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0) {
+      const seen = load<i32>(own, SEEN << 2);
+      const fills = fresh > 0 && start + load<i32>(record, PAYLOAD_WORD << 2) - load<i32>(own, FIN_SEQ << 2) <= 0;
+      const lacksFin = (seen & FIN_SENT) != 0 && ((seen & UNCOVERED) != 0 || fills); // an acknowledgement counts before what comes with it
+      noteFinAcked(slot, sender, load<i32>(own, NXT << 2), lacksFin ? 1 : 0);
+    }
     setSeen(other, FIN_ACKED);
     store<f64>(words + ((<usize>(sender ^ 1)) << 3), load<f64>(record, TIME_WORD << 2), FIN_ACKED_TIME << 3);
   }

@@ -75,8 +75,10 @@ export function hostCalls(table: () => ConnectionTable, memory: TableMemory, odd
       rare(slot).establishedTime[endpoint as 0] = time;
     },
 
-    noteFinAcked(slot: number, endpoint: number, next: number): void {
-      rare(slot).sentBefore[endpoint as 0] = next;
+    noteFinAcked(slot: number, endpoint: number, next: number, lacksFin: number): void {
+      const one = rare(slot);
+      one.sentBefore[endpoint as 0] = next;
+      if (lacksFin) one.finBehindAck = endpoint;
     },
 
     addHalfClosedBytes(slot: number, endpoint: number, end: number, bytes: number): number {

@@ -102,7 +102,7 @@ export class Rare {
   readonly knocked: [number, number] = [0, 0];
   /** Silence before the RST that was believed, where it was worth a word (IDLE), ns. */
   resetIdle = 0;
-  /** Whose FIN was captured behind an acknowledgement that it sent later, or -1. */
+  /** Whose FIN came behind its first acknowledgement of the peer's: captured so, or held up by a hole; or -1. */
   finBehindAck = -1;
   readonly zeroWindows: [number, number] = [0, 0];
   readonly gaps: [number, number] = [0, 0];

@@ -281,6 +281,24 @@ describe('FINs that cross', () => {
     });
   });
 
+  it("the same where the peer's FIN lies behind a hole when one's own is acknowledged: by itself, or with what fills the hole", () => {
+    for (const early of [true, false]) {
+      const { client, server, record, states } = established();
+      client.fin({ lost: true });
+      const data = server.data(100, { lost: true, unseen: true });
+      server.fin({ lost: true });
+      client.ack();
+      if (early) server.send(ACK, { ack: 2 });
+      server.again(data, { ack: 2 });
+      client.send(ACK, { ack: 102 });
+      expect(record().close).toMatchObject({ class: 'simultaneous', sequence: 'F> F< A< A>' });
+      expect(states()).toEqual({
+        client: `${OPENED.client} FIN_WAIT1 FIN_WAIT2 TIME_WAIT`,
+        server: `${OPENED.server} FIN_WAIT1 CLOSING TIME_WAIT`,
+      });
+    }
+  });
+
   it('the same where the log has no room for that FIN any more: nothing else takes its place', () => {
     const told = established();
     told.server.fin();

@@ -216,13 +216,12 @@ export function establish(slot: i32, sender: i32, ack: i32, flags: i32, payload:
 }
 
 /**
- * Whether an acknowledgement is of a number that its receiver, in SYN_SENT, had behind it when it began: its sender still is in another
- * incarnation, and will hear so (RFC 9293 §3.5, figures 8 and 9).
+ * Whether an acknowledgement is of a number that its receiver, in SYN_SENT or SYN_RECV, had behind it when it began: its sender still is in
+ * another incarnation, or was when it sent that, and will hear so (RFC 9293 §3.5, figures 8 and 9; §3.10.7.4).
  */
 export function isForeign(words: usize, peer: usize, ack: i32): bool {
   if ((load<i32>(words, FACTS << 2) & (ESTABLISHED | MIDSTREAM)) != 0) return false;
-  if ((load<i32>(peer, SEEN << 2) & (SYN_SENT | SYN_ACK_SENT | ACKED_KNOWN)) != SYN_SENT) return false;
-  return ack - load<i32>(peer, ISS << 2) <= 0;
+  return (load<i32>(peer, SEEN << 2) & (SYN_SENT | SYN_ACK_SENT)) != 0 && ack - load<i32>(peer, ISS << 2) <= 0;
 }
 
 /** Whether an endpoint can have sent nothing of this incarnation before its SYN: the handshake goes on, and it sent no payload. */

@@ -112,14 +112,13 @@ function show(slot: i32, sender: i32, record: usize, flags: i32, payload: i32): 
   const words = slotAt(slot);
   const own = words + ((<usize>sender) << 2);
   const peer = words + ((<usize>(sender ^ 1)) << 2);
+  const rare = (load<i32>(words, FACTS << 2) & HAS_RARE) != 0;
+  if (rare && (flags & (SYN | ACK)) == ACK) chooseIss(slot, sender ^ 1, load<i32>(record, ACK_WORD << 2));
   if ((flags & ACK) != 0 && isForeign(words, peer, load<i32>(record, ACK_WORD << 2))) {
     oddity((flags & SYN) != 0 ? SYN_ACK_UNEXPECTED : ACK_IMPLAUSIBLE);
     return;
   }
-  if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0 && (flags & (SYN | ACK)) != SYN) {
-    stillAlive(slot, sender);
-    if ((flags & (SYN | ACK)) == ACK) chooseIss(slot, sender ^ 1, load<i32>(record, ACK_WORD << 2));
-  }
+  if (rare && (flags & (SYN | ACK)) != SYN) stillAlive(slot, sender);
   if ((flags & SYN) != 0) open(slot, sender, record, flags);
   const seq = load<i32>(record, SEQ_WORD << 2);
   const start = (flags & SYN) != 0 ? seq + 1 : seq;

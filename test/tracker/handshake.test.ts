@@ -407,6 +407,38 @@ describe('what is left of another incarnation answers a SYN', () => {
     });
   });
 
+  it('what comes late from the client meets SYN_RECV: its RST ends nothing, and the handshake goes on', () => {
+    for (const of of [ACK, FIN | ACK, PSH | ACK] as const) {
+      const told = synReceived();
+      const { client, server } = told;
+      const number = -700_000;
+      client.send(of, { seq: -400_000, ack: number, payload: of === (PSH | ACK) ? 200 : 0, lost: true });
+      server.send(RST, { seq: number, lost: true });
+      client.next = 1;
+      client.ack();
+      client.data(500);
+      server.ack();
+      client.fin();
+      server.fin();
+      client.ack();
+      const { records, tracker } = told.outcome();
+      expect(records).toMatchObject([
+        {
+          open: 'three_way',
+          client: { bytes: 500, syn: 1 },
+          close: { class: 'three_segment', initiator: 'client', sequence: 'F> FA< A>', modifiers: ['rst_invalid'] },
+          end_reason: 'closed',
+          confidence: 'certain',
+        },
+      ]);
+      expect(tracker.oddities.toRecord()).toEqual({ ack_implausible: 1, rst_invalid: 1 });
+      expect(told.states()).toEqual({
+        client: 'SYN_SENT ESTABLISHED FIN_WAIT1 FIN_WAIT2 TIME_WAIT',
+        server: 'SYN_RECV ESTABLISHED CLOSE_WAIT LAST_ACK CLOSED',
+      });
+    }
+  });
+
   it('a FIN of the old one, or payload, is not of this one', () => {
     for (const of of [FIN | ACK, PSH | ACK] as const) {
       const told = synSent();

@@ -241,7 +241,7 @@ function take(slot: i32, sender: i32, flags: i32, payload: i32, start: i32, time
     if (plain && payload == 0 && isProbeBehindHole(slot, sender, start, time)) setSeen(own, KEEPALIVE);
     const lowest = plain && payload <= 1 && start == load<i32>(own, NXT << 2) - 1;
     const probe = lowest && (payload == 0 || !isAwaited(slot, sender));
-    fresh = probe ? noteProbe(words, sender, start, time) : extend(slot, sender, start, start + payload);
+    fresh = probe ? noteProbe(slot, sender, start, time) : extend(slot, sender, start, start + payload);
   }
   const bytes = words + ((<usize>sender) << 3);
   if (fresh > 0) store<f64>(bytes, load<f64>(bytes, BYTES << 3) + <f64>fresh, BYTES << 3);

@@ -18,6 +18,7 @@ import {
   NXT,
   NXT_DOUBTED,
   SEEN,
+  UNCOVERED,
   WINDOWS,
 } from '../src/layout/slot.ts';
 import { clearSeen, modify, setSeen } from './facts.ts';
@@ -51,7 +52,8 @@ export function isAwaited(slot: i32, sender: i32): bool {
  * A probe repeats the byte below the next one, which is never payload. After a FIN that number is the FIN's own: an ACK from before it,
  * or, long after the FIN was acknowledged, a probe of an endpoint whose peer does not close.
  */
-export function noteProbe(words: usize, sender: i32, start: i32, time: f64): i32 {
+export function noteProbe(slot: i32, sender: i32, start: i32, time: f64): i32 {
+  const words = slotAt(slot);
   const receiver = sender ^ 1;
   const own = words + ((<usize>sender) << 2);
   const seen = load<i32>(own, SEEN << 2);
@@ -62,6 +64,8 @@ export function noteProbe(words: usize, sender: i32, start: i32, time: f64): i32
     if (waits && time - since >= PROBE_AFTER) modify(words, KEEPALIVE_AFTER_FIN);
     return 0;
   }
+  // An ACK from before that byte, which comes later, or which the capture lacks: whoever probes has nothing on its way.
+  if ((seen & UNCOVERED) != 0 && coveredHoles(slot, sender, start, start + 1) != 0) return 0;
   const persist = (peer & ACKED_KNOWN) != 0 && load<u16>(words + ((<usize>receiver) << 1), WINDOWS << 2) == 0;
   if (!persist) setSeen(own, KEEPALIVE);
   return 0;

@@ -39,6 +39,7 @@ import {
   SIMULTANEOUS_OPEN,
   SYN_ACK_SENT,
   SYN_SENT,
+  UNCOVERED,
   WINDOWS,
 } from '../layout/slot.ts';
 import type { ConnectionTable } from './table.ts';
@@ -192,7 +193,8 @@ function judge(table: ConnectionTable, slot: number, segment: Segment): 'valid' 
   const acked = (peer & ACKED_KNOWN) !== 0;
   const sent = (seen & NXT_KNOWN) !== 0;
   if (acked && seq === words[slot + ACKED + receiver]) return 'valid';
-  if (sent && seq === words[slot + NXT + sender]) return 'valid';
+  // Behind a hole it may be all that was sent, but not all that the receiver has.
+  if (sent && seq === words[slot + NXT + sender] && (!acked || (seen & UNCOVERED) === 0)) return 'valid';
   if (isOfFin(words, slot, segment)) return 'valid';
   if (!acked) {
     if (!sent) return 'valid'; // nothing is known that could contradict it

@@ -46,6 +46,36 @@ describe('a RST is believed', () => {
     expect(record().close.class).toBe('rst_abort');
   });
 
+  it('at the end of what its sender has sent, where something below is missing: unless its receiver lives on', () => {
+    for (const lives of [false, true]) {
+      const { client, server, record, states } = established();
+      server.data(100);
+      client.ack();
+      const fin = server.fin({ unseen: true, lost: true });
+      server.ack({ lost: true });
+      server.rst({ lost: true });
+      if (!lives) {
+        expect(record().close).toMatchObject({ class: 'rst_abort', initiator: 'server', sequence: 'R<' });
+        continue;
+      }
+      client.ack();
+      server.again(fin);
+      client.send(ACK, { ack: 102 });
+      client.data(300);
+      server.rst();
+      expect(record().close).toMatchObject({
+        initiator: 'server',
+        class: 'data_after_close_rst',
+        sequence: 'F< A> D> R<',
+        modifiers: ['out_of_order', 'rst_challenged'],
+      });
+      expect(states()).toEqual({
+        client: 'SYN_SENT ESTABLISHED CLOSE_WAIT CLOSED',
+        server: 'SYN_RECV ESTABLISHED FIN_WAIT1 FIN_WAIT2 CLOSED',
+      });
+    }
+  });
+
   it('without ACK, when it answers a segment', () => {
     const { server, record } = established();
     server.send(RST, { seq: 1 });
@@ -577,6 +607,19 @@ describe('after a RST that ended TIME_WAIT', () => {
 });
 
 describe('silence before a close', () => {
+  it('no probe is an acknowledgement from before the FIN that is captured between one from behind it and the FIN itself', () => {
+    const told = established();
+    told.client.data(100);
+    const early = told.server.ack();
+    const fin = told.server.fin({ unseen: true, lost: true });
+    told.server.ack({ lost: true });
+    told.server.again(early);
+    told.server.again(fin);
+    told.client.fin();
+    told.server.ack();
+    expect(told.record().close).toMatchObject({ class: 'three_segment', modifiers: ['out_of_order'] });
+  });
+
   it('keepalive_before_close: unanswered probes, then RST', () => {
     const { client, server, record } = established();
     client.data(10);

@@ -107,6 +107,11 @@ function isBeyondHole(table: ConnectionTable, slot: number, endpoint: number): b
   return table.peekRare(slot)?.holes[endpoint as 0].at(-1) === table.words[slot + NXT + endpoint];
 }
 
+/** Whether what `endpoint` sent last is missing, and nothing tells that it was no FIN. */
+function lacksLast(table: ConnectionTable, slot: number, endpoint: number): boolean {
+  return (table.words[slot + SEEN + endpoint]! & (FIN_SENT | UNCOVERED)) === UNCOVERED && isBeyondHole(table, slot, endpoint);
+}
+
 /** Whether the one number below `acked` is what `endpoint` has passed over last: what it sent afterwards, without payload, begins there. */
 function isSkipped(table: ConnectionTable, slot: number, endpoint: number, acked: number): boolean {
   const holes = table.peekRare(slot)?.holes[endpoint as 0];
@@ -222,7 +227,18 @@ export function judge(table: ConnectionTable, slot: number, verdict: Verdict): v
   decideInitiator(table, slot, verdict, oneSided || gap || repeated || (facts & MIDSTREAM) !== 0);
   verdict.class = classify(words, slot, verdict, oneSided);
   if (verdict.class === 'unknown') verdict.confidence = 'unknown';
-  else if (counted || gap || repeated || inferred[0] || inferred[1] || (facts & MIDSTREAM) !== 0 || alone) verdict.confidence = 'likely';
+  else if (
+    counted ||
+    gap ||
+    repeated ||
+    inferred[0] ||
+    inferred[1] ||
+    lacksLast(table, slot, 0) ||
+    lacksLast(table, slot, 1) ||
+    (facts & MIDSTREAM) !== 0 ||
+    alone
+  )
+    verdict.confidence = 'likely';
 }
 
 /** The same of a connection whose record ends at `time`. */

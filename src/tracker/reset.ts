@@ -17,6 +17,8 @@ import {
   FIN_ACKED,
   FIN_SENT,
   FIN_SEQ,
+  FIN_SUPPOSED,
+  FIN_TIME,
   ISS,
   MIDSTREAM,
   MODIFIERS,
@@ -60,7 +62,7 @@ export function reset(table: ConnectionTable, oddities: Oddities, slot: number, 
   if (isBeforeAck(words, slot, segment)) words[slot + SEEN + sender]! |= RST_BEFORE_ACK; // whoever believes it
   if (verdict === 'valid') {
     if ((words[slot + FACTS]! & CLOSED) !== 0) return afterClose(table, slot, sender, time, endedByRst);
-    if (opens) takeAck(table, slot, segment);
+    takeAck(table, slot, segment, opens);
     const doubtful = table.peekRare(slot)?.doubtful;
     const opening = (words[slot + FACTS]! & (ESTABLISHED | MIDSTREAM)) === 0; // who answers a SYN has not met another RST before
     if (opening || doubtful?.sender !== receiver) return take(table, slot, sender, time, shows(words, slot, segment));
@@ -93,11 +95,22 @@ function isBehindGap(words: Int32Array, slot: number, { sender, flags, seq, ack 
   return Math.min(sent, received) >= 0 && Math.max(sent, received) > 0 && Math.max(sent, received) <= MAX_WINDOW;
 }
 
-/** What a RST that its receiver believes acknowledges: where the capture lacks that, the connection was open before it. */
-function takeAck(table: ConnectionTable, slot: number, { sender, ack, time }: Segment): void {
-  const { words } = table;
-  if (distance(ack, words[slot + NXT + (sender ^ 1)]!) <= 0) return;
-  wasOpen(table, slot, time);
+/**
+ * What a RST that its receiver believes acknowledges, and the capture lacks: one number may be a FIN. `opens`: the connection was open before it,
+ * and is not known to have been.
+ */
+function takeAck(table: ConnectionTable, slot: number, { sender, flags, ack, time }: Segment, opens: boolean): void {
+  const { words, times } = table;
+  const receiver = sender ^ 1;
+  const known = (words[slot + SEEN + receiver]! & (NXT_KNOWN | FIN_SENT)) === NXT_KNOWN && words[slot + SEGMENTS + receiver]! > 0;
+  const beyond = distance(ack, words[slot + NXT + receiver]!);
+  if ((flags & ACK) === 0 || !known || beyond <= 0 || beyond > MAX_WINDOW) return;
+  if (opens) wasOpen(table, slot, time);
+  else if (beyond === 1) {
+    words[slot + FIN_SEQ + receiver] = (ack - 1) | 0;
+    words[slot + SEEN + receiver]! |= FIN_SUPPOSED;
+    times[(slot >> 1) + FIN_TIME + receiver] = time;
+  }
   words[slot + ACKED + sender] = ack;
   words[slot + SEEN + sender]! |= ACKED_KNOWN;
 }

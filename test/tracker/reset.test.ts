@@ -415,6 +415,34 @@ describe('FIN and RST', () => {
     }
   });
 
+  it('one that acknowledges a number more than was captured proves a FIN, and several that something is missing', () => {
+    const one = established();
+    one.server.data(100);
+    one.client.ack();
+    one.server.fin({ unseen: true });
+    one.client.rst();
+    expect(one.record()).toMatchObject({
+      close: { class: 'fin_answered_by_rst', initiator: 'server', basis: 'inferred', sequence: 'R>', modifiers: ['fin_inferred'] },
+      confidence: 'likely',
+    });
+    expect(one.states()).toEqual({
+      client: 'SYN_SENT ESTABLISHED CLOSE_WAIT CLOSED',
+      server: 'SYN_RECV ESTABLISHED FIN_WAIT1 FIN_WAIT2 CLOSED',
+    });
+    const several = established();
+    several.server.data(100, { unseen: true });
+    several.client.rst();
+    expect(several.record()).toMatchObject({ close: { class: 'rst_abort', modifiers: ['gap'] }, confidence: 'likely' });
+  });
+
+  it('nor is anything certain where the last that an endpoint sent is missing', () => {
+    const { client, server, record } = established();
+    client.fin({ unseen: true, lost: true });
+    server.fin();
+    client.ack();
+    expect(record()).toMatchObject({ close: { class: 'half_open', initiator: 'server' }, confidence: 'likely' });
+  });
+
   it('one that acknowledges the FIN comes from CLOSE_WAIT', () => {
     for (const acknowledges of [false, true]) {
       const told = finWait1();

@@ -67,7 +67,7 @@ export function finish(slot: i32, sender: i32, record: usize, start: i32, fresh:
   noteTimestamp(own, record, flags);
   const peer = load<i32>(other, SEEN << 2);
   const beyond = load<i32>(record, ACK_WORD << 2) - load<i32>(other, FIN_SEQ << 2);
-  const acknowledged = (peer & FIN_SENT) != 0 && (flags & ACK) != 0 && beyond > 0;
+  const acknowledged = (peer & FIN_SENT) != 0 && (flags & ACK) != 0 && beyond == 1;
   const firstTime = acknowledged && (peer & FIN_ACKED) == 0;
 
   if (fresh > 0 && !isFin) dataAfterFin(slot, sender, start + load<i32>(record, PAYLOAD_WORD << 2), fresh, acknowledged);

@@ -47,7 +47,7 @@ export declare function sentBeforeAck(slot: i32, endpoint: i32): void;
  * acknowledged `acked` before, if it had `acknowledged` anything.
  */
 export declare function farFin(slot: i32, endpoint: i32, nxt: i32, acked: i32, acknowledged: i32): void;
-/** An endpoint whose FIN is not acknowledged sends payload from `start` on: where that is what was seen before a far FIN, it sent no FIN. */
+/** An endpoint whose FIN is not acknowledged goes on at `start`: where that is what was seen before a far FIN, it sent no FIN. */
 export declare function goesOn(slot: i32, endpoint: i32, start: i32): void;
 /** Whether nothing but ordinary segments is expected, of a connection that has something rare. */
 export declare function mayBePlain(slot: i32): i32;

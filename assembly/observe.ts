@@ -127,7 +127,7 @@ function show(slot: i32, sender: i32, record: usize, flags: i32, payload: i32): 
   const acked = load<i32>(own, ACKED << 2);
   const far = (flags & FIN) != 0 && isBeyondWindow(slot, sender, start, payload);
   const awaited = (load<i32>(own, SEEN << 2) & (FIN_SENT | FIN_ACKED)) == FIN_SENT;
-  if (awaited && payload > 0 && (load<i32>(words, FACTS << 2) & HAS_RARE) != 0) goesOn(slot, sender, start);
+  if (awaited && (load<i32>(words, FACTS << 2) & HAS_RARE) != 0) goesOn(slot, sender, start);
   const fresh = take(slot, sender, flags, payload, start, load<f64>(record, TIME_WORD << 2));
   store<u16>(words + ((<usize>sender) << 1), <u16>(flags >>> 16), WINDOWS << 2);
   if ((load<i32>(words, FACTS << 2) & REFUSED) != 0 && (flags & ACK) != 0) {

@@ -661,6 +661,34 @@ describe('a FIN that nobody would believe', () => {
     });
   });
 
+  it('also where its supposed sender goes on with its own FIN, or an acknowledgement', () => {
+    for (const acknowledges of [false, true]) {
+      const { client, server, record } = established();
+      client.data(10);
+      server.ack();
+      client.fin({ seq: 90_000, lost: true });
+      client.next = 11;
+      server.data(10);
+      if (acknowledges) client.ack();
+      client.fin();
+      server.fin();
+      client.ack();
+      expect(record()).toMatchObject({
+        close: { class: 'three_segment', initiator: 'client', sequence: 'F> FA< A>', modifiers: [] },
+        confidence: 'certain',
+      });
+    }
+  });
+
+  it('nor does a number beyond one acknowledge it', () => {
+    const { client, server, record } = established();
+    client.fin({ lost: true });
+    server.send(ACK, { ack: 50_000 });
+    client.again(client.lastFin);
+    server.ack();
+    expect(record().close).toMatchObject({ class: 'half_open', sequence: 'F> f> A<', modifiers: ['fin_retransmitted'] });
+  });
+
   it('nor is its acknowledgement one, or its payload what another FIN brought', () => {
     const told = established();
     told.client.fin({ payload: 10 });

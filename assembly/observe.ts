@@ -254,10 +254,11 @@ function extend(slot: i32, sender: i32, start: i32, end: i32): i32 {
   const own = words + ((<usize>sender) << 2);
   const nxt = load<i32>(own, NXT << 2);
   let fresh = 0;
+  const facts = load<i32>(words, FACTS << 2);
   const acked = ackedBy(words + ((<usize>(sender ^ 1)) << 2), nxt);
   if (start - nxt > 0) {
     addHole(slot, sender, nxt, start);
-    if (acked - start < 0) setSeen(own, UNCOVERED);
+    if ((facts & RESET) == 0 && acked - start < 0) setSeen(own, UNCOVERED); // behind an RST it tells nothing of what its receiver had
   }
   if (end - nxt > 0) {
     fresh = min(end - start, end - nxt);
@@ -265,7 +266,7 @@ function extend(slot: i32, sender: i32, start: i32, end: i32): i32 {
   }
   if (start - nxt >= 0 || start == end) return fresh;
   let filled = 0;
-  if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0) {
+  if ((facts & HAS_RARE) != 0) {
     filled = fillHoles(slot, sender, start, end);
     if (filled > 0 && (load<i32>(own, SEEN << 2) & UNCOVERED) != 0 && areCovered(slot, sender, acked) != 0) clearSeen(own, UNCOVERED);
   }

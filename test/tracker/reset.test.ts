@@ -289,6 +289,14 @@ describe('FIN and RST', () => {
     }
   });
 
+  it('also where what comes behind the RST leaves a hole', () => {
+    const { client, states } = established();
+    client.fin();
+    client.rst();
+    client.data(100, { seq: 5000 });
+    expect(states().server).toBe('SYN_RECV ESTABLISHED CLOSE_WAIT CLOSED');
+  });
+
   it('but not where the FIN lies behind something that it lacks', () => {
     const { client, server, states } = established();
     client.data(100, { unseen: true, lost: true });

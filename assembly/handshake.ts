@@ -91,10 +91,8 @@ function openBySynAck(slot: i32, sender: i32, record: usize): bool {
   if ((seen & SYN_ACK_SENT) != 0) {
     if (seq != load<i32>(own, ISS << 2)) {
       oddity(SYN_ACK_ISN_CHANGED);
-      if ((load<i32>(words, FACTS << 2) & ESTABLISHED) == 0) {
-        noteIss(slot, sender, load<i32>(own, ISS << 2));
-        begin(slot, sender, seq);
-      }
+      noteIss(slot, sender, load<i32>(own, ISS << 2));
+      begin(slot, sender, seq);
     }
     return false;
   }
@@ -222,6 +220,12 @@ export function establish(slot: i32, sender: i32, ack: i32, flags: i32, payload:
 export function isForeign(words: usize, peer: usize, ack: i32): bool {
   if ((load<i32>(words, FACTS << 2) & (ESTABLISHED | MIDSTREAM)) != 0) return false;
   return (load<i32>(peer, SEEN << 2) & (SYN_SENT | SYN_ACK_SENT)) != 0 && ack - load<i32>(peer, ISS << 2) <= 0;
+}
+
+/** Whether a SYN-ACK is none of an open connection, whose number is another: its receiver drops it (RFC 9293 §3.10.7.4). */
+export function isOpenElsewhere(words: usize, own: usize, seq: i32): bool {
+  const open = (load<i32>(words, FACTS << 2) & ESTABLISHED) != 0 && (load<i32>(own, SEEN << 2) & ISS_KNOWN) != 0;
+  return open && seq != load<i32>(own, ISS << 2);
 }
 
 /** Whether an endpoint can have sent nothing of this incarnation before its SYN: the handshake goes on, and it sent no payload. */

@@ -5,7 +5,7 @@
 // `own` and `peer` are the slot, moved to the sender's and to the receiver's words: load<i32>(own, NXT << 2) is the sender's NXT.
 
 import { ACK_WORD, FLAGS_WORD, FROM_HIGH, PAYLOAD_WORD, SEQ_WORD, TIME_WORD } from '../src/layout/segment.ts';
-import { ACK_BEYOND_FIN, ACK_IMPLAUSIBLE, SEQ_IMPLAUSIBLE, SYN_ACK_UNEXPECTED } from '../src/layout/oddities.ts';
+import { ACK_BEYOND_FIN, ACK_IMPLAUSIBLE, SEQ_IMPLAUSIBLE, SYN_ACK_ISN_CHANGED, SYN_ACK_UNEXPECTED } from '../src/layout/oddities.ts';
 import { DATA_AFTER_RST, OUT_OF_ORDER } from '../src/layout/modifiers.ts';
 import {
   ACKED,
@@ -54,7 +54,7 @@ import {
 import { ACK, FIN, RST, SYN } from '../src/layout/tcp.ts';
 import { clearSeen, complete, increase, modify, setSeen } from './facts.ts';
 import { finish, meetsNoReset, repeatsFin } from './finish.ts';
-import { begin, chooseIss, establish, isForeign, open, withdrawRefusal } from './handshake.ts';
+import { begin, chooseIss, establish, isForeign, isOpenElsewhere, open, withdrawRefusal } from './handshake.ts';
 import {
   addHole,
   areCovered,
@@ -119,6 +119,8 @@ function show(slot: i32, sender: i32, record: usize, flags: i32, payload: i32): 
     return;
   }
   if (rare && (flags & (SYN | ACK)) != SYN) stillAlive(slot, sender);
+  if ((flags & (SYN | ACK)) == (SYN | ACK) && isOpenElsewhere(words, own, load<i32>(record, SEQ_WORD << 2)))
+    return oddity(SYN_ACK_ISN_CHANGED);
   if ((flags & SYN) != 0) open(slot, sender, record, flags);
   const seq = load<i32>(record, SEQ_WORD << 2);
   const start = (flags & SYN) != 0 ? seq + 1 : seq;

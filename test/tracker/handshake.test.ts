@@ -124,6 +124,28 @@ describe('the states of a handshake', () => {
 });
 
 describe('two SYN-ACKs that are numbered differently', () => {
+  it('count by the first one once the connection is open, whoever sends the other', () => {
+    for (const from of ['client', 'server'] as const) {
+      const told = established();
+      const { client, server, record } = told;
+      client.data(100);
+      server.data(100);
+      told[from].synAck({ seq: 5000, ack: 700, lost: true });
+      told[from].next = 101;
+      client.ack();
+      server.fin();
+      client.fin();
+      server.ack();
+      expect(record()).toMatchObject({
+        client: { bytes: 100 },
+        server: { bytes: 100 },
+        close: { class: 'three_segment', initiator: 'server', sequence: 'F< FA> A<', modifiers: [] },
+        confidence: 'certain',
+      });
+      expect(told.outcome().tracker.oddities.toRecord()).toEqual({ syn_ack_isn_changed: 1 });
+    }
+  });
+
   it.each([
     ['first', 0, 70_000],
     ['first', 0, -70_000],

@@ -31,6 +31,7 @@ import {
   RST_TIME,
   SEEN,
   SEGMENTS,
+  SYN_ACK_SENT,
   TOKENS,
   UNCOVERED,
   UNREPEATED,
@@ -218,7 +219,8 @@ export function judge(table: ConnectionTable, slot: number, verdict: Verdict): v
   }
   const oneSided = words[slot + SEGMENTS] === 0 || words[slot + SEGMENTS + 1] === 0;
   const gap = hasGap(table, slot, 0, inferred[0]) || hasGap(table, slot, 1, inferred[1]);
-  const alone = oneSided && (facts & (ESTABLISHED | MIDSTREAM | REFUSED)) !== 0; // the other endpoint sent something, too
+  const answered = ((words[slot + SEEN]! | words[slot + SEEN + 1]!) & SYN_ACK_SENT) !== 0;
+  const alone = oneSided && (answered || (facts & (ESTABLISHED | MIDSTREAM | REFUSED)) !== 0); // the other endpoint sent something, too
   if (inferred[0] || inferred[1]) verdict.modifiers |= modifiers.FIN_INFERRED;
   if (gap) verdict.modifiers |= modifiers.GAP;
   if (alone) verdict.modifiers |= modifiers.ONE_SIDED;

@@ -363,6 +363,15 @@ describe('handshakes that lead nowhere', () => {
     expect(client.record().close).toMatchObject({ class: 'aborted_handshake', initiator: 'client', sequence: 'R>' });
   });
 
+  it('of which there is one side: SYN-ACK and RST of a server may end a connection that was open', () => {
+    const { client, server, record } = story();
+    client.syn({ unseen: true });
+    server.synAck();
+    client.fin({ unseen: true });
+    server.rst();
+    expect(record()).toMatchObject({ close: { class: 'aborted_handshake', modifiers: ['one_sided'] }, confidence: 'likely' });
+  });
+
   it('a port scan: SYN, SYN-ACK, RST without ACK at the number that the SYN-ACK acknowledged', () => {
     const { client, record } = synReceived();
     client.send(RST);

@@ -33,13 +33,6 @@ export class ByteQueue {
     return true;
   }
 
-  /** Puts what comes next beside what is at hand. */
-  async gather(): Promise<void> {
-    const before = new Uint8Array(this.#chunk); // its memory may be written over
-    const { value, done } = await this.#chunks.next();
-    if (!done) this.#chunk = Buffer.concat([before, value]);
-  }
-
   /** @throws CompressionError where there are fewer */
   async bytes(count: number): Promise<Uint8Array> {
     const bytes = await this.upTo(count);

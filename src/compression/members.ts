@@ -14,17 +14,15 @@ export interface Refused {
   given: number;
 }
 
-/** Decompresses the members that are at hand as a whole, as long as there are any. What is wrong in some is not told. */
+/** Decompresses the members that are at hand as a whole, but the last, which may go on behind that. What is wrong in some is not told. */
 export async function* wholeMembers(input: ByteQueue): AsyncGenerator<Uint8Array, Refused, undefined> {
-  for (;;) {
-    const { buffer, byteOffset, length } = input.atHand;
-    const end = Buffer.from(buffer, byteOffset, length).lastIndexOf(HEADER);
-    if (end <= 0) return { end: 0, given: 0 };
-    const given = yield* unzipped(input.atHand.subarray(0, end));
-    if (given !== undefined) return { end: input.position + end, given };
-    await input.skip(end);
-    await input.gather(); // the last one goes on there
-  }
+  const { buffer, byteOffset, length } = input.atHand;
+  const end = Buffer.from(buffer, byteOffset, length).lastIndexOf(HEADER);
+  if (end <= 0) return { end: 0, given: 0 };
+  const given = yield* unzipped(input.atHand.subarray(0, end));
+  if (given !== undefined) return { end: input.position + end, given };
+  await input.skip(end);
+  return { end: 0, given: 0 };
 }
 
 /** Decompresses members; answers how many bytes it gave where they are not whole, or not all; undefined: they are. */

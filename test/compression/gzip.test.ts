@@ -160,3 +160,17 @@ it('a member of which nobody takes anything is not decompressed any further', as
   expect(taken - before).toBeLessThan(large.length / 4);
   await chunks.return(undefined);
 });
+
+it('members that have come are given before more is waited for, however many come at once', async () => {
+  const given: Buffer[] = [];
+  const plains = [text(50, 1), text(50, 2), text(50, 3), text(50, 4), text(50, 5)];
+  async function* live(): AsyncGenerator<Uint8Array> {
+    yield gzipSync(plains[0]!);
+    yield bytes(...plains.slice(1, 4).map((one) => gzipSync(one)));
+    // Whoever asks for more has taken all of that.
+    expect(Buffer.concat(given).equals(Buffer.concat(plains.slice(0, 4)))).toBe(true);
+    yield gzipSync(plains[4]!);
+  }
+  for await (const chunk of gunzip(live())) given.push(Buffer.from(chunk));
+  expect(Buffer.concat(given).equals(Buffer.concat(plains))).toBe(true);
+});

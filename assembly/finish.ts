@@ -66,8 +66,9 @@ export function finish(slot: i32, sender: i32, record: usize, start: i32, fresh:
 
   noteTimestamp(own, record, flags);
   const peer = load<i32>(other, SEEN << 2);
-  const beyond = load<i32>(record, ACK_WORD << 2) - load<i32>(other, FIN_SEQ << 2);
-  const acknowledged = (peer & FIN_SENT) != 0 && (flags & ACK) != 0 && beyond == 1;
+  const ack = load<i32>(record, ACK_WORD << 2);
+  const sent = ack - load<i32>(other, NXT << 2) <= 0; // else nobody has sent what it acknowledges
+  const acknowledged = (peer & FIN_SENT) != 0 && (flags & ACK) != 0 && sent && ack - load<i32>(other, FIN_SEQ << 2) > 0;
   const firstTime = acknowledged && (peer & FIN_ACKED) == 0;
 
   if (fresh > 0 && !isFin) dataAfterFin(slot, sender, start + load<i32>(record, PAYLOAD_WORD << 2), fresh, acknowledged);
@@ -75,7 +76,9 @@ export function finish(slot: i32, sender: i32, record: usize, start: i32, fresh:
     clearSeen(own, NXT_DOUBTED); // no probe does that
     if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0) {
       const seen = load<i32>(own, SEEN << 2);
-      const fills = fresh > 0 && start + load<i32>(record, PAYLOAD_WORD << 2) - load<i32>(own, FIN_SEQ << 2) <= 0;
+      const end = start + load<i32>(record, PAYLOAD_WORD << 2);
+      const awaited = (peer & ACKED_KNOWN) == 0 || end - load<i32>(other, ACKED << 2) > 0;
+      const fills = fresh > 0 && awaited && end - load<i32>(own, FIN_SEQ << 2) <= 0;
       const lacksFin = (seen & FIN_SENT) != 0 && ((seen & UNCOVERED) != 0 || fills); // an acknowledgement counts before what comes with it
       noteFinAcked(slot, sender, load<i32>(own, NXT << 2), lacksFin ? 1 : 0);
     }
@@ -85,10 +88,10 @@ export function finish(slot: i32, sender: i32, record: usize, start: i32, fresh:
   const payload = load<i32>(record, PAYLOAD_WORD << 2);
   if (isFin) fin(slot, sender, record, start + payload, firstTime, anew);
   else if (acknowledged) {
-    const sent = (load<i32>(own, SEEN << 2) & FIN_SENT) != 0;
+    const closes = (load<i32>(own, SEEN << 2) & FIN_SENT) != 0;
     // A later one has a number below that FIN's only where the peer has shrunk its window, so that FINs come again.
     const beyondFin = load<i32>(record, SEQ_WORD << 2) - load<i32>(own, FIN_SEQ << 2);
-    const beforeOwnFin = sent && payload == 0 && (beyondFin == 0 || (beyondFin < 0 && load<u64>(words, FIN_RETRANSMITS << 2) == 0));
+    const beforeOwnFin = closes && payload == 0 && (beyondFin == 0 || (beyondFin < 0 && load<u64>(words, FIN_RETRANSMITS << 2) == 0));
     if (beforeOwnFin) overtaken(slot, sender, firstTime ? 1 : 0);
     else if (firstTime) log(slot, A, sender);
     else if ((peer & FIN_AGAIN) != 0) {

@@ -217,14 +217,19 @@ export function establish(slot: i32, sender: i32, ack: i32, flags: i32, payload:
  * Whether an acknowledgement is of a number that its receiver, in SYN_SENT or SYN_RECV, had behind it when it began: its sender still is in
  * another incarnation, or was when it sent that, and will hear so (RFC 9293 §3.5, figures 8 and 9; §3.10.7.4).
  */
-export function isForeign(words: usize, peer: usize, ack: i32): bool {
-  if ((load<i32>(words, FACTS << 2) & (ESTABLISHED | MIDSTREAM)) != 0) return false;
-  return (load<i32>(peer, SEEN << 2) & (SYN_SENT | SYN_ACK_SENT)) != 0 && ack - load<i32>(peer, ISS << 2) <= 0;
+export function isForeign(slot: i32, receiver: i32, ack: i32): bool {
+  const words = slotAt(slot);
+  const own = words + ((<usize>receiver) << 2);
+  const facts = load<i32>(words, FACTS << 2);
+  if ((facts & (ESTABLISHED | MIDSTREAM)) != 0 || (load<i32>(own, SEEN << 2) & (SYN_SENT | SYN_ACK_SENT)) == 0) return false;
+  const iss = load<i32>(own, ISS << 2);
+  // Of several numbers that it began with not all are known.
+  return ack - iss <= 0 && ((facts & HAS_RARE) == 0 || earlierIss(slot, receiver, iss) == iss);
 }
 
-/** Whether a SYN-ACK is none of an open connection, whose number is another: its receiver drops it (RFC 9293 §3.10.7.4). */
+/** Whether a SYN-ACK is none of an open connection, of which its sender began elsewhere: its receiver drops it (RFC 9293 §3.10.7.4). */
 export function isOpenElsewhere(words: usize, own: usize, seq: i32): bool {
-  const open = (load<i32>(words, FACTS << 2) & ESTABLISHED) != 0 && (load<i32>(own, SEEN << 2) & ISS_KNOWN) != 0;
+  const open = (load<i32>(words, FACTS << 2) & ESTABLISHED) != 0 && (load<i32>(own, SEEN << 2) & (SYN_SENT | SYN_ACK_SENT)) != 0;
   return open && seq != load<i32>(own, ISS << 2);
 }
 

@@ -30,8 +30,8 @@ export declare function noteEstablished(slot: i32, endpoint: i32, time: f64): vo
 export declare function noteFinAcked(slot: i32, endpoint: i32, next: i32, lacksFin: i32): void;
 /** Counts what of `bytes` new ones up to number `end` an endpoint sent after that, and answers how many they are. */
 export declare function addHalfClosedBytes(slot: i32, endpoint: i32, end: i32, bytes: i32): i32;
-/** An endpoint lives: an inexact RST that it was sent was not believed. */
-export declare function stillAlive(slot: i32, endpoint: i32): void;
+/** An endpoint lives, and has everything up to `ack`: an inexact RST that it was sent was not believed. */
+export declare function stillAlive(slot: i32, endpoint: i32, ack: i32): void;
 /** Takes an RST, after `idle` ns of silence; `first`: it is the first segment of its connection. */
 export declare function reset(slot: i32, record: usize, idle: f64, first: i32): void;
 /** An endpoint that sent an acknowledgement after an RST had ended its TIME_WAIT, as it seemed. */

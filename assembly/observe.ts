@@ -21,7 +21,9 @@ import {
   COUNTED,
   ESTABLISHED,
   FACTS,
+  FIN_ACK,
   FIN_ACKED,
+  FIN_HAS_ACK,
   FIN_SENT,
   FIN_SEQ,
   FIN_SUPPOSED,
@@ -114,11 +116,11 @@ function show(slot: i32, sender: i32, record: usize, flags: i32, payload: i32): 
   const peer = words + ((<usize>(sender ^ 1)) << 2);
   const rare = (load<i32>(words, FACTS << 2) & HAS_RARE) != 0;
   if (rare && (flags & (SYN | ACK)) == ACK) chooseIss(slot, sender ^ 1, load<i32>(record, ACK_WORD << 2));
-  if ((flags & ACK) != 0 && isForeign(words, peer, load<i32>(record, ACK_WORD << 2))) {
+  if ((flags & ACK) != 0 && isForeign(slot, sender ^ 1, load<i32>(record, ACK_WORD << 2))) {
     oddity((flags & SYN) != 0 ? SYN_ACK_UNEXPECTED : ACK_IMPLAUSIBLE);
     return;
   }
-  if (rare && (flags & (SYN | ACK)) != SYN) stillAlive(slot, sender);
+  if (rare && (flags & (SYN | ACK)) != SYN) stillAlive(slot, sender, load<i32>(record, ACK_WORD << 2));
   if ((flags & (SYN | ACK)) == (SYN | ACK) && isOpenElsewhere(words, own, load<i32>(record, SEQ_WORD << 2)))
     return oddity(SYN_ACK_ISN_CHANGED);
   if ((flags & SYN) != 0) open(slot, sender, record, flags);
@@ -129,7 +131,7 @@ function show(slot: i32, sender: i32, record: usize, flags: i32, payload: i32): 
   const acked = load<i32>(own, ACKED << 2);
   const far = (flags & FIN) != 0 && isBeyondWindow(slot, sender, start, payload);
   const awaited = (load<i32>(own, SEEN << 2) & (FIN_SENT | FIN_ACKED)) == FIN_SENT;
-  if (awaited && (load<i32>(words, FACTS << 2) & HAS_RARE) != 0) goesOn(slot, sender, start);
+  if (awaited && (load<i32>(words, FACTS << 2) & HAS_RARE) != 0 && isLater(own, record, flags, payload)) goesOn(slot, sender, start);
   const fresh = take(slot, sender, flags, payload, start, load<f64>(record, TIME_WORD << 2));
   store<u16>(words + ((<usize>sender) << 1), <u16>(flags >>> 16), WINDOWS << 2);
   if ((load<i32>(words, FACTS << 2) & REFUSED) != 0 && (flags & ACK) != 0) {
@@ -152,6 +154,12 @@ function show(slot: i32, sender: i32, record: usize, flags: i32, payload: i32): 
     clearSeen(own, KEEPALIVE);
     clearSeen(peer, KEEPALIVE);
   }
+}
+
+/** Whether a segment was sent after a FIN that is supposed to be its sender's, and not just captured behind it. */
+function isLater(own: usize, record: usize, flags: i32, payload: i32): bool {
+  if (payload > 0 || (flags & FIN) != 0) return true;
+  return (load<i32>(own, SEEN << 2) & FIN_HAS_ACK) != 0 && load<i32>(record, ACK_WORD << 2) - load<i32>(own, FIN_ACK << 2) > 0;
 }
 
 /**

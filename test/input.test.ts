@@ -622,17 +622,19 @@ describe('a capture that is still being made', () => {
     }
   });
 
-  it('is written anew where it was no capture', async () => {
-    const path = file('anew.pcap', content);
-    const live = new Live(process.execPath, [CLI, 'stream', '--follow', path]);
-    await live.until(() => live.lines.length === 2);
-    renameSync(file('other.pcap', new Uint8Array(10_000)), path);
-    await live.until(() => live.messages.endsWith('\n'));
-    await new Promise((resolve) => void setTimeout(resolve, 300)); // it has been looked at once more
-    writeFileSync(path, pcap(packetsOf(40_003, 300)));
-    await live.until(() => live.lines.length === 3);
-    live.child.kill('SIGTERM');
-    expect(await live.ended).toBe(143);
+  it('is written anew where it was no capture, longer or shorter than that', async () => {
+    for (const length of [10_000, 50]) {
+      const path = file('anew.pcap', content);
+      const live = new Live(process.execPath, [CLI, 'stream', '--follow', path]);
+      await live.until(() => live.lines.length === 2);
+      renameSync(file('other.pcap', new Uint8Array(length)), path);
+      await live.until(() => live.messages.endsWith('\n'));
+      await new Promise((resolve) => void setTimeout(resolve, 300)); // it has been looked at once more
+      writeFileSync(path, pcap(packetsOf(40_003, 300)));
+      await live.until(() => live.lines.length === 3);
+      live.child.kill('SIGTERM');
+      expect(await live.ended).toBe(143);
+    }
   });
 
   it('is refused where it is none to begin with, and a way named where it is compressed', () => {

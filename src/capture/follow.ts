@@ -7,6 +7,7 @@ import { formatOf } from '../compression/decompress.ts';
 import { CaptureError, NoCaptureError } from './errors.ts';
 import type { Fault } from './fault.ts';
 import { isNameLost, reasonOf } from './file.ts';
+import { OPENING_BYTES } from './format.ts';
 import { mergeCaptures } from './merge.ts';
 import { peek, untilRecordsEnd } from './stream.ts';
 
@@ -73,13 +74,22 @@ async function* tail(path: string, file: FileHandle, signal: AbortSignal): Async
   }
 }
 
-/** Waits until another file has its name, or it is written anew. */
+/** Waits until another file has its name, or it is written anew: it becomes shorter, or begins with other bytes. */
 async function replacement(path: string, file: FileHandle, signal: AbortSignal): Promise<void> {
+  const refused = await beginning(file);
   let size = 0;
   while (!signal.aborted && !(await isReplaced(path, file, size))) {
+    if (!(await beginning(file)).subarray(0, refused.length).equals(refused)) return;
     ({ size } = await file.stat());
     await pause(signal);
   }
+}
+
+/** The first bytes of a file, as many as tell what it is; none of a folder. */
+async function beginning(file: FileHandle): Promise<Buffer> {
+  if (!(await file.stat()).isFile()) return Buffer.alloc(0);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(OPENING_BYTES), 0, OPENING_BYTES, 0);
+  return buffer.subarray(0, bytesRead);
 }
 
 /** Opens a file, which during a rotation may not be there for a moment; undefined: aborted before it was. */

@@ -52,6 +52,8 @@ export interface DoubtfulReset {
   readonly position: number;
   /** Where it counts, the connection was open before it, though the capture lacks that. */
   readonly opens: boolean;
+  /** Its number, where that is the end of what its sender has sent: exact for whoever acknowledges up to there, be it sent before the RST came. */
+  readonly end: number | undefined;
 }
 
 /** A FIN that lies far beyond what its receiver would take: where its sender was before it, and what it had acknowledged, if anything. */

@@ -23,6 +23,7 @@ import {
   MIDSTREAM,
   MODIFIERS,
   NXT,
+  NXT_DOUBTED,
   NXT_KNOWN,
   R,
   REFUSED,
@@ -72,7 +73,8 @@ export function reset(table: ConnectionTable, oddities: Oddities, slot: number, 
   }
   if (verdict === 'doubtful') {
     const rare = table.rare(slot);
-    rare.doubtful ??= { time, sender, shows: shows(words, slot, segment), position: tokenCount(words, slot), opens };
+    const end = isAtEnd(words, slot, segment) ? segment.seq : undefined;
+    rare.doubtful ??= { time, sender, shows: shows(words, slot, segment), position: tokenCount(words, slot), opens, end };
     return;
   }
   if (verdict === 'foreign') disown(table, slot, receiver);
@@ -102,14 +104,20 @@ function isBehindGap(words: Int32Array, slot: number, { sender, flags, seq, ack 
 function takeAck(table: ConnectionTable, slot: number, { sender, flags, ack, time }: Segment, opens: boolean): void {
   const { words, times } = table;
   const receiver = sender ^ 1;
-  const known = (words[slot + SEEN + receiver]! & (NXT_KNOWN | FIN_SENT)) === NXT_KNOWN && words[slot + SEGMENTS + receiver]! > 0;
   const beyond = distance(ack, words[slot + NXT + receiver]!);
-  if ((flags & ACK) === 0 || !known || beyond <= 0 || beyond > MAX_WINDOW) return;
+  if ((flags & ACK) === 0 || beyond <= 0 || beyond > MAX_WINDOW) return;
+  const seen = words[slot + SEEN + receiver]!;
   if (opens) wasOpen(table, slot, time);
-  else if (beyond === 1) {
-    words[slot + FIN_SEQ + receiver] = (ack - 1) | 0;
-    words[slot + SEEN + receiver]! |= FIN_SUPPOSED;
-    times[(slot >> 1) + FIN_TIME + receiver] = time;
+  else {
+    const heard = (seen & (NXT_KNOWN | FIN_SENT)) === NXT_KNOWN && words[slot + SEGMENTS + receiver]! > 0;
+    const news = (words[slot + SEEN + sender]! & ACKED_KNOWN) === 0 || distance(ack, words[slot + ACKED + sender]!) > 0;
+    const probed = beyond === 1 && (seen & NXT_DOUBTED) !== 0; // nothing but keep-alives, whose number is one too low
+    if (!heard || !news || probed) return;
+    if (beyond === 1) {
+      words[slot + FIN_SEQ + receiver] = (ack - 1) | 0;
+      words[slot + SEEN + receiver]! |= FIN_SUPPOSED;
+      times[(slot >> 1) + FIN_TIME + receiver] = time;
+    }
   }
   words[slot + ACKED + sender] = ack;
   words[slot + SEEN + sender]! |= ACKED_KNOWN;
@@ -206,15 +214,20 @@ function judge(table: ConnectionTable, slot: number, segment: Segment): 'valid' 
   const acked = (peer & ACKED_KNOWN) !== 0;
   const sent = (seen & NXT_KNOWN) !== 0;
   if (acked && seq === words[slot + ACKED + receiver]) return 'valid';
-  // Behind a hole it may be all that was sent, but not all that the receiver has.
-  if (sent && seq === words[slot + NXT + sender] && (!acked || (seen & UNCOVERED) === 0)) return 'valid';
   if (isOfFin(words, slot, segment)) return 'valid';
+  // Behind a hole it is all that was sent, but perhaps not all that the receiver has.
+  if (isAtEnd(words, slot, segment)) return acked && (seen & UNCOVERED) !== 0 ? 'doubtful' : 'valid';
   if (!acked) {
     if (!sent) return 'valid'; // nothing is known that could contradict it
     return plausible(seq, words[slot + NXT + sender]!) ? 'doubtful' : 'invalid';
   }
   const into = distance(seq, words[slot + ACKED + receiver]!);
   return into > 0 && into < windowOf(words, slot, receiver) ? 'doubtful' : 'invalid';
+}
+
+/** Whether an RST has the number behind all that its sender is known to have sent. */
+function isAtEnd(words: Int32Array, slot: number, { sender, seq }: Segment): boolean {
+  return (words[slot + SEEN + sender]! & NXT_KNOWN) !== 0 && seq === words[slot + NXT + sender];
 }
 
 /**

@@ -163,7 +163,9 @@ function closing(table: ConnectionTable, slot: number, own: number, verdict: Ver
 /** Whether the peer acknowledged an endpoint's FIN before its own came, which it had sent earlier: then that met FIN_WAIT2. */
 function wasAckedFirst(table: ConnectionTable, slot: number, own: number): boolean {
   const peer = own ^ 1;
-  if (table.peekRare(slot)?.finBehindAck === peer) return true;
+  const rare = table.peekRare(slot);
+  // Where the hole is there still, it is the capture's.
+  if (rare?.finBehindAck === peer && rare.holes[peer as 0].length === 0) return true;
   const log = tokens(table, slot);
   const acked = log.indexOf(tokenOf(A, peer));
   return acked >= 0 && acked < log.indexOf(tokenOf(F, peer));

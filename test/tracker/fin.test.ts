@@ -299,6 +299,20 @@ describe('FINs that cross', () => {
     }
   });
 
+  it('but CLOSING where only the capture lacks what lies below that FIN, also if it is sent again', () => {
+    for (const again of [false, true]) {
+      const { client, server, states } = established();
+      const data = server.data(100, { unseen: true });
+      client.fin({ lost: true });
+      server.fin();
+      if (again) client.ack();
+      if (again) server.again(data, { ack: 2 });
+      else server.send(ACK, { ack: 2 });
+      client.ack();
+      expect(states().client).toBe(`${OPENED.client} FIN_WAIT1 CLOSING TIME_WAIT`);
+    }
+  });
+
   it('the same where the log has no room for that FIN any more: nothing else takes its place', () => {
     const told = established();
     told.server.fin();
@@ -678,6 +692,30 @@ describe('a FIN that nobody would believe', () => {
         confidence: 'certain',
       });
     }
+  });
+
+  it('but one whose sender goes on behind it is acknowledged by more than its number', () => {
+    const { client, server, record } = established();
+    client.fin();
+    client.data(10);
+    server.ack();
+    server.fin();
+    client.ack();
+    expect(record()).toMatchObject({ close: { class: 'four_wave', initiator: 'client' }, end_reason: 'closed' });
+  });
+
+  it('and one far beyond is not disproved by an acknowledgement that was sent before it', () => {
+    const { client, server, record } = established();
+    client.data(10);
+    server.ack();
+    server.data(20);
+    client.data(90_000, { unseen: true });
+    client.fin();
+    client.send(ACK, { seq: 11 });
+    server.ack();
+    server.fin();
+    client.ack();
+    expect(record().close).toMatchObject({ class: 'four_wave', initiator: 'client' });
   });
 
   it('nor does a number beyond one acknowledge it', () => {

@@ -124,6 +124,28 @@ describe('the states of a handshake', () => {
 });
 
 describe('two SYN-ACKs that are numbered differently', () => {
+  it('may be three, of which the client takes the first', () => {
+    const told = story();
+    told.client.syn();
+    for (const seq of [0, 5000, 9000]) told.server.synAck({ seq });
+    told.client.send(ACK, { ack: 1 });
+    told.client.data(10, { ack: 1 });
+    expect(told.record()).toMatchObject({ client: { bytes: 10 } });
+    expect(told.outcome().tracker.oddities.toRecord()).toEqual({ syn_ack_isn_changed: 2 });
+  });
+
+  it('are none where the first was only guessed, from what was acknowledged before it', () => {
+    const told = synSent();
+    told.client.send(ACK, { seq: -400_000, ack: -700_000, lost: true });
+    told.client.next = 1;
+    told.server.synAck();
+    told.client.ack();
+    told.client.fin();
+    told.server.fin();
+    told.client.ack();
+    expect(told.record()).toMatchObject({ close: { class: 'three_segment', modifiers: [] }, confidence: 'certain' });
+  });
+
   it('count by the first one once the connection is open, whoever sends the other', () => {
     for (const from of ['client', 'server'] as const) {
       const told = established();
@@ -363,13 +385,22 @@ describe('handshakes that lead nowhere', () => {
     expect(client.record().close).toMatchObject({ class: 'aborted_handshake', initiator: 'client', sequence: 'R>' });
   });
 
-  it('of which there is one side: SYN-ACK and RST of a server may end a connection that was open', () => {
-    const { client, server, record } = story();
-    client.syn({ unseen: true });
-    server.synAck();
-    client.fin({ unseen: true });
-    server.rst();
-    expect(record()).toMatchObject({ close: { class: 'aborted_handshake', modifiers: ['one_sided'] }, confidence: 'likely' });
+  it('of which there is one side: what a RST behind the SYN-ACK acknowledges tells whether it was open', () => {
+    for (const [payload, open, close] of [
+      [0, 'synack_only', 'aborted_handshake'],
+      [5000, 'three_way', 'rst_abort'],
+    ] as const) {
+      const { client, server, record } = story();
+      client.syn({ unseen: true });
+      server.synAck();
+      if (payload > 0) client.data(payload, { unseen: true });
+      server.rst();
+      expect(record()).toMatchObject({
+        open,
+        close: { class: close, modifiers: ['one_sided'] },
+        confidence: 'likely',
+      });
+    }
   });
 
   it('a port scan: SYN, SYN-ACK, RST without ACK at the number that the SYN-ACK acknowledged', () => {

@@ -76,6 +76,34 @@ describe('a RST is believed', () => {
     }
   });
 
+  it('at that number behind what only the capture lacks, whatever is known of the window', () => {
+    const told = midstream();
+    told.client.window = 501;
+    told.server.data(100);
+    told.client.ack();
+    told.server.data(1000, { unseen: true });
+    told.server.data(1000);
+    told.server.rst();
+    expect(told.record()).toMatchObject({ close: { class: 'rst_abort', initiator: 'server' }, confidence: 'likely' });
+    const full = established();
+    full.client.window = 2000;
+    full.server.data(100);
+    full.client.ack();
+    full.server.data(1000, { unseen: true });
+    full.server.data(1000);
+    full.server.rst();
+    expect(full.record()).toMatchObject({ close: { class: 'rst_abort', initiator: 'server' }, confidence: 'likely' });
+  });
+
+  it('at that number, which an acknowledgement confirms that was under way', () => {
+    const { client, server, record } = established();
+    server.data(1000, { unseen: true });
+    server.data(500);
+    server.rst();
+    client.send(ACK, { ack: 1501 });
+    expect(record().close).toMatchObject({ class: 'rst_abort', initiator: 'server', modifiers: ['gap'] });
+  });
+
   it('without ACK, when it answers a segment', () => {
     const { server, record } = established();
     server.send(RST, { seq: 1 });
@@ -441,6 +469,22 @@ describe('FIN and RST', () => {
     several.server.data(100, { unseen: true });
     several.client.rst();
     expect(several.record()).toMatchObject({ close: { class: 'rst_abort', modifiers: ['gap'] }, confidence: 'likely' });
+  });
+
+  it('what was acknowledged before it proves no other FIN, nor one, where there are keep-alives alone', () => {
+    const told = established();
+    told.server.data(100);
+    told.client.ack();
+    told.server.fin({ unseen: true });
+    told.client.ack();
+    told.wait(100).client.rst();
+    expect(told.record().close).toMatchObject({ class: 'fin_answered_by_rst', initiator: 'server' });
+    expect(told.record().close.duration_s).toBeGreaterThan(100);
+    const probed = midstream();
+    probed.client.keepAlive();
+    probed.server.rst();
+    expect(probed.record().close).toMatchObject({ class: 'rst_abort', initiator: 'server' });
+    expect(probed.record().close.modifiers).not.toContain('fin_inferred');
   });
 
   it('nor is anything certain where the last that an endpoint sent is missing', () => {

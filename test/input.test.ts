@@ -622,6 +622,29 @@ describe('a capture that is still being made', () => {
     }
   });
 
+  it.skipIf(process.platform !== 'linux')(
+    'whose name is taken by what cannot be opened, or read, goes on with the next file, too',
+    async () => {
+      const path = file('held.pcap', content);
+      const live = new Live(process.execPath, [CLI, 'stream', '--follow', path]);
+      await live.until(() => live.lines.length === 2);
+      const socket = createServer();
+      await new Promise<void>((resolve) => void socket.listen(`${path}.socket`, resolve));
+      renameSync(`${path}.socket`, path);
+      await live.until(() => live.messages.endsWith('\n'));
+      expect(live.messages).toMatch(/held\.pcap: offset 0: .*ENXIO.*; the next file of its name is waited for\n$/);
+      expect(spawnSync('mkfifo', [`${path}.pipe`]).status).toBe(0);
+      renameSync(`${path}.pipe`, path);
+      await new Promise((resolve) => void setTimeout(resolve, 500)); // it has been looked at
+      renameSync(file('held.next', pcap(packetsOf(40_003, 300))), path);
+      await live.until(() => live.lines.length === 3);
+      socket.close();
+      live.child.kill('SIGINT');
+      expect(await live.ended).toBe(130);
+      expect(live.messages.match(/\n/g)).toHaveLength(1);
+    },
+  );
+
   it('is written anew where it was no capture, longer or shorter than that', async () => {
     for (const length of [10_000, 50]) {
       const path = file('anew.pcap', content);

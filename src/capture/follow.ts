@@ -1,6 +1,6 @@
 // A capture that is still being written, read as it grows, through rotation: `tail -F`.
 
-import { promises } from 'node:fs';
+import { constants, promises } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatOf } from '../compression/decompress.ts';
@@ -18,8 +18,8 @@ const COMPRESSED = 'a compressed file is not followed; tail -c +1 -f FILE | four
 
 /**
  * Follows a capture until `signal` is aborted. When another file takes its name, or it is written anew, the rest of the old one
- * is read, and then the new one. One that is no capture is a fault, and the next one is waited for.
- * @throws CaptureError where the first file cannot be read, or a later one not even opened
+ * is read, and then the new one. One that is no capture, or cannot be read, is a fault, and the next one is waited for.
+ * @throws CaptureError where it is the first file
  */
 export async function* followCapture(
   path: string,
@@ -27,8 +27,9 @@ export async function* followCapture(
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let begun = false;
+  const refuse = ({ offset, rule }: CaptureError): void => fault({ file: path, offset, rule, truncated: false, awaited: !signal.aborted });
   while (!signal.aborted) {
-    const file = await present(path, signal);
+    const file = await present(path, signal, begun ? refuse : undefined);
     if (!file) return;
     try {
       const open = () => untilRecordsEnd(uncompressed(path, tail(path, file, signal)));
@@ -38,8 +39,7 @@ export async function* followCapture(
       }
     } catch (error) {
       if (!begun || !(error instanceof CaptureError)) throw error;
-      const { offset, rule } = error;
-      fault({ file: path, offset, rule, truncated: false, awaited: !signal.aborted });
+      refuse(error);
       await replacement(path, file, signal);
     } finally {
       await file.close();
@@ -92,16 +92,27 @@ async function beginning(file: FileHandle): Promise<Buffer> {
   return buffer.subarray(0, bytesRead);
 }
 
-/** Opens a file, which during a rotation may not be there for a moment; undefined: aborted before it was. */
-async function present(path: string, signal: AbortSignal): Promise<FileHandle | undefined> {
-  while (!signal.aborted) {
+/** A pipe that has taken the name would not open before somebody writes to it, and nobody could interrupt that. */
+const AT_ONCE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/**
+ * Opens a file, which during a rotation may not be there for a moment; undefined: aborted before it was. `refuse` is told, once, why it cannot be
+ * opened, which may change.
+ * @throws CaptureError where there is nobody to be told
+ */
+async function present(path: string, signal: AbortSignal, refuse?: (error: CaptureError) => void): Promise<FileHandle | undefined> {
+  for (let told = false; !signal.aborted; ) {
     try {
-      const file = await promises.open(path, 'r');
+      const file = await promises.open(path, AT_ONCE);
       if ((await file.stat()).size > 0) return file;
       await file.close();
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || isNameLost(error))
-        throw new CaptureError(path, 0, reasonOf(error), { cause: error });
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || isNameLost(error)) {
+        const failure = new CaptureError(path, 0, reasonOf(error), { cause: error });
+        if (!refuse) throw failure;
+        if (!told) refuse(failure);
+        told = true;
+      }
     }
     await pause(signal);
   }

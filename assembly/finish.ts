@@ -71,12 +71,13 @@ export function finish(slot: i32, sender: i32, record: usize, start: i32, fresh:
   const acknowledged = (peer & FIN_SENT) != 0 && (flags & ACK) != 0 && sent && ack - load<i32>(other, FIN_SEQ << 2) > 0;
   const firstTime = acknowledged && (peer & FIN_ACKED) == 0;
 
-  if (fresh > 0 && !isFin) dataAfterFin(slot, sender, start + load<i32>(record, PAYLOAD_WORD << 2), fresh, acknowledged);
+  const payload = load<i32>(record, PAYLOAD_WORD << 2);
+  const end = start + payload;
+  if (fresh > 0 && !isFin) dataAfterFin(slot, sender, end, fresh, acknowledged);
   if (firstTime) {
     clearSeen(own, NXT_DOUBTED); // no probe does that
     if ((load<i32>(words, FACTS << 2) & HAS_RARE) != 0) {
       const seen = load<i32>(own, SEEN << 2);
-      const end = start + load<i32>(record, PAYLOAD_WORD << 2);
       const awaited = (peer & ACKED_KNOWN) == 0 || end - load<i32>(other, ACKED << 2) > 0;
       const fills = fresh > 0 && awaited && end - load<i32>(own, FIN_SEQ << 2) <= 0;
       const lacksFin = (seen & FIN_SENT) != 0 && ((seen & UNCOVERED) != 0 || fills); // an acknowledgement counts before what comes with it
@@ -85,8 +86,7 @@ export function finish(slot: i32, sender: i32, record: usize, start: i32, fresh:
     setSeen(other, FIN_ACKED);
     store<f64>(words + ((<usize>(sender ^ 1)) << 3), load<f64>(record, TIME_WORD << 2), FIN_ACKED_TIME << 3);
   }
-  const payload = load<i32>(record, PAYLOAD_WORD << 2);
-  if (isFin) fin(slot, sender, record, start + payload, firstTime, anew);
+  if (isFin) fin(slot, sender, record, end, firstTime, anew);
   else if (acknowledged) {
     const closes = (load<i32>(own, SEEN << 2) & FIN_SENT) != 0;
     // A later one has a number below that FIN's only where the peer has shrunk its window, so that FINs come again.

@@ -26,7 +26,10 @@ export declare function earlierIss(slot: i32, endpoint: i32, latest: i32): i32;
 /** Simultaneous open: an endpoint sent its SYN-ACK, or was established, at `time`. */
 export declare function noteSynAck(slot: i32, endpoint: i32, time: f64): void;
 export declare function noteEstablished(slot: i32, endpoint: i32, time: f64): void;
-/** An endpoint that has something rare acknowledges the peer's FIN: what lies below its `next` number was sent before. `lacksFin`: its own FIN, sent before, too, lies behind a hole yet. */
+/**
+ * An endpoint that has something rare acknowledges the peer's FIN: what lies below its `next` number was sent before. `lacksFin`: its own FIN,
+ * which was sent before, too, lies behind a hole yet.
+ */
 export declare function noteFinAcked(slot: i32, endpoint: i32, next: i32, lacksFin: i32): void;
 /** Counts what of `bytes` new ones up to number `end` an endpoint sent after that, and answers how many they are. */
 export declare function addHalfClosedBytes(slot: i32, endpoint: i32, end: i32, bytes: i32): i32;

@@ -14,7 +14,7 @@ import { notices } from './report/notices.ts';
 import { findings, seenOf } from './report/findings.ts';
 import { pageText } from './report/page.ts';
 import { PageError, PageFile } from './report/page-file.ts';
-import { ProgressLine } from './report/progress.ts';
+import { CLEAR_LINE, ProgressLine } from './report/progress.ts';
 import type { Report } from './report/sections.ts';
 import { reportText } from './report/text.ts';
 import { printable } from './report/words.ts';
@@ -36,8 +36,8 @@ const THREAD_FLAGS = process.versions.v8.startsWith('11.3.') ? '--interrupt-budg
 const FLAGS_AFTER_THREADS = '--interrupt-budget=67584';
 const BEGUN_WITH = cachedDataVersionTag();
 
-/** Takes away what a terminal's line holds: it may be the progress of a run that goes on. */
-const CLEAR = process.stderr.isTTY ? '\r\u001b[K' : '';
+/** A message may come while the terminal's line holds the progress of a run that goes on. */
+const CLEAR = process.stderr.isTTY ? CLEAR_LINE : '';
 
 const say = (message: string): void => void process.stderr.write(`${CLEAR}fourwaves: ${printable(message)}\n`);
 

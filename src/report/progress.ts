@@ -5,6 +5,9 @@ const PATIENCE = 1;
 const INTERVAL = 250;
 const GIGA = 1e9;
 
+/** Takes away what a terminal's line holds. */
+export const CLEAR_LINE = '\r\u001b[K';
+
 /** A line on a terminal that tells how far a long run has come. Nothing where the stream is no terminal. */
 export class ProgressLine {
   readonly #run: Run;
@@ -35,7 +38,7 @@ export class ProgressLine {
   /** Takes the line away. */
   end(): void {
     clearInterval(this.#timer);
-    if (this.#drawn) this.#out.write('\r\u001b[K');
+    if (this.#drawn) this.#out.write(CLEAR_LINE);
     this.#drawn = false;
   }
 }

@@ -20,8 +20,12 @@ export function nameOf(path: string): string {
   return path === STANDARD_INPUT ? 'standard input' : path;
 }
 
-/** Bytes that are read from a file at once, and how many chunks of them there may be at a time. */
-const CHUNK = 1 << 18;
+/**
+ * Bytes that are read from a file at once: few at first, because its beginning often tells enough, then twice as many each time, because each time
+ * takes a while; and how many chunks of them there may be at a time.
+ */
+const FIRST_CHUNK = 1 << 17;
+const CHUNK = 1 << 21;
 const CHUNKS = 3;
 
 /** Decompresses a stream, of whatever format; answers in the end what was wrong with it. */
@@ -102,15 +106,16 @@ async function* fileChunks(path: string, signal?: AbortSignal): AsyncGenerator<U
   const descriptor = path === STANDARD_INPUT ? STDIN : await openFile(path, 'r');
   const chunks = Array.from({ length: CHUNKS }, () => memoryToRead(CHUNK));
   // It may fail before anybody asks for it.
-  const fill = (chunk: Uint8Array) => Promise.allSettled([readFile(descriptor, chunk, 0, CHUNK, null)]);
-  let coming = fill(chunks[0]!);
+  const fill = (number: number) =>
+    Promise.allSettled([readFile(descriptor, chunks[number % CHUNKS]!, 0, Math.min(FIRST_CHUNK * 2 ** number, CHUNK), null)]);
+  let coming = fill(0);
   try {
     for (let number = 1; ; number++) {
       const [come] = await coming;
       if (come.status === 'rejected') throw come.reason;
       const { buffer, bytesRead } = come.value;
       if (bytesRead === 0 || signal?.aborted) return;
-      coming = fill(chunks[number % CHUNKS]!); // while this one is looked at
+      coming = fill(number); // while this one is looked at
       yield buffer.subarray(0, bytesRead);
     }
   } finally {

@@ -33,6 +33,14 @@ export class ByteQueue {
     return true;
   }
 
+  /** As many bytes as can be had without waiting, `count` at most. */
+  take(count: number): Uint8Array {
+    const part = this.#chunk.subarray(0, count);
+    this.#chunk = this.#chunk.subarray(count);
+    this.#position += part.length;
+    return part;
+  }
+
   /** @throws CompressionError where there are fewer */
   async bytes(count: number): Promise<Uint8Array> {
     const bytes = await this.upTo(count);
@@ -42,11 +50,11 @@ export class ByteQueue {
 
   /** As many bytes as there are, `count` at most: a part of the chunk that they came in, where that holds all of them. */
   async upTo(count: number): Promise<Uint8Array> {
-    if (this.#chunk.length >= count) return this.#take(count);
+    if (this.#chunk.length >= count) return this.take(count);
     const bytes = new Uint8Array(count);
     let filled = 0;
     while (filled < count && (await this.more())) {
-      const part = this.#take(Math.min(count - filled, this.#chunk.length));
+      const part = this.take(Math.min(count - filled, this.#chunk.length));
       bytes.set(part, filled);
       filled += part.length;
     }
@@ -64,23 +72,16 @@ export class ByteQueue {
   async skip(count: number): Promise<void> {
     for (let left = count; left > 0; ) {
       if (!(await this.more())) throw new CompressionError(this.#cut);
-      left -= this.#take(Math.min(left, this.#chunk.length)).length;
+      left -= this.take(Math.min(left, this.#chunk.length)).length;
     }
   }
 
   /** All that is left, in the chunks that come. */
   async *rest(): AsyncGenerator<Uint8Array, void, undefined> {
-    while (await this.more()) yield this.#take(this.#chunk.length);
+    while (await this.more()) yield this.take(this.#chunk.length);
   }
 
   async close(): Promise<void> {
     await this.#chunks.return?.();
-  }
-
-  #take(count: number): Uint8Array {
-    const part = this.#chunk.subarray(0, count);
-    this.#chunk = this.#chunk.subarray(count);
-    this.#position += part.length;
-    return part;
   }
 }

@@ -35,22 +35,21 @@ const FRAME_TYPE = 5;
 const HEADER_WORDS = 8;
 const SKIPPABLE = 1;
 
-/** What functions that answer a size answer instead where they fail. */
+/** What functions answer: a size, or an error. Those are the largest sizes that there are (zstd_errors.h), which come as bigint. */
 type Size = number | bigint;
 
 interface Functions {
   readonly create: () => Size;
   readonly free: (context: Size) => Size;
   /** Answers 0, or how many bytes it needs to tell. */
-  readonly frameHeader: (header: bigint, input: number, bytes: number) => Size;
+  readonly frameHeader: (header: number, input: number, bytes: number) => Size;
   readonly begin: (context: Size) => Size;
   /** How many bytes continue() wants, all at once; 0: the frame is through. */
   readonly wanted: (context: Size) => Size;
   /** Answers how many bytes came out. */
   readonly continue: (context: Size, output: number, room: number, input: number, bytes: number) => Size;
-  readonly isError: (size: Size) => number;
   readonly errorName: (size: Size) => string;
-  readonly address: (bytes: Uint8Array | BigUint64Array) => bigint;
+  readonly address: (bytes: Uint8Array | BigUint64Array) => number;
 }
 
 /** Undefined: something that it takes is not there, and zstd.ts does without. */
@@ -73,9 +72,21 @@ function functionsOf(library: Library): Functions {
     continue: library.func(
       'size_t ZSTD_decompressContinue(uintptr_t context, uintptr_t output, size_t room, uintptr_t input, size_t bytes)',
     ) as Functions['continue'],
-    isError: library.func('unsigned int ZSTD_isError(size_t size)') as Functions['isError'],
     errorName: library.func('const char *ZSTD_getErrorName(size_t size)') as Functions['errorName'],
-    address: (bytes) => library.address(bytes),
+    address: addresses(library),
+  };
+}
+
+/** Where bytes lie, by where the memory does that they are a part of: that is asked for once, because it takes as long as a small block. */
+function addresses(library: Library): Functions['address'] {
+  const known = new WeakMap<ArrayBufferLike, number>();
+  return ({ buffer, byteOffset }) => {
+    let address = known.get(buffer);
+    if (address === undefined) {
+      address = Number(library.address(new Uint8Array(buffer)));
+      known.set(buffer, address);
+    }
+    return address + byteOffset;
   };
 }
 
@@ -117,7 +128,7 @@ interface Header {
 async function readHeader(library: Functions, input: ByteQueue): Promise<Header> {
   const words = new BigUint64Array(HEADER_WORDS);
   const told = (bytes: Uint8Array): number =>
-    check(library, library.frameHeader(library.address(words), Number(library.address(bytes)), bytes.length));
+    check(library, library.frameHeader(library.address(words), library.address(bytes), bytes.length));
   const bytes = new Uint8Array(LONGEST_HEADER);
   let length = 0;
   for (let wanted = SHORTEST_HEADER; wanted > length; wanted = told(bytes.subarray(0, length))) {
@@ -138,34 +149,62 @@ async function* frame(
   input: ByteQueue,
   output: Output,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const put = (piece: Uint8Array): Size =>
-    library.continue(context, output.address, output.left, Number(library.address(piece)), piece.length);
-  const wanted = (): number => Number(library.wanted(context));
+  const put = (piece: Uint8Array): Size => library.continue(context, output.address, output.left, library.address(piece), piece.length);
   output.begin(window);
   check(library, library.begin(context));
   check(library, put(bytes.subarray(0, SHORTEST_HEADER)));
   check(library, put(bytes.subarray(SHORTEST_HEADER)));
-  for (let next = wanted(); next > 0; next = wanted()) {
-    if (output.left < BLOCK || input.atHand.length < next) {
+  for (let next = library.wanted(context); next !== 0; ) {
+    if (output.left < BLOCK) {
       yield* output.take();
-      if (output.left < BLOCK && !(await output.makeRoom())) return;
+      if (!(await output.makeRoom())) return;
     }
-    const piece = await input.upTo(next);
-    const cut = piece.length < next;
-    const came = piece.length === 0 ? 0 : put(piece); // what there is of a block that is not compressed can be had
-    const failed = library.isError(came) !== 0;
-    if (!failed) output.add(Number(came));
-    if (!failed && !cut) continue;
+    let cut = false;
+    if (next <= input.atHand.length) next = decompressAtHand(library, context, Number(next), input, output);
+    else {
+      yield* output.take(); // the rest may be long in coming
+      const piece = await input.upTo(Number(next));
+      cut = piece.length < next;
+      const came = piece.length === 0 ? 0 : put(piece); // what there is of a block that is not compressed can be had
+      if (typeof came === 'number') output.add(came);
+      next = typeof came === 'number' ? library.wanted(context) : came;
+    }
+    if (typeof next === 'number' && !cut) continue;
     yield* output.take();
     if (cut) throw new CompressionError(CUT);
-    check(library, came);
+    check(library, next);
   }
   yield* output.take();
 }
 
+/**
+ * Decompresses what is at hand, as far as there is room for it: nothing else is done between blocks, which are thousands a second. Answers how many bytes
+ * are wanted next, or an error.
+ */
+function decompressAtHand(library: Functions, context: Size, first: number, input: ByteQueue, output: Output): Size {
+  const { atHand } = input;
+  const { address, left } = output;
+  const from = library.address(atHand);
+  const bytes = atHand.length;
+  let read = 0;
+  let filled = 0;
+  let next: Size = first;
+  while (typeof next === 'number' && next > 0 && read + next <= bytes && left - filled >= BLOCK) {
+    const came = library.continue(context, address + filled, left - filled, from + read, next);
+    if (typeof came === 'number') {
+      read += next;
+      filled += came;
+      next = library.wanted(context);
+    } else next = came;
+  }
+  input.take(read);
+  output.add(filled);
+  return next;
+}
+
 /** @throws CompressionError where a size means an error */
 function check(library: Functions, size: Size): number {
-  if (library.isError(size) === 0) return Number(size);
+  if (typeof size === 'number') return size;
   const name = library.errorName(size);
   throw new CompressionError(RULES[name] ?? `the zstd stream is damaged (${name})`);
 }
@@ -239,7 +278,7 @@ class Output {
 
   #use(memory: Uint8Array): void {
     this.#memory = memory;
-    this.#address = memory.length === 0 ? 0 : Number(this.#library.address(memory));
+    this.#address = memory.length === 0 ? 0 : this.#library.address(memory);
     this.#filled = 0;
     this.#given = 0;
   }

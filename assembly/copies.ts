@@ -10,7 +10,7 @@
 //            sequence and acknowledgement number, mixed
 //   chains   number of the newest packet of each; packets are numbered from 1 on, modulo 2^32
 
-import { FROM_HIGH, LAG_UNIT, NO_IDENTIFICATION } from '../src/layout/segment.ts';
+import { FRAGMENT_HEAD, FROM_HIGH, LAG_UNIT, NO_IDENTIFICATION } from '../src/layout/segment.ts';
 import { FIN, SYN } from '../src/layout/tcp.ts';
 import { FORGOTTEN, LATENESS, RECENT_BYTES, RECENT_CAPACITY } from '../src/layout/tracking.ts';
 import { CHAINS_END, RECENT_END } from './memory.ts';
@@ -36,8 +36,8 @@ const FLAGS = 22;
 const BEFORE = 24;
 const NUMBERS = 28;
 
-/** Of a segment's flags: those of the header, and who sent it. */
-const KIND = FROM_HIGH | 0xff;
+/** Of a segment's flags: those of the header, who sent it, and whether it is a part of a datagram. */
+const KIND = FROM_HIGH | FRAGMENT_HEAD | 0xff;
 
 /** An odd number near 2^32 / phi. */
 const MULTIPLIER: u32 = 0x9e3779b1;

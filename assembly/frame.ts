@@ -96,5 +96,6 @@ export function frame(linkType: i32, frame: usize, captured: i32, original: u32,
   writePlace(record, frame, named, path);
   if (special != 0) writeIdentification(record);
   finishRecord(record, time, lag, packet, (seen & (TIMESTAMPS_SEEN - 1)) | (header << 2));
+  if (special != 0) distributeToAll(record);
   return IS_SEGMENT;
 }

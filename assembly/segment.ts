@@ -8,6 +8,7 @@ import {
   ADDRESS_WORD,
   DIGEST_WORD,
   FLAGS_WORD,
+  FOREIGN,
   FROM_HIGH,
   HASH_WORD,
   HAS_TIMESTAMP,
@@ -248,13 +249,14 @@ export function finishRecord(record: usize, time: f64, lag: i32, packet: i32, tc
   written++;
 }
 
-/** Puts a copy of the record just completed into all other bins. */
+/** Puts a copy of the record just completed into all other bins, as a foreign one. */
 export function distributeToAll(record: usize): void {
   const own = counter;
   for (let shard: usize = 0; shard < <usize>shards; shard++) {
     const copy = place(shard);
     if (counter == own) continue;
     memory.copy(copy, record, SEGMENT_BYTES);
+    store<i32>(copy, load<i32>(copy, FLAGS_WORD << 2) | FOREIGN, FLAGS_WORD << 2);
     store<i32>(counter, load<i32>(counter) + 1);
   }
 }

@@ -7,6 +7,7 @@ import {
   ADDRESS_PAIR_BYTES,
   DIGEST_WORD,
   FLAGS_WORD,
+  FOREIGN,
   FRAGMENT_HEAD,
   FRAGMENT_TAIL,
   FROM_HIGH,
@@ -105,11 +106,8 @@ export function walk(records: usize, pairs: usize, from: i32, to: i32, due: f64)
         load<u32>(record, ACK_WORD << 2),
         time,
       );
-      if (copy) {
-        count(COPIES);
-        continue;
-      }
-      count(SEGMENTS);
+      if ((flags & FOREIGN) == 0) count(copy ? COPIES : SEGMENTS);
+      if (copy) continue;
     }
     const likely = entryAt(at % BLOCK);
     const slot = isOf(likely, record, pairs) ? likely : look(record, pairs);

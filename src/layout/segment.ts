@@ -13,7 +13,7 @@
 // unsigned big-endian number, and FROM_HIGH tells that the other one sent this segment.
 
 /** Raised whenever the meaning of a byte changes; the module exports the value it was compiled with. */
-export const LAYOUT_VERSION = 3;
+export const LAYOUT_VERSION = 4;
 
 export const SEGMENT_BYTES = 64;
 export const SEGMENT_WORDS = 16;
@@ -66,6 +66,8 @@ export const FRAGMENT_TAIL = 0x2000;
 
 /** The tunnel or VLAN is a part of the identity: the address pair says which. */
 export const SCOPED = 0x4000;
+/** A fragment that another shard has, too, and counts: which first and last ones belong together all shards find out alike. */
+export const FOREIGN = 0x8000;
 /** IPV6 or SCOPED: there is an address pair. */
 export const PAIRED = 0x4200;
 

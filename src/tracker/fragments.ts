@@ -1,4 +1,4 @@
-import { ADDRESS_PAIR_BYTES, FRAGMENT_HEAD, FRAGMENT_TAIL, PAIRED } from '../layout/segment.ts';
+import { ADDRESS_PAIR_BYTES, FOREIGN, FRAGMENT_HEAD, FRAGMENT_TAIL, PAIRED } from '../layout/segment.ts';
 import { FRAGMENT_HEAD_FORGOTTEN, FRAGMENT_TAIL_FORGOTTEN, FRAGMENT_WITHOUT_TAIL } from '../layout/oddities.ts';
 import type { Oddities } from './oddities.ts';
 import type { Batch, Segment } from './segment.ts';
@@ -28,6 +28,9 @@ export interface Whole {
 /**
  * A fragmented datagram's first fragment carries the TCP header, its last one tells the length. The segment counts when
  * both were seen, in either order, because only then its receiver had it.
+ *
+ * A last fragment has no ports, and its number may come again with others: so each shard is shown the fragments of all, and they all find the same
+ * datagrams, of which each answers its own.
  */
 export class Fragments {
   readonly #heads = new Map<string, Head>();
@@ -37,7 +40,7 @@ export class Fragments {
   /** Datagrams that were made whole lately: a copy of their last fragment is not that of another one. */
   readonly #done = new Map<string, number>();
 
-  /** Takes either end of a datagram; answers the segment once both are there. */
+  /** Takes either end of a datagram; answers the segment once both are there, unless another shard does. */
   add(batch: Batch, segment: Segment, packet: number, oddities: Oddities): Whole | undefined {
     const pair = pairOf(batch, segment);
     const key = keyOf(segment, pair);
@@ -48,21 +51,21 @@ export class Fragments {
         this.#tails.set(key, { length: segment.payload, time: segment.time });
         if (this.#tails.size > LIMIT) {
           this.#tails.delete(this.#tails.keys().next().value!);
-          oddities.add(FRAGMENT_TAIL_FORGOTTEN);
+          if (isOwn(segment)) oddities.add(FRAGMENT_TAIL_FORGOTTEN);
         }
         return undefined;
       }
       this.#heads.delete(key);
       this.#waiting.delete(head);
       this.#finish(key, segment.time);
-      return whole(head, segment.payload, segment.time, packet);
+      return isOwn(head.segment) ? whole(head, segment.payload, segment.time, packet) : undefined;
     }
     const kept: Head = { key, segment: segment.clone(), batch: { ...batch, pairs: pair, count: 0 }, packet, time: segment.time };
     if ((segment.flags & PAIRED) !== 0) kept.segment.address = 0;
     const tail = this.#tails.get(key);
     if (tail && segment.time - tail.time <= PATIENCE) {
       this.#tails.delete(key);
-      return whole(kept, tail.length, segment.time, packet);
+      return isOwn(segment) ? whole(kept, tail.length, segment.time, packet) : undefined;
     }
     this.#heads.set(key, kept);
     this.#waiting.add(kept);
@@ -81,18 +84,21 @@ export class Fragments {
     return Infinity;
   }
 
-  /** First fragments whose datagram is not whole by `clock`, or that are too many: used with the length they have. */
+  /** Own first fragments whose datagram is not whole by `clock`, or that are too many: used with the length they have. */
   *givenUp(clock: number, oddities: Oddities): Generator<Whole> {
     for (const head of this.#waiting) {
       const tooMany = this.#waiting.size > LIMIT;
       if (!tooMany && head.time + PATIENCE > clock) return;
       this.#waiting.delete(head);
       if (this.#heads.get(head.key) === head) this.#heads.delete(head.key);
+      if (!isOwn(head.segment)) continue;
       oddities.add(tooMany ? FRAGMENT_HEAD_FORGOTTEN : FRAGMENT_WITHOUT_TAIL);
       yield { segment: alone(head), batch: head.batch, packet: head.packet };
     }
   }
 }
+
+const isOwn = ({ flags }: Segment): boolean => (flags & FOREIGN) === 0;
 
 const alone = ({ segment }: Head): Segment => {
   segment.flags &= ~FRAGMENT_HEAD;

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { Run } from '../../lib/merge/run.js';
 import { summaryRecord } from '../../lib/merge/summary.js';
 import { ACK, FIN, PSH, SYN } from '../../src/layout/tcp.ts';
-import { bytes, type CapturedPacket, ethernet, ipv4, pcap, tcp } from '../support/packets.ts';
+import { bytes, type CapturedPacket, ethernet, fragmentHeader, ipv4, ipv6, pcap, tcp } from '../support/packets.ts';
 import { netmon, netxray } from '../support/ticks.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fourwaves-'));
@@ -80,6 +80,49 @@ function treacherousIn(name: string, make: (packets: readonly CapturedPacket[]) 
   };
 }
 
+/** Numbers below a limit, the same in each run (an LCG of Knuth and Lewis). */
+function uniform(seed: number): (limit: number) => number {
+  let state = seed;
+  return (limit) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * limit);
+  };
+}
+
+/** First and last fragments of few numbers, again and again: those of other connections, copies, and some that nothing belongs to. */
+function fragments(): string {
+  const packets: CapturedPacket[] = [];
+  const random = uniform(7);
+  const put = (captured: Uint8Array): void => {
+    const micros = packets.length * 300;
+    packets.push({ seconds: SECONDS + Math.floor(micros / 1e6), fraction: micros % 1e6, captured: ethernet(captured) });
+  };
+  for (let connection = 0; connection < 40; connection++) put(ipv4(tcp({ source: 40_000 + connection, flags: SYN })));
+  for (let count = 0; count < 6000; count++) {
+    const identification = random(30);
+    const whole = tcp({
+      source: 40_000 + random(40),
+      seq: 100 * count,
+      ack: 1,
+      flags: ACK,
+      payload: bytes(...Array<number>(28).fill(count & 255)),
+    });
+    const length = 8 + random(90);
+    const inIpv6 = random(2) === 1;
+    const fragment = (place: number, more: boolean, payload: Uint8Array): Uint8Array =>
+      inIpv6
+        ? ipv6(fragmentHeader(6, place, more, identification, payload), { next: 44 })
+        : ipv4(payload, { fragment: (more ? 0x2000 : 0) | place, identification });
+    const packet = random(2) === 1 ? fragment(0, true, whole) : fragment(6, false, bytes(...Array<number>(length).fill(0)));
+    put(packet);
+    if (random(5) === 0) put(packet);
+  }
+  for (let identification = 1000; identification < 6000; identification++) put(ipv4(bytes(0, 0, 0, 0), { fragment: 100, identification }));
+  const path = join(folder, 'fragments.pcap');
+  writeFileSync(path, pcap(packets));
+  return path;
+}
+
 /** The same with times that run backwards again and again. */
 function unordered(): string {
   const whole = readFileSync(treacherous());
@@ -121,6 +164,7 @@ describe('the same lines and the same summary', () => {
     ['the same in one of version 2.3', treacherousIn('netmon3', (packets) => netmon(packets, { minor: 3 }))],
     ['the same in one of NetXRay', treacherousIn('netxray', netxray)],
     ['times that run backwards', unordered],
+    ['fragments whose numbers come again', fragments],
     ['zeros in the place of the first records', damaged('zeros', (capture) => capture.fill(0, 24, 9000))],
     ['a first time far ahead', damaged('ahead', (capture) => capture.writeUInt32LE(0x7fff_ffff, 24))],
     ['a first time far behind', damaged('behind', (capture) => capture.writeUInt32LE(7, 24))],

@@ -28,9 +28,9 @@ const SIGURG = 23;
 
 interface System {
   /** Whether the memory at an address is now what was asked for. */
-  mapAt: (address: bigint, length: number, protection: number, flags: number, descriptor: number, offset: number) => boolean;
+  mapAt: (address: number, length: number, protection: number, flags: number, descriptor: number, offset: number) => boolean;
   fcntl: (descriptor: number, command: number, argument: number) => number;
-  address: (bytes: Uint8Array) => bigint;
+  address: (bytes: Uint8Array) => number;
 }
 
 function loadSystem(): System | undefined {
@@ -38,10 +38,10 @@ function loadSystem(): System | undefined {
   if (!library) return undefined;
   const mmap = library.func(
     'uintptr_t mmap(uintptr_t address, size_t length, int protection, int flags, int descriptor, int64_t offset)',
-  ) as (...args: (number | bigint)[]) => number | bigint;
+  ) as (...args: number[]) => number | bigint;
   return {
     mapAt: (address, length, protection, flags, descriptor, offset) =>
-      BigInt(mmap(address, length, protection, MAP_PRIVATE | MAP_FIXED | flags, descriptor, offset)) === address,
+      mmap(address, length, protection, MAP_PRIVATE | MAP_FIXED | flags, descriptor, offset) === address,
     fcntl: library.func('int fcntl(int descriptor, int command, int argument)') as System['fcntl'],
     address: (bytes) => library.address(bytes),
   };

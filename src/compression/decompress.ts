@@ -33,7 +33,10 @@ const later = (load: () => Promise<Decompress>): Decompress =>
   };
 
 const unzstd = later(async () => (await import('./libzstd.ts')).systemUnzstd() ?? (await import('./zstd.ts')).unzstd);
-const unlz4 = later(async () => (await import('./lz4.ts')).unlz4);
+const unlz4 = later(async () => {
+  const { unlz4: decompressor } = await import('./lz4.ts');
+  return decompressor((await import('./liblz4.ts')).systemLz4() ?? (await import('./lz4-block.ts')).decodeBlock);
+});
 
 /** Passes over the frames that a stream begins with and that tell nothing, and takes the rest for what the first other one is. */
 const afterSkippable = later(async () => {
@@ -67,7 +70,7 @@ const FORMATS: readonly Format[] = [
   {
     name: 'xz',
     matches: begins(0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00),
-    decompress: later(async () => (await import('./xz.ts')).unxz),
+    decompress: later(async () => (await import('./liblzma.ts')).systemUnxz() ?? (await import('./xz.ts')).unxz),
     blocks: true,
   },
 ];

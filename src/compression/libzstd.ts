@@ -49,7 +49,7 @@ interface Functions {
   /** Answers how many bytes came out. */
   readonly continue: (context: Size, output: number, room: number, input: number, bytes: number) => Size;
   readonly errorName: (size: Size) => string;
-  readonly address: (bytes: Uint8Array | BigUint64Array) => number;
+  readonly address: Library['address'];
 }
 
 /** Undefined: something that it takes is not there, and zstd.ts does without. */
@@ -73,20 +73,7 @@ function functionsOf(library: Library): Functions {
       'size_t ZSTD_decompressContinue(uintptr_t context, uintptr_t output, size_t room, uintptr_t input, size_t bytes)',
     ) as Functions['continue'],
     errorName: library.func('const char *ZSTD_getErrorName(size_t size)') as Functions['errorName'],
-    address: addresses(library),
-  };
-}
-
-/** Where bytes lie, by where the memory does that they are a part of: that is asked for once, because it takes as long as a small block. */
-function addresses(library: Library): Functions['address'] {
-  const known = new WeakMap<ArrayBufferLike, number>();
-  return ({ buffer, byteOffset }) => {
-    let address = known.get(buffer);
-    if (address === undefined) {
-      address = Number(library.address(new Uint8Array(buffer)));
-      known.set(buffer, address);
-    }
-    return address + byteOffset;
+    address: (bytes) => library.address(bytes),
   };
 }
 

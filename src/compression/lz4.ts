@@ -7,6 +7,8 @@
 import xxhash from 'xxhash-wasm';
 import { ByteQueue } from './byte-queue.ts';
 import { CompressionError } from './errors.ts';
+import { type DecodeBlock, decodeCut, HISTORY } from './lz4-block.ts';
+import type { Decompress } from './room.ts';
 
 const MAGIC = 0x184d2204;
 const LEGACY = 0x184c2102;
@@ -27,23 +29,21 @@ const UNCOMPRESSED = 0x80000000;
 /** Bytes of a legacy frame's block; and as many as it may be compressed to: more is no size, but the magic of the next frame. */
 const LEGACY_BLOCK = 8 << 20;
 const LEGACY_LARGEST = LEGACY_BLOCK + Math.floor(LEGACY_BLOCK / 255) + 16;
-/** Bytes that a match may reach back. */
-const HISTORY = 1 << 16;
-const SMALLEST_MATCH = 4;
 
-/**
- * Decompresses lz4 frames.
- * @throws CompressionError
- */
-export async function* unlz4(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+/** Decompresses lz4 frames; what comes out of it throws CompressionError. */
+export function unlz4(decodeBlock: DecodeBlock): Decompress {
+  return (chunks) => frames(decodeBlock, chunks);
+}
+
+async function* frames(decodeBlock: DecodeBlock, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   const hashes = await xxhash();
   const input = new ByteQueue(chunks, CUT);
   try {
     for (let magic = await next(input); magic !== undefined; ) {
-      if (magic === LEGACY) magic = yield* legacyFrame(input);
+      if (magic === LEGACY) magic = yield* legacyFrame(decodeBlock, input);
       else {
         if ((magic & SKIPPABLE_MASK) >>> 0 === SKIPPABLE) await input.skip(await input.number(4));
-        else if (magic === MAGIC) yield* frame(input, hashes);
+        else if (magic === MAGIC) yield* frame(decodeBlock, input, hashes);
         else throw new CompressionError('the lz4 stream is damaged: what follows a frame is none');
         magic = await next(input);
       }
@@ -58,7 +58,11 @@ async function next(input: ByteQueue): Promise<number | undefined> {
   return (await input.more()) ? input.number(4) : undefined;
 }
 
-async function* frame(input: ByteQueue, hashes: Awaited<ReturnType<typeof xxhash>>): AsyncGenerator<Uint8Array, void, undefined> {
+async function* frame(
+  decodeBlock: DecodeBlock,
+  input: ByteQueue,
+  hashes: Awaited<ReturnType<typeof xxhash>>,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const flags = await input.number(1);
   const sizes = await input.number(1);
   if ((flags & VERSION_MASK) !== VERSION) throw new CompressionError('the lz4 stream has an unknown version');
@@ -81,8 +85,8 @@ async function* frame(input: ByteQueue, hashes: Awaited<ReturnType<typeof xxhash
       throw new CompressionError('the lz4 stream is damaged: a checksum is wrong');
     let end = history + block.length;
     if (size >= UNCOMPRESSED) output.set(block, history);
-    else end = decodeBlock(block, whole, output, history);
-    const part = output.slice(history, end);
+    else end = (whole ? decodeBlock : decodeCut)(block, output, history);
+    const part = output.subarray(history, end);
     if ((flags & CONTENT_CHECKSUM) !== 0) content.update(part);
     if (part.length > 0) yield part;
     if (!whole) throw new CompressionError(CUT);
@@ -94,54 +98,15 @@ async function* frame(input: ByteQueue, hashes: Awaited<ReturnType<typeof xxhash
 }
 
 /** A frame of `lz4 -l`, which has neither an end nor checksums; answers what the one behind it begins with. */
-async function* legacyFrame(input: ByteQueue): AsyncGenerator<Uint8Array, number | undefined, undefined> {
+async function* legacyFrame(decodeBlock: DecodeBlock, input: ByteQueue): AsyncGenerator<Uint8Array, number | undefined, undefined> {
   const output = new Uint8Array(LEGACY_BLOCK);
   for (;;) {
     const size = await next(input);
     if (size === undefined || size > LEGACY_LARGEST) return size;
     const block = await input.upTo(size);
     const whole = block.length === size;
-    const end = decodeBlock(block, whole, output, 0);
-    if (end > 0) yield output.slice(0, end);
+    const end = (whole ? decodeBlock : decodeCut)(block, output, 0);
+    if (end > 0) yield output.subarray(0, end);
     if (!whole) throw new CompressionError(CUT);
   }
-}
-
-function damaged(): never {
-  throw new CompressionError('the lz4 stream is damaged: a block does not decode');
-}
-
-/** Decodes one block behind its history, or what there is of it; answers where its output ends. */
-function decodeBlock(block: Uint8Array, whole: boolean, output: Uint8Array, start: number): number {
-  let from = 0;
-  let to = start;
-  const extended = (length: number): number => {
-    if (length !== 15) return length;
-    for (let byte = 255; byte === 255 && from < block.length; length += byte) byte = block[from++]!;
-    if (from === block.length && whole) damaged();
-    return length;
-  };
-  while (from < block.length) {
-    const token = block[from++]!;
-    const literals = extended(token >> 4);
-    const there = Math.min(literals, block.length - from);
-    if ((there < literals && whole) || to + there > output.length) damaged();
-    if (there < 32) for (const end = from + there; from < end; ) output[to++] = block[from++]!;
-    else {
-      output.set(block.subarray(from, from + there), to);
-      from += there;
-      to += there;
-    }
-    if (from === block.length) return to;
-    if (from + 2 > block.length) break;
-    const distance = block[from]! | (block[from + 1]! << 8);
-    from += 2;
-    const length = extended(token & 15) + SMALLEST_MATCH;
-    if (distance === 0 || distance > to || to + length > output.length) damaged();
-    if (distance >= length) {
-      output.copyWithin(to, to - distance, to - distance + length);
-      to += length;
-    } else for (const end = to + length; to < end; to++) output[to] = output[to - distance]!;
-  }
-  return whole ? damaged() : to;
 }

@@ -7,11 +7,10 @@ import { inPieces } from './pieces.ts';
 const LIBRARY = 'xz-decompress';
 type Library = typeof xz;
 
-/** What is wrong with a stream that is none of both, by the code that ends the library's message (xz.h of XZ Embedded: xz_ret). */
-const RULES: Readonly<Record<string, string>> = {
-  4: 'the xz stream has a larger dictionary than is supported (xz -dc reads it)',
-  6: 'the xz stream has a check or a filter that is not supported (xz -dc reads it)',
-};
+export const TOO_LARGE = 'the xz stream has a larger dictionary than is supported (xz -dc reads it)';
+export const UNSUPPORTED = 'the xz stream has a check or a filter that is not supported (xz -dc reads it)';
+/** What is wrong with a stream that is neither damaged nor cut, by the code that ends the library's message (xz.h of XZ Embedded: xz_ret). */
+const RULES: Readonly<Record<string, string>> = { 4: TOO_LARGE, 6: UNSUPPORTED };
 
 /** Those that no stream uses: one has a single stream open at a time, and lets a second one wait for it for ever. */
 const idle: Library[] = [];

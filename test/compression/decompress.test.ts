@@ -10,8 +10,13 @@ import { decompressBeside } from '#lib/shard/decompression.js';
 import { formatOf, MAGIC_BYTES } from '../../src/compression/decompress.ts';
 import { CompressionError } from '../../src/compression/errors.ts';
 import { gunzip } from '../../src/compression/gzip.ts';
+import { systemLz4 } from '../../src/compression/liblz4.ts';
+import { systemUnxz } from '../../src/compression/liblzma.ts';
 import { systemUnzstd } from '../../src/compression/libzstd.ts';
+import { decodeBlock } from '../../src/compression/lz4-block.ts';
+import { unlz4 } from '../../src/compression/lz4.ts';
 import type { Decompress, Room } from '../../src/compression/room.ts';
+import { unxz } from '../../src/compression/xz.ts';
 import { unzstd } from '../../src/compression/zstd.ts';
 import { openLibrary } from '../../src/platform/library.ts';
 import { processors } from '../../src/shard/parallelism.ts';
@@ -48,6 +53,8 @@ async function* beside(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
 }
 
 const system = systemUnzstd();
+const systemBlocks = systemLz4();
+const systemXz = systemUnxz();
 
 /** A ring that others give, now a large part and now a small one of it, and where what is put behind its end belongs to its beginning. */
 class Ring implements Room {
@@ -99,8 +106,10 @@ const WAYS: [name: string, suffix: string, way?: Decompress][] = [
   ...(system ? [['zst by the library', 'zst', system] satisfies [string, string, Decompress]] : []),
   ...(system ? [['zst by the library, into room', 'zst', intoRoom] satisfies [string, string, Decompress]] : []),
   ['zst by WebAssembly', 'zst', unzstd],
-  ['lz4', 'lz4'],
-  ['xz', 'xz'],
+  ...(systemBlocks ? [['lz4 by the library', 'lz4', unlz4(systemBlocks)] satisfies [string, string, Decompress]] : []),
+  ['lz4 without it', 'lz4', unlz4(decodeBlock)],
+  ...(systemXz ? [['xz by the library', 'xz', systemXz] satisfies [string, string, Decompress]] : []),
+  ['xz by WebAssembly', 'xz', unxz],
   ...['zst', 'lz4', 'xz'].map((suffix): [string, string, Decompress] => [`${suffix} in a thread`, suffix, beside]),
 ];
 
@@ -136,8 +145,9 @@ describe.skipIf(!system)('a zstd that the library does not read as it is (skippe
   });
 });
 
-it('a library that lacks what zstd takes, or that there is not, is done without', () => {
-  expect([systemUnzstd('libc.so.6'), systemUnzstd('libnone.so.1')]).toEqual([undefined, undefined]);
+it('a library that lacks what is called, or that there is not, is done without', () => {
+  for (const name of ['libc.so.6', 'libnone.so.1'])
+    expect([name, systemUnzstd(name), systemLz4(name), systemUnxz(name)]).toEqual([name, undefined, undefined, undefined]);
 });
 
 describe.skipIf(!system)('a zstd that repeats what is far back (skipped without libzstd)', () => {
@@ -388,7 +398,7 @@ describe('skippable frames', () => {
   });
 });
 
-describe('xz that is sound, and not supported, is told as such, and what reads it', () => {
+describe('xz that is not of the usual kind', () => {
   // Of one byte: xz --check=sha256, --x86 --lzma2, --delta --lzma2, and --lzma2=dict=1GiB.
   it.each([
     [
@@ -404,10 +414,18 @@ describe('xz that is sound, and not supported, is told as such, and what reads i
       'fd377a585a000004e6d6b44602010301002101167920c4ee0100006100000000052b652e7784023300011901a52c81cc1fb6f37d010000000004595a',
     ],
     ['a larger dictionary', 'fd377a585a000000ff12d94102002101240000005e1fc7f9010000610000000000011101ada6580406729e7a010000000000595a'],
-  ])('%s', async (what, hex) => {
-    const { rule } = await decompressed(Buffer.from(hex, 'hex'));
-    expect(rule).toMatch(new RegExp(`has ${what} .*supported \\(xz -dc reads it\\)$`));
-  });
+  ])(
+    'because of %s is told as such by WebAssembly, and what reads it; the library reads it, if there is memory for it',
+    async (what, hex) => {
+      const content = Buffer.from(hex, 'hex');
+      const { rule } = await decompressed(content, 1000, unxz);
+      expect(rule).toMatch(new RegExp(`has ${what} .*supported \\(xz -dc reads it\\)$`));
+      if (!systemXz) return;
+      const byLibrary = await decompressed(content, 1000, systemXz);
+      if (what === 'a larger dictionary') expect(byLibrary.rule).toBe(rule);
+      else expect(byLibrary).toEqual({ output: Buffer.from('a'), rule: undefined });
+    },
+  );
 });
 
 it('streams that are open at once need no more threads than there are processors, in whatever order they are read', async () => {

@@ -1,0 +1,34 @@
+// The system's own liblz4 (lz4.h), for whole blocks. It wants a system that has the library, and koffi, which is an optional dependency.
+
+import { type Library, openLibrary } from '../platform/library.ts';
+import { type DecodeBlock, decodeBlock } from './lz4-block.ts';
+
+/** What Linux distributions call it: the number is that of its binary interface, which has not changed since 1.7. */
+const LIBRARY = 'liblz4.so.1';
+
+type Decode = (input: number, output: number, bytes: number, room: number, history: number, historyBytes: number) => number;
+
+/**
+ * Decodes blocks by the system's library; undefined where that cannot be had.
+ * @param name of the library
+ */
+export function systemLz4(name = LIBRARY): DecodeBlock | undefined {
+  const library = openLibrary(name);
+  const decode = library && functionOf(library);
+  if (!decode) return undefined;
+  return (block, output, start) => {
+    const history = library.address(output);
+    const came = decode(library.address(block), history + start, block.length, output.length - start, history, start);
+    return came < 0 ? decodeBlock(block, output, start) : start + came; // what is wrong with it is said in the same words everywhere
+  };
+}
+
+function functionOf(library: Library): Decode | undefined {
+  try {
+    return library.func(
+      'int LZ4_decompress_safe_usingDict(uintptr_t input, uintptr_t output, int bytes, int room, uintptr_t history, int historyBytes)',
+    ) as Decode;
+  } catch {
+    return undefined; // koffi throws where the function is missing
+  }
+}

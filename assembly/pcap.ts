@@ -128,7 +128,8 @@ function endsInRecords(from: usize, to: usize): bool {
  * length before it is wrong.
  *
  * Where headers are read a few bytes too far on, fractions look like seconds, and lengths still are lengths. So seconds that could
- * be a fraction are believed only where they stay together. Where the fraction is none, the time is wrong, but perhaps nothing else:
+ * be a fraction are believed only where they stay together; or, of a clock that begins in 1970, as many do that nobody has set, where they only grow, and no
+ * packet is longer than one may be. Where the fraction is none, the time is wrong, but perhaps nothing else:
  * no packet is longer than one may be, near the clock is what follows, and it does not end in records that were sound without it.
  */
 function doubt(first: usize, end: usize, stamp: f64): i32 {
@@ -139,6 +140,8 @@ function doubt(first: usize, end: usize, stamp: f64): i32 {
   const only = interfaceAt(0);
   const units = load<u32>(only, 16);
   const limit = limitOf(only);
+  const grows = latest / 1e9 + <f64>(<u32>word(ORIGIN)) < <f64>units && stamp >= latest;
+  let before = stamp;
   let wrong = false;
   for (let witness = 0; witness <= WITNESSES; witness++) {
     if (<i32>(end - at) < header) {
@@ -155,7 +158,9 @@ function doubt(first: usize, end: usize, stamp: f64): i32 {
     if (witness == 1 && whole && Math.abs(time - latest) <= DOUBTED)
       return endsInRecords(first + header, at) ? FOLLOWS_NOTHING : FOLLOWS_CLOCK;
     if (witness > 0 ? wrong || !whole : !whole && original > limit) return FOLLOWS_NOTHING;
-    if (witness > 0 && seconds < units && Math.abs(time - stamp) > DOUBTED) return FOLLOWS_NOTHING;
+    if (witness > 0 && seconds < units && Math.abs(time - stamp) > DOUBTED && !(grows && time >= before && original <= limit))
+      return FOLLOWS_NOTHING;
+    before = time;
     wrong = !whole;
     at += header + (lengthsSwapped ? min(captured, original) : captured);
     if (at > end) return word(AT_END) == 0 ? FOLLOWS_LATER : FOLLOWS_NOTHING;

@@ -25,6 +25,8 @@ export function isDoubtedRecord(bytes: Uint8Array, at: number, atEnd: boolean, s
   const little = (form & SWAPPED) === 0;
   const header = (form & PATCHED) === 0 ? RECORD_HEADER_BYTES : PATCHED_HEADER_BYTES;
   const stamp = view.getUint32(at, little);
+  const grows = clock < units && stamp >= clock;
+  let before = stamp;
   let place = at;
   let wrong = false;
   for (let witness = 0; witness <= WITNESSES; witness++) {
@@ -40,7 +42,9 @@ export function isDoubtedRecord(bytes: Uint8Array, at: number, atEnd: boolean, s
     // It is only the time that is wrong.
     if (witness === 1 && whole && Math.abs(seconds - clock) <= DOUBTED_S) return !endsInRecords(bytes, at + header, place, section, clock);
     if (witness > 0 ? wrong || !whole : !whole && original > limit) return false;
-    if (witness > 0 && seconds < units && Math.abs(seconds - stamp) > DOUBTED_S) return false;
+    if (witness > 0 && seconds < units && Math.abs(seconds - stamp) > DOUBTED_S && !(grows && seconds >= before && original <= limit))
+      return false;
+    before = seconds;
     wrong = !whole;
     place += header + (lengthsSwapped ? Math.min(captured, original) : captured);
     if (place > bytes.length) return atEnd ? false : undefined;

@@ -490,6 +490,17 @@ describe('times', () => {
     },
   );
 
+  it.each([false, true])(
+    'of a clock that nobody has set, which counts from 1970 on, are believed also days apart (nanoseconds: %s)',
+    (nanoseconds) => {
+      const seconds = [0, 24, 98, 101, 209, 264, 266].map((hours) => hours * 3600);
+      const capture = pcap(seconds.map(timed), { nanoseconds });
+      expect(times(capture)).toEqual(seconds.map((second) => second - ORIGIN));
+      expect(decodeSource(inMemory(capture), 20)).toEqual(decodeSource(inMemory(capture)));
+      expect(decodeSource(inMemory(capture)).faults).toEqual([]);
+    },
+  );
+
   it('that are none, in records that lead to others or to the end, do not cost these records', () => {
     const none = { ...timed(ORIGIN + 20 * YEAR), fraction: 1_000_001 };
     const capture = pcap([timed(ORIGIN), timed(ORIGIN + 1), none, timed(ORIGIN + 2), none]);

@@ -11,11 +11,10 @@ export const ADDRESS_BITS = 128;
 /** The groups of a connection's endpoints, low and high. They are the same where the connection is what counts, not its endpoints. */
 export type GroupNames = readonly [low: string, high: string];
 
-/** Names the groups that the connection in a slot belongs to. */
-export function groupNames(table: ConnectionTable, slot: number, by: GroupBy): GroupNames {
+/** Names the groups that the connection in a slot belongs to, if that endpoint is its client. */
+export function groupNames(table: ConnectionTable, slot: number, by: GroupBy, client: 0 | 1): GroupNames {
   const { words } = table;
   const facts = words[slot + slots.FACTS]!;
-  const client = (facts & slots.CLIENT_IS_HIGH) === 0 ? 0 : 1;
   const bits = by.kind === 'subnet' ? by.bits : undefined;
   const [low, high] = (facts & slots.IPV6) === 0 ? ipv4Pair(words, slot, bits) : ipv6Pair(table.pair(slot), bits);
   if (by.kind === 'host' || by.kind === 'subnet') return [low, high];

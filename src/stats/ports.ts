@@ -184,7 +184,7 @@ export class PortPressure {
     const tight = suspects.filter((one) => !one.exhausted && isTight(one));
     const growing = suspects.filter((one) => !one.exhausted && !isTight(one) && one.forecast !== undefined);
     const peakOf = (number: number): { peak: number } =>
-      known.get(number)?.held ?? (connections[number] === 1 ? { peak: 1 } : this.#whole(number).held.snapshot(from, to));
+      known.get(number)?.held ?? (connections[number] === 1 ? { peak: this.#holds(number) } : this.#whole(number).held.snapshot(from, to));
     const highest = highestPeaks(connections, top, peakOf).map(({ number }) => known.get(number) ?? this.#figures(number, from, to));
     return { highest, exhausted, tight, growing, groups: connections.length, beyond: this.#account.beyond };
   }
@@ -208,6 +208,12 @@ export class PortPressure {
       if (connections >= this.#tight || most > this.#range) suspects.add(number);
     }
     return suspects;
+  }
+
+  /** How many ports a group with one connection ever held: none for a moment, as a SYN does that nobody answered. */
+  #holds(number: number): number {
+    const [rows, at] = number < this.#begun ? [this.#single, number * GROUP_COLUMNS] : [this.#account.rows, this.#log.rowsOf(number)[0]!];
+    return rows[at + HELD_TO]! > rows[at + HELD_FROM]! ? 1 : 0;
   }
 
   /** When a group first held a port. */

@@ -48,16 +48,30 @@ export class Present {
       const segments = (words[slot + slots.SEGMENTS]! + words[slot + slots.SEGMENTS + 1]!) | 0;
       const known = this.#found[place]!;
       if (known !== 0 && (known & UNSTEADY) === 0 && this.#segments[place] === segments) continue;
-      const client = (facts & slots.CLIENT_IS_HIGH) === 0 ? 0 : 1;
-      const { pair, steady } = look(slot, client);
-      const number = this.#numberOf(pair);
-      const found = number | (client === 0 ? 0 : CLIENT) | this.#holds[number - 1]! | (steady ? 0 : UNSTEADY);
       this.#segments[place] = segments;
-      if (found === known) continue;
-      if (known !== 0) this.#count(table, slot, known, -1);
-      this.#count(table, slot, found, 1);
-      this.#found[place] = found;
+      this.#lookAt(table, slot, look);
     }
+  }
+
+  #lookAt(table: ConnectionTable, slot: number, look: Look): void {
+    const place = slot / slots.SLOT_WORDS;
+    const known = this.#found[place]!;
+    const client = (table.words[slot + slots.FACTS]! & slots.CLIENT_IS_HIGH) === 0 ? 0 : 1;
+    const { pair, steady } = look(slot, client);
+    const number = this.#numberOf(pair);
+    const found = number | (client === 0 ? 0 : CLIENT) | this.#holds[number - 1]! | (steady ? 0 : UNSTEADY);
+    if (found === known) return;
+    if (known !== 0) this.#count(table, slot, known, -1);
+    this.#count(table, slot, found, 1);
+    this.#found[place] = found;
+  }
+
+  /** The connection in a slot is there until the end, although the slot will have another one. */
+  stay(table: ConnectionTable, slot: number, look: Look): void {
+    const place = slot / slots.SLOT_WORDS;
+    if (place >= this.#found.length) this.#grow(place);
+    this.#lookAt(table, slot, look);
+    this.#found[place] = 0;
   }
 
   /** The connection in a slot leaves the table. */

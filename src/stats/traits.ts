@@ -31,6 +31,6 @@ export function traitsOf(connection: Ended): Traits {
     modifiers: MODIFIER_NAMES.filter((_, bit) => (verdict.modifiers & (1 << bit)) !== 0),
     endReason: endReasonOf(connection),
     timeWaitEnds: timeWaits.map(({ endedBy }) => endedBy),
-    states: connection.packet === Infinity ? statesNow(table, slot, verdict, timeWaits) : undefined,
+    states: connection.ending === 'capture_end' ? statesNow(table, slot, verdict, timeWaits) : undefined,
   };
 }

@@ -27,10 +27,13 @@ export class WhatIf {
   readonly range: number;
   readonly twoMsl: number;
   readonly holdings: Holdings;
+  /** Length of TIME_WAIT without the change, ns. */
+  readonly #asSeen: number;
 
   /** `range`, `twoMsl`: as they are without the change; `ledger`: an empty one. */
   constructor(change: Change, range: number, twoMsl: number, ledger: Ledger) {
     this.change = change;
+    this.#asSeen = twoMsl;
     this.range = change.ports ?? range;
     this.twoMsl = change.twoMsl ?? twoMsl;
     this.holdings = new Holdings(this.range, this.twoMsl, ledger);
@@ -56,8 +59,9 @@ export class WhatIf {
   #end(rows: Float64Array, at: number, holder: number): number {
     const from = rows[at + WAIT_FROM + holder]!;
     const since = rows[at + WAIT_SINCE + holder]!;
-    // What came after it would have been over cannot have started it again.
-    const expiry = (since - from < this.twoMsl ? since : from) + this.twoMsl;
+    // What came after it would have been over cannot have started it again. (Of several times that it was started again, the latest is noted.)
+    const lasts = this.twoMsl >= this.#asSeen || since - from < this.twoMsl;
+    const expiry = (lasts ? since : from) + this.twoMsl;
     const ended = rows[at + WAIT_END + holder]!;
     return ended === EXPIRY || ended === CAPTURE_END ? expiry : Math.min(rows[at + WAIT_TO + holder]!, expiry);
   }

@@ -1,6 +1,8 @@
-import { CLIENT_IS_HIGH, FACTS } from '../layout/slot.ts';
+import { CLIENT_IS_HIGH, FACTS, SLOT_WORDS } from '../layout/slot.ts';
 import type { ConnectionTable } from '../tracker/table.ts';
 import { type GroupBy, type GroupNames, groupNames } from './grouping.ts';
+
+const FIRST_SLOTS = 1 << 10;
 
 /** What a window has seen of one group. Of a connection between two groups each counts it; what is an endpoint's is its group's alone. */
 export interface GroupCounts {
@@ -35,34 +37,52 @@ export class WindowGroups {
   #counts = new Map<string, GroupCounts>();
   /** Groups whose endpoints are in CLOSE_WAIT, by slot. */
   readonly #closeWaits = new Map<number, readonly string[]>();
+  /** Where groups are told apart by it: who was taken for the client when the connection in a slot was counted as opened, plus 1, by the slot's number. */
+  #clients: Uint8Array | undefined;
 
   constructor(by: GroupBy) {
     this.#by = by;
+    if (by.kind === 'service' || by.kind === 'pair') this.#clients = new Uint8Array(FIRST_SLOTS);
   }
 
   namesOf(table: ConnectionTable, slot: number): GroupNames {
-    return groupNames(table, slot, this.#by);
+    return groupNames(table, slot, this.#by, clientOf(table, slot));
   }
 
   opened(table: ConnectionTable, slot: number): void {
     for (const group of this.#both(this.namesOf(table, slot))) group.opened++;
+    if (!this.#clients) return;
+    const place = slot / SLOT_WORDS;
+    if (place >= this.#clients.length) {
+      const clients = new Uint8Array(2 ** Math.ceil(Math.log2(place + 1)));
+      clients.set(this.#clients);
+      this.#clients = clients;
+    }
+    this.#clients[place] = clientOf(table, slot) + 1;
   }
 
   ended(names: GroupNames): void {
     for (const group of this.#both(names)) group.ended++;
   }
 
-  /** What was told of a connection before, and what is known now. */
-  tell(old: GroupNews, news: GroupNews): void {
+  /** What was told of a connection before, and what is known now: perhaps that its client is its server. */
+  tell(table: ConnectionTable, slot: number, old: GroupNews, news: GroupNews): void {
     if (old.groups) this.#count(old, old.groups, -1);
-    if (news.groups) this.#count(news, news.groups, 1);
+    if (!news.groups) return;
+    this.#count(news, news.groups, 1);
+    const client = clientOf(table, slot);
+    const place = slot / SLOT_WORDS;
+    if (!this.#clients || this.#clients[place] === client + 1) return;
+    for (const group of this.#both(groupNames(table, slot, this.#by, client === 0 ? 1 : 0))) group.opened--;
+    for (const group of this.#both(news.groups)) group.opened++;
+    this.#clients[place] = client + 1;
   }
 
   /** The window ends, and a connection is there: whether its client and its server are in CLOSE_WAIT. */
   look(table: ConnectionTable, slot: number, [client, server]: readonly boolean[]): void {
     if (!client && !server) return this.leave(slot);
     const [low, high] = this.namesOf(table, slot);
-    const [own, peer] = (table.words[slot + FACTS]! & CLIENT_IS_HIGH) === 0 ? [low, high] : [high, low];
+    const [own, peer] = clientOf(table, slot) === 0 ? [low, high] : [high, low];
     const names = [...(client ? [own] : []), ...(server ? [peer] : [])];
     const known = this.#closeWaits.get(slot);
     if (known?.join() === names.join()) return;
@@ -99,6 +119,8 @@ export class WindowGroups {
     return low === high ? [groupOf(this.#counts, low)] : [groupOf(this.#counts, low), groupOf(this.#counts, high)];
   }
 }
+
+const clientOf = ({ words }: ConnectionTable, slot: number): 0 | 1 => ((words[slot + FACTS]! & CLIENT_IS_HIGH) === 0 ? 0 : 1);
 
 /** The counts of a group, which are made where there are none. */
 function groupOf(counts: Map<string, GroupCounts>, name: string): GroupCounts {

@@ -1,10 +1,10 @@
 import { TIME, WAIT_FROM, WAIT_TO } from '../layout/note.ts';
 import * as slots from '../layout/slot.ts';
-import { ackedTime, CloseTimes, closeTimes, holdsTimeWait, judge, Verdict } from '../tracker/close.ts';
+import { ackedTime, CloseTimes, closeTimes, judge, Verdict } from '../tracker/close.ts';
 import { sequenceText } from '../tracker/sequence.ts';
 import type { ConnectionTable } from '../tracker/table.ts';
 import { type Profile, type TimeWait, timeWaits } from '../tracker/time-wait.ts';
-import type { Ended } from '../tracker/ended.ts';
+import { type Ended, RELEASED } from '../tracker/ended.ts';
 import type { GroupBy } from './grouping.ts';
 import { Present, type Sight } from './present.ts';
 import { resetStage } from './reset-stage.ts';
@@ -90,7 +90,7 @@ export class WindowCounter {
     const counter = this.#shapes?.counterOf(slot, time) ?? -1;
     if (counter >= 0) {
       const kind = this.#kinds.get(counter)!;
-      this.#tell(slot, this.#grouped(kind, table, slot));
+      this.#tell(table, slot, this.#grouped(kind, table, slot));
       if (!timed && kind.timed) this.#takeTimed();
       return;
     }
@@ -100,15 +100,17 @@ export class WindowCounter {
     const news = newsOf(close, false);
     const met = this.#shapes?.meet(close) ?? -1;
     if (met >= 0) this.#kinds.set(met, news);
-    this.#tell(slot, this.#grouped(news, table, slot));
+    this.#tell(table, slot, this.#grouped(news, table, slot));
     if (!timed) this.#durations(close);
   }
 
   /** A record ends. `counter`: of connections that are like it, -1 where there is none. */
   ended(connection: Ended, counter: number): void {
     const { table, slot, timeWaits: waits, time, packet } = connection;
+    // A SYN that was held has its slot next, before the last look: this one is there, too.
+    if (packet === RELEASED) this.#present.stay(table, slot, (_, client) => this.#sight(table, slot, client, time));
     const { timed } = this.#toldOf(slot);
-    const news = newsOf(connection, packet !== Infinity);
+    const news = newsOf(connection, connection.ending !== 'capture_end');
     if (counter >= 0) this.#kinds.set(counter, news);
     this.#note(waits, time);
     this.#end(table, slot, news, packet);
@@ -134,7 +136,7 @@ export class WindowCounter {
     const news = this.#grouped(kind, table, slot);
     this.#part.ended++;
     this.#part.timeWait.reused += news.reused;
-    this.#tell(slot, news);
+    this.#tell(table, slot, news);
     if (news.groups) this.#groups?.ended(news.groups);
     this.#told[slot / slots.SLOT_WORDS] = undefined;
     // What the capture's end ends was there at the end of its last window.
@@ -152,7 +154,7 @@ export class WindowCounter {
   }
 
   /** Counts what is new, and takes back what no longer holds; #waits tells when TIME_WAITs were, of which one begins or is over. */
-  #tell(slot: number, news: Told): void {
+  #tell(table: ConnectionTable, slot: number, news: Told): void {
     const part = this.#part;
     const old = this.#toldOf(slot);
     if (old === news) return;
@@ -165,7 +167,7 @@ export class WindowCounter {
     part.timeWait.expired += news.expired - old.expired;
     part.timeWait.assassinated += news.assassinated - old.assassinated;
     this.#waiting += news.waiting - old.waiting;
-    this.#groups?.tell(old, news);
+    this.#groups?.tell(table, slot, old, news);
     const place = slot / slots.SLOT_WORDS;
     while (this.#told.length <= place) this.#told.push(undefined); // with gaps it would be a dictionary
     this.#told[place] = news;
@@ -178,7 +180,7 @@ export class WindowCounter {
     const news = { ...old, ...waitNews(waits, false), groups: old.groups ?? this.#groups?.namesOf(table, slot) };
     if (news.holders === old.holders && news.waits === old.waits) return;
     this.#note(waits, time);
-    this.#tell(slot, news);
+    this.#tell(table, slot, news);
   }
 
   /** Writes when TIME_WAITs were; `time`: of what turned out to be none. */
@@ -261,7 +263,10 @@ export class WindowCounter {
     const closed = (facts & (slots.CLOSED | slots.RESET)) === slots.CLOSED;
     if (closed || (facts & slots.PLAIN) !== 0) this.#groups?.leave(slot);
     if ((facts & slots.PLAIN) !== 0) return OPEN;
-    if (closed) return CLOSED[Number(holdsTimeWait(table, slot, client)) + 2 * Number(holdsTimeWait(table, slot, client ^ 1))]!;
+    if (closed) {
+      const { waits } = this.#toldOf(slot); // of one that became known late it may have been over by then
+      return CLOSED[((waits >> client) & 1) + 2 * ((waits >> (client ^ 1)) & 1)]!;
+    }
     const verdict = this.#verdict;
     judge(table, slot, verdict);
     const waits = timeWaits(table, slot, verdict, this.#profile, time, false);
@@ -272,8 +277,8 @@ export class WindowCounter {
     if (stays[0]) this.#closeWait(table, slot, client ^ 1);
     if (stays[1]) this.#closeWait(table, slot, client);
     this.#groups?.look(table, slot, stays);
-    // What waits may be over by the next look, and who is in CLOSE_WAIT is counted in each of them.
-    return { pair, steady: waits.length === 0 && !stays.includes(true) };
+    // What waits may be over by the next look, who is in CLOSE_WAIT is counted in each of them, and the capture's end settles what is doubtful.
+    return { pair, steady: waits.length === 0 && !stays.includes(true) && !table.peekRare(slot)?.doubtful };
   }
 }
 

@@ -148,6 +148,11 @@ export class ConnectionTable {
     return [...this.#rare].filter(([, { held }]) => held).map(([slot]) => slot);
   }
 
+  /** The same of those that an RST is doubtful of. */
+  doubted(): number[] {
+    return [...this.#rare].filter(([, { doubtful }]) => doubtful).map(([slot]) => slot);
+  }
+
   /** Takes all connections out. */
   clear(): void {
     this.#memory.forget();

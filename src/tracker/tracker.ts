@@ -156,6 +156,7 @@ export class Tracker {
     this.#giveUp(Infinity, clock);
     const { table } = this;
     for (const slot of table.held().sort((a, b) => compareTuples(table, a, b))) this.#releaseHeld(slot, 'capture_end', clock, RELEASED);
+    for (const slot of table.doubted()) settleDoubt(table, slot); // what is looked at last is what is delivered
     const left = this.#memory.order();
     this.#windows.end(table, clock);
     for (let from = 0; from < left.length; from += SHARE) {
@@ -341,8 +342,7 @@ export class Tracker {
 
   /** The old incarnation is over and its held SYN was never answered: that SYN begins one of its own, if the old one had closed. */
   #releaseHeld(slot: number, ending: Ending, time: number, packet: number): void {
-    const rare = this.table.peekRare(slot);
-    if (!rare?.held) return;
+    if (!this.table.peekRare(slot)?.held) return;
     this.oddities.add(SYN_UNANSWERED);
     judge(this.table, slot, this.#verdict);
     if (isOver(this.#verdict)) this.#acceptHeld(slot, ending, time, packet);

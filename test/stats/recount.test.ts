@@ -174,7 +174,7 @@ function altered({ time_wait }: ConnectionRecord, real: number, twoMsl: number):
   return time_wait.map(({ holder, start, end, expiry, ended_by }) => {
     const from = nanos(start);
     const since = nanos(expiry) - real;
-    const over = (since < from + twoMsl ? since : from) + twoMsl;
+    const over = (twoMsl >= real || since < from + twoMsl ? since : from) + twoMsl;
     return { role: holder, from, to: ended_by === 'reuse' || ended_by === 'rst' ? Math.min(nanos(end), over) : over };
   });
 }

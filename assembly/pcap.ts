@@ -8,7 +8,6 @@ import {
   FORM,
   LENGTHS_SWAPPED,
   MOST_LINKS,
-  ORIGIN,
   PATCHED,
   PATCHED_HEADER_BYTES,
   RECORD_HEADER_BYTES,
@@ -20,7 +19,7 @@ import { DOUBTED, FOLLOWS_CLOCK, FOLLOWS_LATER, FOLLOWS_NOTHING, FOLLOWS_RECORD 
 import { interfaceAt, limitOf, linkTypeOf, read32, surplusOf } from './interfaces.ts';
 import { clockInstead, latest, take } from './packets.ts';
 import { batchFull } from './segment.ts';
-import { word } from './state.ts';
+import { clockOrigin, word } from './state.ts';
 
 /** Why decodeRecords() stopped. */
 export let stopped: i32 = WANTS_BYTES;
@@ -39,7 +38,7 @@ export function decodeRecords(at: usize, last: usize, end: usize): usize {
   const linkType = linkTypeOf(only);
   const limit = limitOf(only);
   const fraction = load<f64>(only, 32);
-  const origin = <f64>(<u32>word(ORIGIN));
+  const origin = clockOrigin();
   stopped = WANTS_BYTES;
   previous = 0;
   while (at < last && <i32>(end - at) >= header) {
@@ -98,7 +97,7 @@ function areRecords(from: usize, to: usize): bool {
   const header = word(FORM) & PATCHED ? PATCHED_HEADER_BYTES : RECORD_HEADER_BYTES;
   const only = interfaceAt(0);
   const units = load<u32>(only, 16);
-  const origin = <f64>(<u32>word(ORIGIN));
+  const origin = clockOrigin();
   let at = from;
   while (<i32>(to - at) >= header) {
     const first = read32(at + 8, swapped);
@@ -140,7 +139,7 @@ function doubt(first: usize, end: usize, stamp: f64): i32 {
   const only = interfaceAt(0);
   const units = load<u32>(only, 16);
   const limit = limitOf(only);
-  const grows = latest / 1e9 + <f64>(<u32>word(ORIGIN)) < <f64>units && stamp >= latest;
+  const grows = latest / 1e9 + clockOrigin() < <f64>units && stamp >= latest;
   let before = stamp;
   let wrong = false;
   for (let witness = 0; witness <= WITNESSES; witness++) {
@@ -153,7 +152,7 @@ function doubt(first: usize, end: usize, stamp: f64): i32 {
     if (captured == 0 || original == 0) return FOLLOWS_NOTHING;
     if (captured > limit || (captured > original + surplusOf(only) && !lengthsSwapped)) return FOLLOWS_NOTHING;
     const seconds = read32(at, swapped);
-    const time = (<f64>seconds - <f64>(<u32>word(ORIGIN))) * 1e9;
+    const time = (<f64>seconds - clockOrigin()) * 1e9;
     const whole = read32(at + 4, swapped) < units;
     if (witness == 1 && whole && Math.abs(time - latest) <= DOUBTED)
       return endsInRecords(first + header, at) ? FOLLOWS_NOTHING : FOLLOWS_CLOCK;

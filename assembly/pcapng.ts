@@ -20,7 +20,6 @@ import {
   INTERFACE_DESCRIPTION,
   LARGEST_BLOCK,
   LAST_ORDINARY_BLOCK,
-  ORIGIN,
   PACKET,
   PATIENCE_S,
   SECTION_HEADER,
@@ -32,7 +31,7 @@ import { DOUBTED } from './doubt.ts';
 import { addInterface, forgetInterfaces, interfaceAt, limitOf, linkTypeOf, nanoseconds, read16, read32, snaplenOf } from './interfaces.ts';
 import { clockInstead, countSection, latest, take } from './packets.ts';
 import { batchFull, setInterface } from './segment.ts';
-import { answer, word } from './state.ts';
+import { answer, clockOrigin, word } from './state.ts';
 
 /** Type and the two lengths. */
 const SMALLEST_BLOCK = 12;
@@ -61,7 +60,7 @@ export let previous: usize = 0;
 /** Decodes the blocks that begin in at..last and end before `end`; answers where the first one is that it did not decode. */
 export function decodeBlocks(at: usize, last: usize, end: usize): usize {
   let swapped = (word(FORM) & SWAPPED) != 0;
-  const origin = <f64>(<u32>word(ORIGIN));
+  const origin = clockOrigin();
   stopped = WANTS_BYTES;
   previous = 0;
   while (at < last && <i32>(end - at) >= SMALLEST_BLOCK) {

@@ -2,11 +2,11 @@
 //
 //   original length | captured length | record length | drops | seconds | microseconds | captured bytes, padded
 
-import { BATCH_FULL, BROKEN_CAPTURED, BROKEN_LENGTH, ORIGIN, SNOOP_HEADER_BYTES, WANTS_BYTES } from '../src/layout/framing.ts';
+import { BATCH_FULL, BROKEN_CAPTURED, BROKEN_LENGTH, SNOOP_HEADER_BYTES, WANTS_BYTES } from '../src/layout/framing.ts';
 import { interfaceAt, limitOf, linkTypeOf, read32 } from './interfaces.ts';
 import { take } from './packets.ts';
 import { batchFull } from './segment.ts';
-import { word } from './state.ts';
+import { clockOrigin, word } from './state.ts';
 
 /** Why decodeSnoop() stopped. */
 export let stopped: i32 = WANTS_BYTES;
@@ -17,7 +17,7 @@ export let previous: usize = 0;
 /** Decodes the records that begin in at..last and end before `end`; answers where the first one is that it did not decode. */
 export function decodeSnoop(at: usize, last: usize, end: usize): usize {
   const only = interfaceAt(0);
-  const origin = <f64>(<u32>word(ORIGIN));
+  const origin = clockOrigin();
   stopped = WANTS_BYTES;
   previous = 0;
   while (at < last && <i32>(end - at) >= SNOOP_HEADER_BYTES) {

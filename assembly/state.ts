@@ -1,6 +1,6 @@
 // The block of words in which host and decoder talk; src/layout/framing.ts says what each word means.
 
-import { CLOCK, DROPS, FIRST, STATE_WORDS } from '../src/layout/framing.ts';
+import { CLOCK, DROPS, FIRST, ORIGIN, STATE_WORDS } from '../src/layout/framing.ts';
 import { STATE } from './memory.ts';
 
 export function word(index: i32): i32 {
@@ -9,6 +9,11 @@ export function word(index: i32): i32 {
 
 export function answer(index: i32, value: i32): void {
   store<i32>(STATE + ((<usize>index) << 2), value);
+}
+
+/** Whole seconds since 1970 at which the clock reads 0. */
+export function clockOrigin(): f64 {
+  return load<f64>(STATE, ORIGIN << 2);
 }
 
 /** Largest timestamp so far, ns since the origin. */

@@ -14,7 +14,6 @@ import {
   FORM,
   NETMON_HEADER_BYTES,
   NETXRAY_HEADER_BYTES,
-  ORIGIN,
   SHORT_LENGTHS,
   TRAILER_SHIFT,
   UTC_OFFSET,
@@ -28,7 +27,7 @@ import * as media from '../src/layout/medium.ts';
 import { interfaceAt, limitOf, linkTypeOf, signedNanoseconds, startOf } from './interfaces.ts';
 import { clockInstead, latest, take } from './packets.ts';
 import { batchFull } from './segment.ts';
-import { word } from './state.ts';
+import { clockOrigin, word } from './state.ts';
 
 /** The last second that a time may be in: those of pcap go no further. */
 const LATEST_S: f64 = 4294967295;
@@ -54,7 +53,7 @@ export function decodeTicks(at: usize, last: usize, end: usize): usize {
   short = (word(FORM) & SHORT_LENGTHS) != 0;
   header = short ? NETXRAY_HEADER_BYTES : NETMON_HEADER_BYTES;
   trailer = <usize>(word(FORM) >> TRAILER_SHIFT);
-  origin = <f64>(<u32>word(ORIGIN));
+  origin = clockOrigin();
   stopped = WANTS_BYTES;
   previous = 0;
   while (at < last && end - at >= header) {

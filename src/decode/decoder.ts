@@ -109,6 +109,7 @@ export class Decoder {
   readonly table: TableMemory;
   /** Where ended connections are counted by their shape. */
   readonly shapes: ShapeMemory;
+  readonly #origin: Float64Array;
   readonly #clock: Float64Array;
   readonly #first: Float64Array;
   readonly #exports: Exports;
@@ -130,6 +131,7 @@ export class Decoder {
     this.window = new Uint8Array(buffer, constant('WINDOW'), WINDOW_BYTES + STREAM_BYTES);
     this.state = new Int32Array(buffer, constant('STATE'), STATE_WORDS);
     this.drops = this.state.subarray(DROPS, DROPS + DROP_REASONS);
+    this.#origin = new Float64Array(buffer, this.state.byteOffset + ORIGIN * Int32Array.BYTES_PER_ELEMENT, 1);
     this.#clock = new Float64Array(buffer, this.state.byteOffset + CLOCK * Int32Array.BYTES_PER_ELEMENT, 1);
     this.#first = new Float64Array(buffer, this.state.byteOffset + FIRST * Int32Array.BYTES_PER_ELEMENT, 1);
     this.#constant = constant;
@@ -162,7 +164,7 @@ export class Decoder {
     state[FORM] = framing.form;
     state[INTERFACE_COUNT] = framing.interfaces.length / INTERFACE_WORDS;
     this.#interfaces.set(framing.interfaces);
-    state[ORIGIN] = setting.origin;
+    this.#origin[0] = setting.origin;
     state[SEED] = setting.seed;
     state[SHARDS] = setting.shards;
     state[DISTINGUISHED] = setting.distinguished ?? 0;

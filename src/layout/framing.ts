@@ -11,40 +11,40 @@ export const INTERFACE_COUNT = 1;
 export const AT_END = 2;
 /** What counts as a part of a connection's identity beside its 4-tuple: the bits below. */
 export const DISTINGUISHED = 3;
-/** Whole seconds (since 1970, UTC) at which the run's clock reads 0. */
+/** f64 (two words): whole seconds (since 1970, UTC; negative: before) at which the run's clock reads 0. */
 export const ORIGIN = 4;
 /** Mixed into the hash of every 4-tuple, so that nobody who writes a capture can choose collisions. */
-export const SEED = 5;
+export const SEED = 6;
 /** Shards among which the 4-tuples are divided, 1 to SHARDS_CAPACITY. */
-export const SHARDS = 6;
+export const SHARDS = 7;
 /** Instructions of the filter's program, in the region `FILTER`; 0: all segments pass. */
-export const FILTER_LENGTH = 7;
+export const FILTER_LENGTH = 8;
 
 // -- carried from window to window
 /** f64 (two words): the capture clock, ns since the origin: the largest timestamp so far. Starts at -Infinity. */
-export const CLOCK = 8;
+export const CLOCK = 10;
 
 // -- answered: sums over the calls of decode() since begin()
-export const PACKETS = 10;
-export const SEGMENTS = 11;
+export const PACKETS = 12;
+export const SEGMENTS = 13;
 /** Address pairs written. */
-export const PAIRS = 12;
+export const PAIRS = 14;
 /** Packets whose timestamp lies before the capture clock. */
-export const REGRESSIONS = 13;
+export const REGRESSIONS = 15;
 /** Why the last call stopped: one of the words below. */
-export const STOPPED = 14;
+export const STOPPED = 16;
 /** Records written: SEGMENTS and the last fragments, which are no segments. */
-export const RECORDS = 15;
+export const RECORDS = 17;
 /** f64 (two words): the first packet's own timestamp, ns since the origin; Infinity where there was none. */
-export const FIRST = 16;
+export const FIRST = 18;
 /** Section headers that were met. */
-export const SECTIONS = 18;
+export const SECTIONS = 20;
 /** Offset of the last record that the last call decoded, or, of a block, which has its length twice, where it ends, unless its type is unknown; -1: none. */
-export const PREVIOUS = 19;
+export const PREVIOUS = 21;
 /** DROP_REASONS words. */
-export const DROPS = 20;
+export const DROPS = 22;
 /** Packets that A-MSDUs held beyond one each: a packet of the capture is a segment or a drop, but for these. */
-export const AGGREGATED = 36;
+export const AGGREGATED = 38;
 
 export const STATE_WORDS = 64;
 

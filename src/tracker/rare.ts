@@ -48,8 +48,9 @@ export interface DoubtfulReset {
   readonly sender: number;
   /** What it shows of FINs: bits of RST_SHOWS. */
   readonly shows: number;
-  /** Where its token belongs in the close sequence. */
+  /** Where its token belongs in the close sequence: behind the FIN that its number counts, too. */
   readonly position: number;
+  readonly seq: number;
   /** Where it counts, the connection was open before it, though the capture lacks that. */
   readonly opens: boolean;
   /** Its number, where that is the end of what its sender has sent: exact for whoever acknowledges up to there, be it sent before the RST came. */

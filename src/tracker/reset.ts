@@ -13,6 +13,8 @@ import {
   CLOSED,
   ESTABLISHED,
   ESTABLISHED_TIME,
+  F,
+  FA,
   FACTS,
   FIN_ACKED,
   FIN_SENT,
@@ -74,7 +76,7 @@ export function reset(table: ConnectionTable, oddities: Oddities, slot: number, 
   if (verdict === 'doubtful') {
     const rare = table.rare(slot);
     const end = isAtEnd(words, slot, segment) ? segment.seq : undefined;
-    rare.doubtful ??= { time, sender, shows: shows(words, slot, segment), position: tokenCount(words, slot), opens, end };
+    rare.doubtful ??= { time, sender, shows: shows(words, slot, segment), position: tokenCount(words, slot), seq: segment.seq, opens, end };
     return;
   }
   if (verdict === 'foreign') disown(table, slot, receiver);
@@ -180,10 +182,16 @@ function afterClose(table: ConnectionTable, slot: number, sender: number, time: 
 /** The record ends and an inexact RST was never disproved: it counts, and nothing follows it in the close sequence. */
 export function settleDoubt(table: ConnectionTable, slot: number): void {
   const doubtful = table.peekRare(slot)?.doubtful;
-  const facts = table.words[slot + FACTS]!;
+  const { words } = table;
+  const facts = words[slot + FACTS]!;
   if (!doubtful || (facts & (RESET | CLOSED)) !== 0) return;
   if (doubtful.opens && (facts & (ESTABLISHED | MIDSTREAM)) === 0) wasOpen(table, slot, doubtful.time);
-  rewrite(table, slot, [...tokens(table, slot).slice(0, doubtful.position), tokenOf(R, doubtful.sender)]);
+  const { sender, seq, position } = doubtful;
+  const all = tokens(table, slot);
+  const counts = (words[slot + SEEN + sender]! & FIN_SENT) !== 0 && distance(seq, words[slot + FIN_SEQ + sender]!) === 1;
+  const fins = counts ? all.slice(position).filter((token) => token === tokenOf(F, sender) || token === tokenOf(FA, sender)) : [];
+  if (fins.length > 0) words[slot + MODIFIERS]! |= modifiers.OUT_OF_ORDER;
+  rewrite(table, slot, [...all.slice(0, position), ...fins, tokenOf(R, sender)]);
 }
 
 /** RFC 9293 §3.10.7 with RFC 5961 §3: the exact number resets, and that of an acknowledged FIN; one inside the window is challenged, any other is dropped. */

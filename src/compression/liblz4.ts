@@ -1,6 +1,6 @@
 // The system's own liblz4 (lz4.h), for whole blocks. It wants a system that has the library, and koffi, which is an optional dependency.
 
-import { type Library, openLibrary } from '../platform/library.ts';
+import { functionsIn, type Library } from '../platform/library.ts';
 import { type DecodeBlock, decodeBlock } from './lz4-block.ts';
 
 /** What Linux distributions call it: the number is that of its binary interface, which has not changed since 1.7. */
@@ -13,22 +13,16 @@ type Decode = (input: number, output: number, bytes: number, room: number, histo
  * @param name of the library
  */
 export function systemLz4(name = LIBRARY): DecodeBlock | undefined {
-  const library = openLibrary(name);
-  const decode = library && functionOf(library);
-  if (!decode) return undefined;
+  return functionsIn(name, decoderOf);
+}
+
+function decoderOf(library: Library): DecodeBlock {
+  const decode = library.func(
+    'int LZ4_decompress_safe_usingDict(uintptr_t input, uintptr_t output, int bytes, int room, uintptr_t history, int historyBytes)',
+  ) as Decode;
   return (block, output, start) => {
     const history = library.address(output);
     const came = decode(library.address(block), history + start, block.length, output.length - start, history, start);
     return came < 0 ? decodeBlock(block, output, start) : start + came; // what is wrong with it is said in the same words everywhere
   };
-}
-
-function functionOf(library: Library): Decode | undefined {
-  try {
-    return library.func(
-      'int LZ4_decompress_safe_usingDict(uintptr_t input, uintptr_t output, int bytes, int room, uintptr_t history, int historyBytes)',
-    ) as Decode;
-  } catch {
-    return undefined; // koffi throws where the function is missing
-  }
 }

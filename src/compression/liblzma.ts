@@ -2,7 +2,7 @@
 // It wants a 64-bit system that has the library, and koffi, which is an optional dependency.
 
 import { memoryToRead } from '../platform/copy.ts';
-import { type Library, openLibrary } from '../platform/library.ts';
+import { functionsIn, type Library } from '../platform/library.ts';
 import { CompressionError } from './errors.ts';
 import type { Decompress } from './room.ts';
 import { TOO_LARGE, UNSUPPORTED } from './xz.ts';
@@ -47,16 +47,6 @@ interface Functions {
   readonly address: Library['address'];
 }
 
-/** Undefined: something that it takes is not there, and xz.ts does without. */
-function loadLibrary(name: string): Functions | undefined {
-  const library = openLibrary(name);
-  try {
-    return library && functionsOf(library);
-  } catch {
-    return undefined; // koffi throws where a function is missing
-  }
-}
-
 function functionsOf(library: Library): Functions {
   return {
     begin: library.func('int lzma_stream_decoder(uintptr_t stream, uint64_t memory, uint32_t flags)') as Functions['begin'],
@@ -72,7 +62,7 @@ function functionsOf(library: Library): Functions {
  * @param name of the library
  */
 export function systemUnxz(name = LIBRARY): Decompress | undefined {
-  const library = loadLibrary(name);
+  const library = functionsIn(name, functionsOf);
   return library && ((chunks) => unxz(library, chunks));
 }
 

@@ -2,7 +2,7 @@
 // there again, so nothing is copied. It wants a 64-bit system that has the library, and koffi, which is an optional dependency.
 
 import { memoryToRead } from '../platform/copy.ts';
-import { type Library, openLibrary } from '../platform/library.ts';
+import { functionsIn, type Library } from '../platform/library.ts';
 import { ByteQueue } from './byte-queue.ts';
 import { CompressionError } from './errors.ts';
 import type { Decompress, Room } from './room.ts';
@@ -52,16 +52,6 @@ interface Functions {
   readonly address: Library['address'];
 }
 
-/** Undefined: something that it takes is not there, and zstd.ts does without. */
-function loadLibrary(name: string): Functions | undefined {
-  const library = openLibrary(name);
-  try {
-    return library && functionsOf(library);
-  } catch {
-    return undefined; // koffi throws where a function is missing: of some of these zstd.h says that they may be taken away
-  }
-}
-
 function functionsOf(library: Library): Functions {
   return {
     create: library.func('uintptr_t ZSTD_createDCtx()') as Functions['create'],
@@ -83,7 +73,7 @@ function functionsOf(library: Library): Functions {
  * @param name of the library
  */
 export function systemUnzstd(name = LIBRARY): Decompress | undefined {
-  const library = loadLibrary(name);
+  const library = functionsIn(name, functionsOf);
   return library && ((chunks, room) => unzstd(library, chunks, room));
 }
 

@@ -32,6 +32,16 @@ export function openLibrary(name: string | null): Library | undefined {
   }
 }
 
+/** What is called of a library of the system's; undefined where that cannot be opened, or lacks something. */
+export function functionsIn<T>(name: string, functionsOf: (library: Library) => T): T | undefined {
+  const library = openLibrary(name);
+  try {
+    return library && functionsOf(library);
+  } catch {
+    return undefined; // koffi throws where a function is missing: some headers say that theirs may be taken away
+  }
+}
+
 /** By where the memory lies that bytes are a part of: that is asked for once, because it takes as long as a small block takes to decompress. */
 function addresses(koffi: Koffi): Library['address'] {
   const known = new WeakMap<ArrayBufferLike, number>();

@@ -10,7 +10,7 @@
 //            sequence and acknowledgement number, mixed
 //   chains   number of the newest packet of each; packets are numbered from 1 on, modulo 2^32
 
-import { FRAGMENT_HEAD, FROM_HIGH, LAG_UNIT, NO_IDENTIFICATION } from '../src/layout/segment.ts';
+import { FOREIGN, FRAGMENT_HEAD, FROM_HIGH, LAG_UNIT, NO_IDENTIFICATION } from '../src/layout/segment.ts';
 import { FIN, SYN } from '../src/layout/tcp.ts';
 import { FORGOTTEN, LATENESS, RECENT_BYTES, RECENT_CAPACITY } from '../src/layout/tracking.ts';
 import { CHAINS_END, RECENT_END } from './memory.ts';
@@ -98,14 +98,14 @@ export function isCopy(digest: u32, hash: u32, link: u32, flags: i32, payload: i
     if (load<u32>(packet, NUMBERS) != numbers || <i32>load<u16>(packet, FLAGS) != (flags & KIND)) continue;
     if (abs(load<f64>(packet, CLOCK) - timeOf(<i32>load<u16>(packet, LAG)) - own) > SPAN) {
       if (++others <= MOST_OTHERS) continue; // captured at another time
-      count(FORGOTTEN);
+      countForgotten(flags);
       break;
     }
     if (isCopyOf(packet, link, flags, payload, lag)) return true;
     break; // another packet of the same bytes: the next copies are its own
   }
   if (held <= mask) held++;
-  else if (clock - load<f64>(packetAt(newest + 1), CLOCK) <= SPAN + lateness()) makeRoom();
+  else if (clock - load<f64>(packetAt(newest + 1), CLOCK) <= SPAN + lateness()) makeRoom(flags);
   const packet = packetAt(newest + 1);
   store<f64>(packet, clock, CLOCK);
   store<u32>(packet, digest, DIGEST);
@@ -141,11 +141,16 @@ function chain(packet: usize, digest: u32): void {
 }
 
 /** The ring is full, and its oldest packet young. */
-function makeRoom(): void {
+function makeRoom(flags: i32): void {
   if (mask < <u32>RECENT_CAPACITY - 1) {
     double();
     held++;
-  } else count(FORGOTTEN); // the bound on the memory of a capture whose clock stands still
+  } else countForgotten(flags); // the bound on the memory of a capture whose clock stands still
+}
+
+/** What a fragment brings about that all shards have, one of them counts. */
+function countForgotten(flags: i32): void {
+  if ((flags & FOREIGN) == 0) count(FORGOTTEN);
 }
 
 /** Twice the room: each packet keeps its number, and the chains are made anew, oldest packet first. */

@@ -1,4 +1,4 @@
-// Writes the batch: one 64-byte record (src/layout/segment.ts) for each segment and each last fragment.
+// Writes the batch: one 64-byte record (src/layout/segment.ts) for each segment and each last fragment; of fragments all shards have one.
 //
 // A fragment's identification takes the place of its link digest: both families have room for it there, and whether two
 // fragments are copies never depends on where they were captured.

@@ -20,12 +20,8 @@ export function nameOf(path: string): string {
   return path === STANDARD_INPUT ? 'standard input' : path;
 }
 
-/**
- * Bytes that are read from a file at once: few at first, because its beginning often tells enough, then twice as many each time, because each time
- * takes a while; and how many chunks of them there may be at a time.
- */
-const FIRST_CHUNK = 1 << 17;
-const CHUNK = 1 << 21;
+/** Bytes that are read from a file at once, at first, and, unless somebody asks for more, later; and how many chunks of them there may be at a time. */
+const CHUNK = 1 << 18;
 const CHUNKS = 3;
 
 /** Decompresses a stream, of whatever format; answers in the end what was wrong with it. */
@@ -53,18 +49,20 @@ export async function* decompressHere(
  * A capture's bytes, decompressed where they are compressed, up to where its records end. They end early, without an error, when
  * `signal` is aborted. A chunk may be written over when the chunk after the next one is asked for.
  * @param decompression for formats that would keep this thread from all else
+ * @param most bytes that are read from a file at once: each time takes a while, but so many are kept of each file that is open
  * @throws CaptureError where they cannot be read, or not to the end
  */
 export async function* byteStream(
   path: string,
   decompression: Decompression,
   signal?: AbortSignal,
+  most = CHUNK,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let given = 0;
   try {
     const status = path === STANDARD_INPUT ? fstatSync(STDIN) : await promises.stat(path);
     // A folder says by being read that it cannot be; a stream of it would only be empty.
-    const input = status.isFile() || status.isDirectory() ? fileChunks(path, signal) : pipeChunks(path, signal);
+    const input = status.isFile() || status.isDirectory() ? fileChunks(path, most, signal) : pipeChunks(path, signal);
     for await (const chunk of untilRecordsEnd(decoded(input, decompression))) {
       given += chunk.length;
       yield chunk;
@@ -102,12 +100,12 @@ function headOf(path: string): Uint8Array {
 }
 
 /** A file's bytes. They are read into the same memory again and again: new memory costs more than what is done with it. */
-async function* fileChunks(path: string, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
+async function* fileChunks(path: string, most: number, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
   const descriptor = path === STANDARD_INPUT ? STDIN : await openFile(path, 'r');
-  const chunks = Array.from({ length: CHUNKS }, () => memoryToRead(CHUNK));
+  const chunks = Array.from({ length: CHUNKS }, () => memoryToRead(most));
   // It may fail before anybody asks for it.
   const fill = (number: number) =>
-    Promise.allSettled([readFile(descriptor, chunks[number % CHUNKS]!, 0, Math.min(FIRST_CHUNK * 2 ** number, CHUNK), null)]);
+    Promise.allSettled([readFile(descriptor, chunks[number % CHUNKS]!, 0, Math.min(CHUNK * 2 ** number, most), null)]);
   let coming = fill(0);
   try {
     for (let number = 1; ; number++) {

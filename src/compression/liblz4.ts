@@ -1,4 +1,5 @@
-// The system's own liblz4 (lz4.h), for whole blocks. It wants a system that has the library, and koffi, which is an optional dependency.
+// The system's own liblz4 (lz4.h), for whole blocks. As its tool does, it takes zeros for a match that repeats nothing, which is damage: where a stream has no
+// checksums, that goes unnoticed, as most other damage to it does. It wants a system that has the library, and koffi, which is an optional dependency.
 
 import { functionsIn, type Library } from '../platform/library.ts';
 import { type DecodeBlock, decodeBlock } from './lz4-block.ts';

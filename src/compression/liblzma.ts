@@ -71,8 +71,12 @@ async function* unxz(library: Functions, chunks: AsyncIterable<Uint8Array>): Asy
   const stream = library.address(words);
   if (library.begin(stream, MOST_MEMORY, CONCATENATED) !== OK) throw new Error('there is no memory to decompress xz');
   const output = memoryToRead(OUTPUT);
+  /** What the library reads: it knows no more than where that lies, so it must not be let go of in between. */
+  let input: Uint8Array = new Uint8Array(0);
   /** Has the library take what there is, and gives what comes out. */
   function* run(action: number): Generator<Uint8Array, void, undefined> {
+    words[NEXT_IN] = BigInt(library.address(input));
+    words[AVAILABLE_IN] = BigInt(input.length);
     for (;;) {
       words[NEXT_OUT] = BigInt(library.address(output));
       words[AVAILABLE_OUT] = BigInt(OUTPUT);
@@ -87,10 +91,10 @@ async function* unxz(library: Functions, chunks: AsyncIterable<Uint8Array>): Asy
   }
   try {
     for await (const chunk of chunks) {
-      words[NEXT_IN] = BigInt(library.address(chunk));
-      words[AVAILABLE_IN] = BigInt(chunk.length);
+      input = chunk;
       yield* run(RUN);
     }
+    input = new Uint8Array(0);
     yield* run(FINISH);
   } finally {
     library.end(stream);

@@ -33,7 +33,7 @@ export const PAIRS = 14;
 export const REGRESSIONS = 15;
 /** Why the last call stopped: one of the words below. */
 export const STOPPED = 16;
-/** Records written: SEGMENTS and the last fragments, which are no segments. */
+/** Records written: SEGMENTS and the last fragments, which are no segments; what all shards have counts once. */
 export const RECORDS = 17;
 /** f64 (two words): the first packet's own timestamp, ns since the origin; Infinity where there was none. */
 export const FIRST = 18;

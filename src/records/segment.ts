@@ -1,4 +1,4 @@
-import { ADDRESS_PAIR_BYTES, FRAGMENT_TAIL, IPV6 } from '../layout/segment.ts';
+import { ADDRESS_PAIR_BYTES, FOREIGN, FRAGMENT_TAIL, IPV6 } from '../layout/segment.ts';
 import type { Batch, Segment } from '../tracker/segment.ts';
 import { ipv4Text, ipv6Text, socketText } from './address.ts';
 import type { ConnectionRecord } from './connection.ts';
@@ -36,10 +36,10 @@ export interface SegmentRecord extends Place {
   window: number;
 }
 
-/** The record of a segment; undefined for a last fragment, which is none. */
+/** The record of a segment; undefined for a last fragment, which is none, and for what another shard tells of. */
 export function segmentRecord(segment: Segment, { pairs }: Batch, place: Place): SegmentRecord | undefined {
   const { time, flags, seq, ack, payload, window, low, high, ports, sender, address } = segment;
-  if ((flags & FRAGMENT_TAIL) !== 0) return undefined;
+  if ((flags & (FRAGMENT_TAIL | FOREIGN)) !== 0) return undefined;
   const at = address * ADDRESS_PAIR_BYTES;
   const [lower, higher] =
     (flags & IPV6) === 0

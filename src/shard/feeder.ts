@@ -8,6 +8,9 @@ import { Feed } from './feed.ts';
 import { FeedWriter } from './feed-writer.ts';
 import { pump } from './pump.ts';
 
+/** Bytes that are read at once: to wake whoever does costs as much as to read some of them. */
+const CHUNK = 1 << 21;
+
 /** A compressed file, and the feed that it is to be put into. */
 export interface FileTask {
   readonly decoding: DecodingTask & { readonly feed: SharedArrayBuffer };
@@ -37,7 +40,7 @@ export async function feedFile({ path, decoding: task, flags, port }: FileTask):
   const decoding = new Decoding(setting, decoder);
   const writer = new FeedWriter(new Feed(decoder.stream(task.memories[0]!), task.feed), setting.exchange, task.windowBytes, decoding);
   const fault = await pump(
-    byteStream(path, (chunks) => decompressHere(chunks, writer)),
+    byteStream(path, (chunks) => decompressHere(chunks, writer), undefined, CHUNK),
     writer,
   );
   await writer.finish();

@@ -177,7 +177,7 @@ export class WindowCounter {
   #sightWaits(table: ConnectionTable, slot: number, waits: readonly TimeWait[], time: number): void {
     const old = this.#toldOf(slot);
     if (waits.length === 0 && (old.holders | old.waits) === 0) return;
-    const news = { ...old, ...waitNews(waits, false), groups: old.groups ?? this.#groups?.namesOf(table, slot) };
+    const news = { ...old, ...waitNews(waits, false), groups: this.#groups?.namesOf(table, slot) };
     if (news.holders === old.holders && news.waits === old.waits) return;
     this.#note(waits, time);
     this.#tell(table, slot, news);

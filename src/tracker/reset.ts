@@ -5,6 +5,7 @@ import type { Segment } from './segment.ts';
 import { holdsTimeWait } from './close.ts';
 import { disown } from './disproved.ts';
 import type { Oddities } from './oddities.ts';
+import type { DoubtfulReset } from './rare.ts';
 import { rewrite, tokenCount, tokenOf, tokens } from './sequence.ts';
 import { distance, MAX_WINDOW, plausible } from './serial.ts';
 import {
@@ -70,7 +71,7 @@ export function reset(table: ConnectionTable, oddities: Oddities, slot: number, 
     const opening = (words[slot + FACTS]! & (ESTABLISHED | MIDSTREAM)) === 0; // who answers a SYN has not met another RST before
     if (opening || doubtful?.sender !== receiver) return take(table, slot, sender, time, shows(words, slot, segment));
     // This one was sent by whom the other has met, and who was not seen alive: it was the first.
-    rewrite(table, slot, tokens(table, slot).slice(0, doubtful.position));
+    rewrite(table, slot, tokensBefore(table, slot, doubtful));
     return take(table, slot, receiver, doubtful.time, doubtful.shows);
   }
   if (verdict === 'doubtful') {
@@ -186,12 +187,17 @@ export function settleDoubt(table: ConnectionTable, slot: number): void {
   const facts = words[slot + FACTS]!;
   if (!doubtful || (facts & (RESET | CLOSED)) !== 0) return;
   if (doubtful.opens && (facts & (ESTABLISHED | MIDSTREAM)) === 0) wasOpen(table, slot, doubtful.time);
-  const { sender, seq, position } = doubtful;
+  rewrite(table, slot, [...tokensBefore(table, slot, doubtful), tokenOf(R, doubtful.sender)]);
+}
+
+/** What was sent before a doubtful RST: all that was captured before it, and the FIN that its number counts, wherever that was. */
+function tokensBefore(table: ConnectionTable, slot: number, { sender, seq, position }: DoubtfulReset): number[] {
+  const { words } = table;
   const all = tokens(table, slot);
   const counts = (words[slot + SEEN + sender]! & FIN_SENT) !== 0 && distance(seq, words[slot + FIN_SEQ + sender]!) === 1;
   const fins = counts ? all.slice(position).filter((token) => token === tokenOf(F, sender) || token === tokenOf(FA, sender)) : [];
   if (fins.length > 0) words[slot + MODIFIERS]! |= modifiers.OUT_OF_ORDER;
-  rewrite(table, slot, [...all.slice(0, position), ...fins, tokenOf(R, sender)]);
+  return [...all.slice(0, position), ...fins];
 }
 
 /** RFC 9293 §3.10.7 with RFC 5961 §3: the exact number resets, and that of an acknowledged FIN; one inside the window is challenged, any other is dropped. */

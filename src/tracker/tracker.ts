@@ -232,8 +232,9 @@ export class Tracker {
     if ((before & slots.CLOSED) !== 0) measure(table, slot, segment, before, this.#options.bound);
     const after = words[slot + slots.FACTS]! & (slots.CLOSED | slots.RESET);
     const ends = before === 0 && after !== 0;
-    if (ends || this.#waitsAnew(slot, segment, before, after)) this.#memory.expireAfter(slot, segment.time);
-    if (before !== after) this.#options.watch?.closing(table, slot, segment.time);
+    const waits = ends || this.#waitsAnew(slot, segment, before, after);
+    if (waits) this.#memory.expireAfter(slot, segment.time);
+    if (waits || before !== after) this.#options.watch?.closing(table, slot, segment.time);
   }
 
   /** Whether the holder of TIME_WAIT, or an endpoint that lives on after all, waits anew from a segment on. */

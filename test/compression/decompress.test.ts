@@ -1,5 +1,6 @@
 // The same capture, compressed by the formats' own tools: whole, in several members, cut and damaged anywhere.
 
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
@@ -396,6 +397,29 @@ describe('skippable frames', () => {
     for (const length of [6, 7, SKIPPABLE.length - 1]) expect((await decompressed(SKIPPABLE.subarray(0, length))).rule).toContain('is cut');
     expect((await decompressed(bytes(SKIPPABLE, 1, 2, 3, 4, 5, 6))).rule).toContain('damaged');
   });
+});
+
+it.skipIf(!systemXz)('what the library of xz reads is kept while it is read, whoever lets go of it', () => {
+  // In a process whose code is optimized at once: only then is memory let go of as early as it may be.
+  const script = `
+    import { readFileSync } from 'node:fs';
+    import { systemUnxz } from '${new URL('../../lib/compression/liblzma.js', import.meta.url).href}';
+    const content = readFileSync('${new URL('../captures/long.pcap.xz', import.meta.url).pathname}');
+    const PIECE = 20 * content.length;
+    async function* pieces() {
+      for (let i = 0; i < 10; i++) yield Uint8Array.from(Buffer.concat(Array(20).fill(content)));
+    }
+    let bytes = 0;
+    for await (const chunk of systemUnxz()(pieces())) {
+      bytes += chunk.length;
+      gc();
+      Array.from({ length: 20 }, () => new Uint8Array(PIECE).fill(0xff)); // where it was, if it is gone
+    }
+    console.log(bytes);`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--always-turbofan', '--expose-gc', '--input-type=module', '-e', script], {
+    encoding: 'utf8',
+  });
+  expect([stdout, stderr]).toEqual([`${200 * 441_514}\n`, '']);
 });
 
 describe('xz that is not of the usual kind', () => {

@@ -1,8 +1,10 @@
 // The answer must not depend on how the work was cut. Threads run the built files, so this test takes Run from lib/.
 
 import { mkdtempSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Run } from '../../lib/merge/run.js';
 import { summaryRecord } from '../../lib/merge/summary.js';
@@ -13,6 +15,7 @@ import { netmon, netxray } from '../support/ticks.ts';
 const folder = mkdtempSync(join(tmpdir(), 'fourwaves-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const captures = new URL('../captures/', import.meta.url);
+const COMMAND = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const SECONDS = 1_700_000_000;
 
 interface Cut {
@@ -173,6 +176,19 @@ describe('the same lines and the same summary', () => {
     const expected = await answer([path], whole);
     expect(expected.split('\n').length).toBeGreaterThan(40);
     for (const cut of CUTS) expect(await answer([path], cut), JSON.stringify(cut)).toBe(expected);
+  });
+
+  it('what explain tells of a connection whose segments are fragmented', () => {
+    const capture = fragments();
+    const explained = (workers: number): string => {
+      const args = ['explain', capture, '--connection', '10.0.0.2:40007-10.0.0.9:80', '--workers', `${workers}`];
+      const { stdout, stderr } = spawnSync(process.execPath, [COMMAND, ...args], { encoding: 'utf8' });
+      expect(stderr).toBe('');
+      return stdout;
+    };
+    const expected = explained(1);
+    expect(expected.split('\n').length).toBeGreaterThan(10);
+    for (const workers of [2, 5]) expect(explained(workers)).toBe(expected);
   });
 
   it('a cut at every byte', async () => {

@@ -7,22 +7,24 @@ import type { Batch, Segment } from './segment.ts';
 const LIMIT = 4096;
 /** How long a datagram may wait for its other end (RFC 8200 §4.5: 60 s; Linux ipfrag_time: 30 s), ns. */
 const PATIENCE = 30e9;
+const NO_PAIR = new Uint8Array(0);
 /** Copies of a fragment come within this time, ns. */
 const COPIES = 1e6;
-
-interface Head {
-  readonly key: string;
-  readonly segment: Segment;
-  readonly batch: Batch;
-  readonly packet: number;
-  readonly time: number;
-}
 
 /** A segment that has its true length now, and the addresses that go with it. */
 export interface Whole {
   readonly segment: Segment;
   readonly batch: Batch;
   readonly packet: number;
+}
+
+interface Head {
+  readonly key: string;
+  readonly time: number;
+  /** The segment that it begins; undefined: it is another shard's. */
+  readonly own: Whole | undefined;
+  /** The rest of it may still come. */
+  waits: boolean;
 }
 
 /**
@@ -34,11 +36,18 @@ export interface Whole {
  */
 export class Fragments {
   readonly #heads = new Map<string, Head>();
-  /** The same in the order in which they came, and those, too, whose number another datagram has by now. */
-  readonly #waiting = new Set<Head>();
+  /** The same in the order in which they came, and those, too, whose number another datagram has by now; some no longer wait. */
+  #queue: Head[] = [];
+  /** Where the first one is that may wait; and how many do. */
+  #first = 0;
+  #waiting = 0;
   readonly #tails = new Map<string, { length: number; time: number }>();
-  /** Datagrams that were made whole lately: a copy of their last fragment is not that of another one. */
-  readonly #done = new Map<string, number>();
+  /** Of those that are left, the ones that came first: it goes on where it was, because a new one would pass over all that were taken out. */
+  readonly #oldest = this.#tails.keys();
+  /** Datagrams that were made whole lately, and before: a copy of their last fragment is not that of another one. */
+  #done = new Map<string, number>();
+  #doneBefore = new Map<string, number>();
+  #doneSince = -Infinity;
 
   /** Takes either end of a datagram; answers the segment once both are there, unless another shard does. */
   add(batch: Batch, segment: Segment, packet: number, oddities: Oddities): Whole | undefined {
@@ -47,66 +56,85 @@ export class Fragments {
     if ((segment.flags & FRAGMENT_TAIL) !== 0) {
       const head = this.#heads.get(key);
       if (!head) {
-        if (segment.time - (this.#done.get(key) ?? -Infinity) <= COPIES) return undefined;
+        if (segment.time - (this.#done.get(key) ?? this.#doneBefore.get(key) ?? -Infinity) <= COPIES) return undefined;
         this.#tails.set(key, { length: segment.payload, time: segment.time });
         if (this.#tails.size > LIMIT) {
-          this.#tails.delete(this.#tails.keys().next().value!);
+          this.#tails.delete(this.#oldest.next().value!);
           if (isOwn(segment)) oddities.add(FRAGMENT_TAIL_FORGOTTEN);
         }
         return undefined;
       }
       this.#heads.delete(key);
-      this.#waiting.delete(head);
+      this.#leave(head);
       this.#finish(key, segment.time);
-      return isOwn(head.segment) ? whole(head, segment.payload, segment.time, packet) : undefined;
+      return head.own && whole(head.own, segment.payload, segment.time, packet);
     }
-    const kept: Head = { key, segment: segment.clone(), batch: { ...batch, pairs: pair, count: 0 }, packet, time: segment.time };
-    if ((segment.flags & PAIRED) !== 0) kept.segment.address = 0;
+    const own = isOwn(segment) ? { segment: segment.clone(), batch: { ...batch, pairs: pair, count: 0 }, packet } : undefined;
+    if (own && (segment.flags & PAIRED) !== 0) own.segment.address = 0;
+    const kept: Head = { key, time: segment.time, own, waits: true };
     const tail = this.#tails.get(key);
     if (tail && segment.time - tail.time <= PATIENCE) {
       this.#tails.delete(key);
-      return isOwn(segment) ? whole(kept, tail.length, segment.time, packet) : undefined;
+      return own && whole(own, tail.length, segment.time, packet);
     }
     this.#heads.set(key, kept);
-    this.#waiting.add(kept);
+    this.#queue.push(kept);
+    this.#waiting++;
     return undefined;
   }
 
+  #leave(head: Head): void {
+    head.waits = false;
+    this.#waiting--;
+  }
+
+  /** The first fragment that has waited longest. */
+  #longest(): Head | undefined {
+    while (this.#first < this.#queue.length && !this.#queue[this.#first]!.waits) this.#first++;
+    if (this.#first > LIMIT) {
+      this.#queue = this.#queue.slice(this.#first);
+      this.#first = 0;
+    }
+    return this.#queue[this.#first];
+  }
+
   #finish(key: string, time: number): void {
-    this.#done.delete(key);
+    if (time - this.#doneSince > COPIES || this.#done.size === LIMIT) {
+      this.#doneBefore = this.#done;
+      this.#done = new Map();
+      this.#doneSince = time;
+    }
     this.#done.set(key, time);
-    if (this.#done.size > LIMIT) this.#done.delete(this.#done.keys().next().value!);
   }
 
   /** When the next first fragment is given up, ns; Infinity where none waits. */
   get next(): number {
-    for (const { time } of this.#waiting) return time + PATIENCE;
-    return Infinity;
+    return (this.#longest()?.time ?? Infinity) + PATIENCE;
   }
 
   /** Own first fragments whose datagram is not whole by `clock`, or that are too many: used with the length they have. */
   *givenUp(clock: number, oddities: Oddities): Generator<Whole> {
-    for (const head of this.#waiting) {
-      const tooMany = this.#waiting.size > LIMIT;
+    for (let head = this.#longest(); head; head = this.#longest()) {
+      const tooMany = this.#waiting > LIMIT;
       if (!tooMany && head.time + PATIENCE > clock) return;
-      this.#waiting.delete(head);
+      this.#leave(head);
       if (this.#heads.get(head.key) === head) this.#heads.delete(head.key);
-      if (!isOwn(head.segment)) continue;
+      if (!head.own) continue;
       oddities.add(tooMany ? FRAGMENT_HEAD_FORGOTTEN : FRAGMENT_WITHOUT_TAIL);
-      yield { segment: alone(head), batch: head.batch, packet: head.packet };
+      yield { ...head.own, segment: alone(head.own) };
     }
   }
 }
 
 const isOwn = ({ flags }: Segment): boolean => (flags & FOREIGN) === 0;
 
-const alone = ({ segment }: Head): Segment => {
+const alone = ({ segment }: Whole): Segment => {
   segment.flags &= ~FRAGMENT_HEAD;
   return segment;
 };
 
 /** The datagram's IP payload less the TCP header is the segment's payload; it came when its last piece came. */
-function whole(head: Head, length: number, time: number, packet: number): Whole {
+function whole(head: Whole, length: number, time: number, packet: number): Whole {
   const segment = alone(head);
   const header = ((segment.tcp >>> 4) & 15) * 4;
   segment.payload = Math.max(segment.payload, length - header);
@@ -115,7 +143,7 @@ function whole(head: Head, length: number, time: number, packet: number): Whole 
 }
 
 function pairOf(batch: Batch, segment: Segment): Uint8Array {
-  if ((segment.flags & PAIRED) === 0) return batch.pairs.slice(0, 0);
+  if ((segment.flags & PAIRED) === 0) return NO_PAIR;
   const at = segment.address * ADDRESS_PAIR_BYTES;
   return batch.pairs.slice(at, at + ADDRESS_PAIR_BYTES);
 }
@@ -123,5 +151,6 @@ function pairOf(batch: Batch, segment: Segment): Uint8Array {
 function keyOf(segment: Segment, pair: Uint8Array): string {
   // The last fragment has no ports, so between equal addresses its sender cannot be told.
   const sender = segment.low === segment.high ? '' : segment.sender;
-  return `${sender}|${segment.link}|${pair.join('.')}|${segment.low}|${segment.high}`;
+  const tuple = `${sender}|${segment.link}|${segment.low}|${segment.high}`;
+  return pair.length === 0 ? tuple : `${tuple}|${pair.join('.')}`;
 }

@@ -4,7 +4,7 @@
 // F_SETLEASE): the kernel grants it while nobody has the file open for writing, and makes whoever wants to write or truncate it
 // wait, for 45 s as a rule, until the lease is given back. It is asked for before each window, and a window takes a millisecond.
 
-import { openLibrary } from '../platform/library.ts';
+import { functionsIn, type Library } from '../platform/library.ts';
 import { CaptureFile } from './file.ts';
 
 /** Bytes of a page, or a multiple of them. */
@@ -33,9 +33,7 @@ interface System {
   address: (bytes: Uint8Array) => number;
 }
 
-function loadSystem(): System | undefined {
-  const library = openLibrary(null);
-  if (!library) return undefined;
+function systemOf(library: Library): System {
   const mmap = library.func(
     'uintptr_t mmap(uintptr_t address, size_t length, int protection, int flags, int descriptor, int64_t offset)',
   ) as (...args: number[]) => number | bigint;
@@ -59,7 +57,7 @@ export class MappedFile extends CaptureFile {
   constructor(path: string) {
     super(path);
     this.#descriptor = this.descriptor;
-    system ??= loadSystem();
+    system ??= functionsIn(null, systemOf);
     this.#leased =
       system !== undefined &&
       system.fcntl(this.#descriptor, F_SETSIG, SIGURG) === 0 &&

@@ -33,7 +33,7 @@ export function openLibrary(name: string | null): Library | undefined {
 }
 
 /** What is called of a library of the system's; undefined where that cannot be opened, or lacks something. */
-export function functionsIn<T>(name: string, functionsOf: (library: Library) => T): T | undefined {
+export function functionsIn<T>(name: string | null, functionsOf: (library: Library) => T): T | undefined {
   const library = openLibrary(name);
   try {
     return library && functionsOf(library);

@@ -92,7 +92,7 @@ export function hostCalls(table: () => ConnectionTable, memory: TableMemory, odd
     /** An inexact RST that it was sent was challenged or dropped (RFC 5961 §3). */
     stillAlive(slot: number, endpoint: number, ack: number): void {
       const one = rare(slot);
-      if (!one.doubtful || one.doubtful.sender === endpoint || one.doubtful.end === ack) return;
+      if (!one.doubtful || one.doubtful.sender === endpoint || (one.doubtful.atEnd && one.doubtful.seq === ack)) return;
       one.doubtful = undefined;
       table().words[slot + MODIFIERS]! |= CHALLENGED;
       oddities.add(RST_CHALLENGED);

@@ -51,10 +51,10 @@ export interface DoubtfulReset {
   /** Where its token belongs in the close sequence: behind the FIN that its number counts, too. */
   readonly position: number;
   readonly seq: number;
+  /** Its number is the end of what its sender has sent: exact for whoever acknowledges up to there, be it sent before the RST came. */
+  readonly atEnd: boolean;
   /** Where it counts, the connection was open before it, though the capture lacks that. */
   readonly opens: boolean;
-  /** Its number, where that is the end of what its sender has sent: exact for whoever acknowledges up to there, be it sent before the RST came. */
-  readonly end: number | undefined;
 }
 
 /** A FIN that lies far beyond what its receiver would take: where its sender was before it, and what it had acknowledged, if anything. */

@@ -71,13 +71,14 @@ export function reset(table: ConnectionTable, oddities: Oddities, slot: number, 
     const opening = (words[slot + FACTS]! & (ESTABLISHED | MIDSTREAM)) === 0; // who answers a SYN has not met another RST before
     if (opening || doubtful?.sender !== receiver) return take(table, slot, sender, time, shows(words, slot, segment));
     // This one was sent by whom the other has met, and who was not seen alive: it was the first.
-    rewrite(table, slot, tokensBefore(table, slot, doubtful));
+    rewind(table, slot, doubtful);
     return take(table, slot, receiver, doubtful.time, doubtful.shows);
   }
   if (verdict === 'doubtful') {
     const rare = table.rare(slot);
-    const end = isAtEnd(words, slot, segment) ? segment.seq : undefined;
-    rare.doubtful ??= { time, sender, shows: shows(words, slot, segment), position: tokenCount(words, slot), seq: segment.seq, opens, end };
+    const { seq } = segment;
+    const atEnd = isAtEnd(words, slot, segment);
+    rare.doubtful ??= { time, sender, shows: shows(words, slot, segment), position: tokenCount(words, slot), seq, atEnd, opens };
     return;
   }
   if (verdict === 'foreign') disown(table, slot, receiver);
@@ -183,21 +184,21 @@ function afterClose(table: ConnectionTable, slot: number, sender: number, time: 
 /** The record ends and an inexact RST was never disproved: it counts, and nothing follows it in the close sequence. */
 export function settleDoubt(table: ConnectionTable, slot: number): void {
   const doubtful = table.peekRare(slot)?.doubtful;
-  const { words } = table;
-  const facts = words[slot + FACTS]!;
+  const facts = table.words[slot + FACTS]!;
   if (!doubtful || (facts & (RESET | CLOSED)) !== 0) return;
   if (doubtful.opens && (facts & (ESTABLISHED | MIDSTREAM)) === 0) wasOpen(table, slot, doubtful.time);
-  rewrite(table, slot, [...tokensBefore(table, slot, doubtful), tokenOf(R, doubtful.sender)]);
+  rewind(table, slot, doubtful);
+  table.log(slot, R, doubtful.sender);
 }
 
-/** What was sent before a doubtful RST: all that was captured before it, and the FIN that its number counts, wherever that was. */
-function tokensBefore(table: ConnectionTable, slot: number, { sender, seq, position }: DoubtfulReset): number[] {
+/** Leaves in the close sequence what was sent before a doubtful RST: all that was captured before it, and the FIN that its number counts, wherever that was. */
+function rewind(table: ConnectionTable, slot: number, { sender, seq, position }: DoubtfulReset): void {
   const { words } = table;
   const all = tokens(table, slot);
   const counts = (words[slot + SEEN + sender]! & FIN_SENT) !== 0 && distance(seq, words[slot + FIN_SEQ + sender]!) === 1;
   const fins = counts ? all.slice(position).filter((token) => token === tokenOf(F, sender) || token === tokenOf(FA, sender)) : [];
   if (fins.length > 0) words[slot + MODIFIERS]! |= modifiers.OUT_OF_ORDER;
-  return [...all.slice(0, position), ...fins];
+  rewrite(table, slot, [...all.slice(0, position), ...fins]);
 }
 
 /** RFC 9293 §3.10.7 with RFC 5961 §3: the exact number resets, and that of an acknowledged FIN; one inside the window is challenged, any other is dropped. */

@@ -1,12 +1,13 @@
 // A window's bytes, in whatever format its capture is written.
 
-import { BLOCKS, FORM, PREVIOUS, SNOOP, TICKS } from '../src/layout/framing.ts';
+import { BLOCKS, FAR, FORM, PREVIOUS, SNOOP, TICKS } from '../src/layout/framing.ts';
 import { WINDOW } from './memory.ts';
 import { answerAll } from './packets.ts';
 import { decodeRecords, previous as previousRecord, stopped as recordsStopped } from './pcap.ts';
 import { decodeBlocks, previous as previousBlock, stopped as blocksStopped } from './pcapng.ts';
 import { decodeSnoop, previous as previousSnoop, stopped as snoopStopped } from './snoop.ts';
 import { answer, word } from './state.ts';
+import { touchHeaders } from './touch.ts';
 import { decodeTicks, previous as previousTicks, stopped as ticksStopped } from './ticks.ts';
 
 /**
@@ -21,6 +22,7 @@ export function decode(from: i32, stop: i32, to: i32): i32 {
   const end = WINDOW + to;
   let next: usize;
   let previous: usize = 0;
+  if (word(FAR) != 0) touchHeaders(at, last, end);
   if (form & BLOCKS) {
     next = decodeBlocks(at, last, end);
     answerAll(blocksStopped);

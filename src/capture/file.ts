@@ -18,13 +18,11 @@ const REASONS: Readonly<Record<string, string>> = {
 export interface Source {
   /** As messages name it. */
   readonly path: string;
-  /** What positions have to be multiples of; 1 where absent. */
-  readonly alignment?: number;
   /**
-   * Where in a decoder's window as many bytes lie already, so that they need not be read; undefined: they do not, or not one behind the other. Absent: they
+   * Where in a decoder's window as many bytes lie, so that they need not be read; undefined: they do not, or not one behind the other. Absent: they
    * never do.
    */
-  placeOf?(position: number, bytes: number): number | undefined;
+  placeOf?(position: number, bytes: number, window: Uint8Array): number | undefined;
   /** Fills `bytes` from `position` on, as far as there are any; answers how many were read. */
   read(bytes: Uint8Array, position: number): number;
   close?(): void;
@@ -45,10 +43,6 @@ export class CaptureFile implements Source {
     if (!status.isFile()) throw new NoCaptureError(path, 0, 'not a regular file');
     this.size = status.size;
     this.descriptor = attempt(path, 0, () => openSync(path, 'r'));
-  }
-
-  get alignment(): number {
-    return 1;
   }
 
   read(bytes: Uint8Array, position: number): number {

@@ -3,12 +3,18 @@
 // A page beyond a file's end kills the process that touches it. So a file is mapped only under a lease (fcntl_locking(2),
 // F_SETLEASE): the kernel grants it while nobody has the file open for writing, and makes whoever wants to write or truncate it
 // wait, for 45 s as a rule, until the lease is given back. It is asked for before each window, and a window takes a millisecond.
+//
+// Threads of a process wait for each other where memory is mapped, so that is done for many windows at once. Pages are put there for one (madvise(2),
+// MADV_POPULATE_READ), which also tells of a disk that cannot be read: touching such a page would kill the process, too.
 
+import { fstatSync } from 'node:fs';
 import { functionsIn, type Library } from '../platform/library.ts';
 import { CaptureFile } from './file.ts';
 
 /** Bytes of a page, or a multiple of them. */
 const PAGE = 1 << 16;
+/** Bytes of a file that are mapped at once, and those behind them that a window has room for. */
+const STRETCH = 1 << 25;
 
 const PROT_READ = 1;
 const PROT_READ_WRITE = 3;
@@ -16,7 +22,9 @@ const MAP_PRIVATE = 0x02;
 const MAP_FIXED = 0x10;
 const MAP_ANONYMOUS = 0x20;
 const MAP_NORESERVE = 0x4000;
-const MAP_POPULATE = 0x8000;
+
+const MADV_SEQUENTIAL = 2;
+const MADV_POPULATE_READ = 22;
 
 const F_SETSIG = 10;
 const F_SETLEASE = 1024;
@@ -29,6 +37,8 @@ const SIGURG = 23;
 interface System {
   /** Whether the memory at an address is now what was asked for. */
   mapAt: (address: number, length: number, protection: number, flags: number, descriptor: number, offset: number) => boolean;
+  /** Whether what is asked for with some memory was done (madvise(2)). */
+  advise: (address: number, length: number, advice: number) => boolean;
   fcntl: (descriptor: number, command: number, argument: number) => number;
   address: (bytes: Uint8Array) => number;
 }
@@ -37,7 +47,9 @@ function systemOf(library: Library): System {
   const mmap = library.func(
     'uintptr_t mmap(uintptr_t address, size_t length, int protection, int flags, int descriptor, int64_t offset)',
   ) as (...args: number[]) => number | bigint;
+  const madvise = library.func('int madvise(uintptr_t address, size_t length, int advice)') as (...args: number[]) => number;
   return {
+    advise: (address, length, advice) => madvise(address, length, advice) === 0,
     mapAt: (address, length, protection, flags, descriptor, offset) =>
       mmap(address, length, protection, MAP_PRIVATE | MAP_FIXED | flags, descriptor, offset) === address,
     fcntl: library.func('int fcntl(int descriptor, int command, int argument)') as System['fcntl'],
@@ -47,51 +59,79 @@ function systemOf(library: Library): System {
 
 let system: System | undefined;
 
-/** A file that is mapped while nobody can change it, and read otherwise. */
+/** A file that is mapped while nobody can change it, and read otherwise, or before that is worth it. */
 export class MappedFile extends CaptureFile {
   readonly #descriptor: number;
-  /** The memory that the file was last mapped over. */
+  readonly #isWorthIt: () => boolean;
+  /** Undefined: it was not asked for. */
+  #leased: boolean | undefined;
+  /** The memory that the file was last mapped over, and from which position on. */
   #target: Uint8Array | undefined;
-  #leased: boolean;
+  #start = -1;
+  /** Where the pages begin that were asked for last, and where they end. */
+  #position = 0;
+  #end = 0;
 
-  constructor(path: string) {
+  constructor(path: string, isWorthIt: () => boolean = () => true) {
     super(path);
     this.#descriptor = this.descriptor;
+    this.#isWorthIt = isWorthIt;
+  }
+
+  /** Maps the file over a decoder's window, which begins at a page. */
+  placeOf(position: number, bytes: number, window: Uint8Array): number | undefined {
+    if (this.#leased === undefined && this.#isWorthIt()) this.#leased = this.#lease();
+    if (!this.#leased || !system || position + bytes > this.size) return undefined;
+    const start = position - (position % STRETCH);
+    if (system.fcntl(this.#descriptor, F_GETLEASE, 0) === F_RDLCK && this.#map(start, window) && this.#populate(position, bytes))
+      return position - start;
+    this.#release();
+    return undefined;
+  }
+
+  #lease(): boolean {
     system ??= functionsIn(null, systemOf);
-    this.#leased =
-      system !== undefined &&
-      system.fcntl(this.#descriptor, F_SETSIG, SIGURG) === 0 &&
-      system.fcntl(this.#descriptor, F_SETLEASE, F_RDLCK) === 0;
+    if (system?.fcntl(this.#descriptor, F_SETSIG, SIGURG) !== 0 || system.fcntl(this.#descriptor, F_SETLEASE, F_RDLCK) !== 0) return false;
+    // It may have become shorter before there was a lease.
+    const whole = fstatSync(this.#descriptor).size >= this.size;
+    if (!whole) system.fcntl(this.#descriptor, F_SETLEASE, F_UNLCK);
+    return whole;
   }
 
-  /** What positions have to be multiples of, so that they can be mapped. */
-  override get alignment(): number {
-    return PAGE;
+  #map(start: number, window: Uint8Array): boolean {
+    if (this.#start === start && this.#target === window) return true;
+    const length = Math.min(window.length, this.size - start);
+    const address = system!.address(window);
+    this.#target = window;
+    this.#start = start;
+    this.#end = 0;
+    if (!system!.mapAt(address, length, PROT_READ, 0, this.#descriptor, start)) return false;
+    system!.advise(address, length, MADV_SEQUENTIAL); // the kernel reads ahead as it does for read(2)
+    return true;
   }
 
-  /** `bytes` begins at a page. */
+  /** Has the pages there; false: some cannot be read. */
+  #populate(position: number, bytes: number): boolean {
+    const end = position + bytes;
+    if (position >= this.#position && end <= this.#end) return true;
+    this.#position = position - (position % PAGE);
+    this.#end = end;
+    return system!.advise(system!.address(this.#target!) + this.#position - this.#start, end - this.#position, MADV_POPULATE_READ);
+  }
+
+  /** `bytes` may be a part of what was mapped over, but then the file is read from now on. */
   override read(bytes: Uint8Array, position: number): number {
-    if (!this.#leased || !system) return super.read(bytes, position);
-    const length = Math.min(bytes.length, this.size - position);
-    if (length <= 0) return 0;
-    const held = system.fcntl(this.#descriptor, F_GETLEASE, 0) === F_RDLCK;
-    const address = system.address(bytes);
-    if (held) {
-      if (this.#target === undefined || bytes.length > this.#target.length) this.#target = bytes;
-      // Pages that may be written are copied as soon as they are asked for beforehand.
-      if (system.mapAt(address, length, PROT_READ, MAP_POPULATE, this.#descriptor, position)) return length;
-    }
-    this.#unmap();
+    if (bytes.buffer === this.#target?.buffer) this.#release();
     return super.read(bytes, position);
   }
 
   override close(): void {
-    this.#unmap();
+    this.#release();
     super.close();
   }
 
   /** Puts ordinary memory in the place of the file, and lets others write to it. */
-  #unmap(): void {
+  #release(): void {
     if (!this.#leased || !system) return;
     if (this.#target) {
       if (!system.mapAt(system.address(this.#target), this.#target.length, PROT_READ_WRITE, MAP_ANONYMOUS | MAP_NORESERVE, -1, 0))

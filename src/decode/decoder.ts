@@ -23,6 +23,7 @@ import {
   CLOCK,
   DISTINGUISHED,
   DROPS,
+  FAR,
   FILTER_LENGTH,
   FIRST,
   FORM,
@@ -178,11 +179,13 @@ export class Decoder {
    * Adds to the batch the records that begin in window[from..stop) and end before `to`; answers the offset of the first one that
    * it did not decode.
    * @param atEnd whether the capture ends at `to`
+   * @param far whether the bytes were put there by others than this thread: then what is needed of them is fetched beforehand
    */
-  decode(from: number, to: number, stop = to, atEnd = true): number {
+  decode(from: number, to: number, stop = to, atEnd = true, far = false): number {
     if (!(from >= 0 && from <= to && stop <= to && to <= this.window.length))
       throw new RangeError(`no such window: ${from}..${stop}..${to}`);
     this.state[AT_END] = atEnd ? 1 : 0;
+    this.state[FAR] = far ? 1 : 0;
     return this.#exports.decode(from, stop, to);
   }
 

@@ -19,6 +19,8 @@ export const SEED = 6;
 export const SHARDS = 7;
 /** Instructions of the filter's program, in the region `FILTER`; 0: all segments pass. */
 export const FILTER_LENGTH = 8;
+/** 1 where the bytes to decode are in no cache of this processor's: a file's pages, or what another one has written. */
+export const FAR = 9;
 
 // -- carried from window to window
 /** f64 (two words): the capture clock, ns since the origin: the largest timestamp so far. Starts at -Infinity. */

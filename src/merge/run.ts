@@ -300,7 +300,7 @@ export class Run {
       captures: this.#input.captures,
       feed: this.#feed?.buffer,
       windowBytes: this.#windowBytes,
-      io: this.#options.io ?? 'read',
+      io: this.#options.io,
       filter: this.#filter,
       distinguished: (this.#options.distinguish ?? []).reduce((bits, scope) => bits | SCOPES[scope], 0),
       origin: this.clock.origin,

@@ -1,6 +1,6 @@
 // What one of those who decode does with the windows of a run: a worker, or the thread that decompresses while the workers have more to do.
 
-import { CaptureFile } from '../capture/file.ts';
+import { CaptureFile, type Source } from '../capture/file.ts';
 import { MappedFile } from '../capture/map.ts';
 import type { Decoder, DecoderMemory, DecoderModule, DecoderSetting } from '../decode/decoder.ts';
 import { DROP_REASONS } from '../layout/drops.ts';
@@ -10,7 +10,7 @@ import { Exchange } from './exchange.ts';
 import { Feed } from './feed.ts';
 import { InterfaceLog, NO_SECTION, type SectionRange } from './interfaces.ts';
 import { Plan, type PlannedCapture, type Windows } from './plan.ts';
-import { type DecodedWindow, type Opener, type Place, regressionsOf, type Trouble, WindowReader } from './windows.ts';
+import { type DecodedWindow, type Place, regressionsOf, type Trouble, WindowReader } from './windows.ts';
 
 /** Windows that may be decoded from guesses: while another proves what comes before, there is that much to do. */
 const GUESSES = 4;
@@ -20,7 +20,12 @@ export const TROUBLES = 100;
 /** How the bytes of files come into memory: they are read, or their pages are mapped. */
 export type Io = 'read' | 'map';
 
-const FILES = { read: CaptureFile, map: MappedFile } as const;
+/**
+ * To map pages and to touch headers is faster than to read all bytes where records are as long as that, bytes; and where captures are as large, it makes
+ * up for having been prepared: bench/RESULTS.md.
+ */
+const LONG_RECORD_BYTES = 400;
+const LARGE_BYTES = 1 << 28;
 
 /** All that one who decodes needs to know, as plain data: it may be sent to another thread. */
 export interface DecodingTask {
@@ -36,7 +41,8 @@ export interface DecodingTask {
   /** Where the only capture is a stream. */
   readonly feed: SharedArrayBuffer | undefined;
   readonly windowBytes: number;
-  readonly io: Io;
+  /** Undefined: whatever is faster. */
+  readonly io: Io | undefined;
   readonly filter: Int32Array | undefined;
   readonly distinguished: number;
   readonly origin: number;
@@ -47,22 +53,25 @@ export interface DecodingSetting extends DecoderSetting {
   readonly index: number;
   readonly memories: readonly DecoderMemory[];
   readonly windows: Windows;
-  readonly open: Opener;
+  /** Opens a capture by its index. `areLong`: whether its records are, as far as is known by then. */
+  readonly open: (capture: number, areLong: () => boolean) => Source;
   readonly exchange: Exchange;
   readonly interfaces: InterfaceLog;
 }
 
 /** What a task means in the thread that has it, and its decoder. */
 export function settingOf(task: DecodingTask, decoder: Decoder): DecodingSetting {
-  const { index, memories } = task;
+  const { index, memories, captures } = task;
   const feed = task.feed && new Feed(decoder.stream(memories[0]!), task.feed);
+  const bytes = captures.reduce((sum, { size }) => sum + size, 0);
   return {
     ...task,
-    windows: feed ?? new Plan(task.captures, task.windowBytes),
-    open: (capture) => {
-      const { path } = task.captures[capture]!;
+    windows: feed ?? new Plan(captures, task.windowBytes),
+    open: (capture, areLong) => {
+      const { path } = captures[capture]!;
       if (feed) return index === 0 ? feed.ownSource(path) : feed.source(path);
-      return new FILES[task.io](path);
+      if (task.io === 'map') return new MappedFile(path);
+      return task.io === undefined && bytes >= LARGE_BYTES ? new MappedFile(path, areLong) : new CaptureFile(path);
     },
     exchange: new Exchange(task.shards, memories.length, task.control),
     interfaces: new InterfaceLog(task.interfaces),
@@ -113,10 +122,12 @@ export class Decoding {
   readonly #slots: BatchSlots;
   /** Windows that were decoded, and are not certain yet. */
   readonly #guesses: Guess[] = [];
+  /** Bytes of a record on the average of the window that was decoded last. */
+  #recordBytes = 0;
 
   constructor(setting: DecodingSetting, decoder: Decoder) {
     this.#setting = setting;
-    this.#reader = new WindowReader(setting, decoder, setting.open);
+    this.#reader = new WindowReader(setting, decoder, (capture) => setting.open(capture, () => this.#recordBytes >= LONG_RECORD_BYTES));
     this.#slots = new BatchSlots(setting.exchange);
   }
 
@@ -198,6 +209,7 @@ export class Decoding {
     const { offset, lost = false, previous = Number.NaN, clock } = place;
     const decoded = this.#reader.decode(window, slot, { offset, lost, previous, clock, framing });
     this.#slots.fill(slot, number, decoded.records);
+    if (decoded.packets > 0) this.#recordBytes = window.bytes / decoded.packets;
     return { number, decoded, section };
   }
 

@@ -91,6 +91,8 @@ export class WindowReader {
   /** Which offset of the capture the decoder's window begins with, less than 0 where bytes lie far behind, and how far it is filled. */
   #base = 0;
   #filled = 0;
+  /** They were put there by another one. */
+  #far = false;
 
   constructor(setting: DecoderSetting, decoder: Decoder, open: Opener) {
     this.#setting = setting;
@@ -191,7 +193,7 @@ export class WindowReader {
         troubles.push({ resumed: base + at });
         lost = false;
       }
-      at = decoder.decode(at, filled, end, atEnd);
+      at = decoder.decode(at, filled, end, atEnd, this.#far);
       if (decoder.state[PREVIOUS]! >= 0) previous = base + decoder.state[PREVIOUS]!;
       // What crosses the window's end, or seems broken, is looked at with all that may be read behind it.
       if (at < end && base + filled < window.to && !atEnd) {
@@ -301,8 +303,8 @@ export class WindowReader {
   }
 
   /**
-   * Has a stretch of the capture in the decoder's window, from an offset, or a little before it, to a little behind the window; answers how
-   * many bytes it should be.
+   * Has a stretch of the capture in the decoder's window, from an offset to a little behind the window; answers up to where that should be
+   * filled.
    */
   #read(window: Window, offset: number): number {
     const { capture } = window;
@@ -312,18 +314,18 @@ export class WindowReader {
       this.#source = this.#open(capture);
       this.#capture = capture;
     }
-    const { alignment = 1 } = this.#source!;
-    const base = offset - (offset % alignment);
     // So much at most, that it is the same for all shards what is too large.
-    const place = window.to - base <= WINDOW_BYTES ? this.#source!.placeOf?.(base, window.to - base) : undefined;
+    const all = window.to - offset;
+    const read = !this.#far;
+    const place = all <= WINDOW_BYTES ? this.#source!.placeOf?.(offset, all, this.#decoder.window) : undefined;
+    this.#far = place !== undefined;
     if (place !== undefined) {
-      this.#base = base - place;
+      this.#base = offset - place;
       return (this.#filled = window.to - this.#base);
     }
-    // What is mapped costs nothing until it is looked at, and has to begin with a page.
-    const wanted = (alignment > 1 ? window.to : Math.min(window.to, window.base + window.bytes + NEAR)) - base;
-    if (this.#base === base && this.#filled === wanted) return wanted;
-    this.#base = base;
+    const wanted = Math.min(window.to, window.base + window.bytes + NEAR) - offset;
+    if (read && this.#base === offset && this.#filled === wanted) return wanted;
+    this.#base = offset;
     this.#filled = 0;
     return this.#fill(wanted, offset);
   }
@@ -344,6 +346,7 @@ export class WindowReader {
         `a record is larger than ${WINDOW_BYTES} bytes, or no end of a damaged stretch is found in as many`,
       );
     const filled = this.#filled;
+    if (filled >= wanted) return wanted;
     this.#filled = -1; // nothing, if it fails
     this.#filled = filled + this.#source!.read(target.subarray(filled, wanted), this.#base + filled);
     return wanted;

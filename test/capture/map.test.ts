@@ -1,7 +1,7 @@
 // Files whose pages are mapped: the same bytes, and never a page that somebody takes away.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { appendFileSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -23,20 +23,24 @@ const { window } = new Decoder(Decoder.compile(), Decoder.memory());
 /** Whether a path's pages are in this process's memory. */
 const isMapped = (path: string): boolean => readFileSync('/proc/self/maps', 'utf8').includes(path);
 
+/** What a file has at a position, where it says that it is. */
+function mapped(file: MappedFile, position: number, length: number): Buffer | undefined {
+  const place = file.placeOf(position, length, window);
+  return place === undefined ? undefined : Buffer.from(window.slice(place, place + length));
+}
+
 describe.skipIf(process.platform !== 'linux')('a mapped file', () => {
-  it('gives the bytes that are read, and nothing is left of it when it is closed', () => {
+  it('has the bytes that are read, and nothing is left of it when it is closed', () => {
     const path = written('whole.bin');
     const file = new MappedFile(path);
     for (const [position, length] of [
       [0, 1000],
-      [65536, 200_000],
-      [262_144, 100_000],
-      [SIZE + 65536, 10],
-    ] as const) {
-      const end = Math.min(position + length, SIZE);
-      expect(file.read(window.subarray(0, length), position)).toBe(Math.max(0, end - position));
-      expect(Buffer.from(window.slice(0, Math.max(0, end - position))).equals(Buffer.from(content.subarray(position, end)))).toBe(true);
-    }
+      [70_001, 200_000],
+      [262_144, SIZE - 262_144],
+      [SIZE - 1, 1],
+      [0, SIZE],
+    ] as const)
+      expect(mapped(file, position, length)?.equals(Buffer.from(content.subarray(position, position + length)))).toBe(true);
     expect(isMapped(path)).toBe(true);
     file.close();
     expect(isMapped(path)).toBe(false);
@@ -44,27 +48,73 @@ describe.skipIf(process.platform !== 'linux')('a mapped file', () => {
     expect(readFileSync(path).equals(Buffer.from(content))).toBe(true);
   });
 
-  it('is read where somebody writes to it already', () => {
+  it('is mapped by stretches, and no page behind its end', () => {
+    const path = join(folder, 'large.bin');
+    const far = 70_000_001;
+    const writer = openSync(path, 'w');
+    writeSync(writer, content, 0, 1000, far);
+    closeSync(writer);
+    const file = new MappedFile(path);
+    for (const position of [far, 5, far, (1 << 25) - 3, far - 100])
+      expect(mapped(file, position, 1000 - (position < far ? 0 : position - far))?.length).toBe(1000);
+    expect(mapped(file, far, 1000)?.equals(Buffer.from(content.subarray(0, 1000)))).toBe(true);
+    expect(mapped(file, far, 1001)).toBeUndefined();
+    file.close();
+  });
+
+  it('is read from then on where somebody reads into the memory that it was mapped over', () => {
+    const path = written('both.bin');
+    const file = new MappedFile(path);
+    expect(mapped(file, 0, SIZE)).toBeDefined();
+    expect(file.read(new Uint8Array(100), 0)).toBe(100);
+    expect(isMapped(path)).toBe(true);
+    expect(file.read(window.subarray(7, 107), 10)).toBe(100);
+    expect(Buffer.from(window.slice(7, 107)).equals(Buffer.from(content.subarray(10, 110)))).toBe(true);
+    expect(isMapped(path)).toBe(false);
+    expect(mapped(file, 0, SIZE)).toBeUndefined();
+    file.close();
+  });
+
+  it('is mapped when that is worth it, and not before', () => {
+    const path = written('later.bin');
+    let worth = false;
+    const file = new MappedFile(path, () => worth);
+    expect(mapped(file, 0, 100)).toBeUndefined();
+    expect(file.read(window.subarray(0, 100), 0)).toBe(100);
+    worth = true;
+    expect(mapped(file, 0, 100)).toBeDefined();
+    worth = false;
+    expect(mapped(file, 100, 100)).toBeDefined();
+    file.close();
+  });
+
+  it('is read where somebody writes to it already, or has cut it since it was opened', () => {
     const path = written('growing.bin');
     const writer = openSync(path, 'a');
     const file = new MappedFile(path);
+    expect(mapped(file, 0, 100)).toBeUndefined();
     expect(file.read(window.subarray(0, 100), 0)).toBe(100);
     expect(isMapped(path)).toBe(false);
     file.close();
     closeSync(writer);
+    const other = new MappedFile(path);
+    truncateSync(path, 50);
+    expect(mapped(other, 0, 20)).toBeUndefined();
+    expect(other.read(window.subarray(0, 100), 0)).toBe(50);
+    other.close();
   });
 
   it('keeps whoever wants to cut it waiting until its pages are out of the way', async () => {
     const path = written('cut.bin');
     const file = new MappedFile(path);
-    file.read(window.subarray(0, SIZE), 0);
+    expect(mapped(file, 0, SIZE)).toBeDefined();
     const cutter = spawn(process.execPath, ['-e', `require('node:fs').truncateSync(${JSON.stringify(path)}, 10)`], { stdio: 'ignore' });
     const done = new Promise((resolve) => void cutter.once('close', resolve));
     let windows = 0;
     // The cutter is held up at least until the next window is asked for: all bytes that are mapped stay there.
     while (isMapped(path)) {
       expect(window[SIZE - 1]).toBe(content[SIZE - 1]);
-      file.read(window.subarray(0, SIZE), 0);
+      file.placeOf(0, SIZE, window);
       windows++;
       await new Promise(setImmediate);
     }
@@ -78,11 +128,11 @@ describe.skipIf(process.platform !== 'linux')('a mapped file', () => {
   it('is asked for on the command line', () => {
     const capture = new URL('../captures/all_eth.pcap', import.meta.url).pathname;
     const cli = new URL('../../dist/cli.js', import.meta.url).pathname;
-    const [mapped, copied] = ['map', 'read'].map((io) =>
+    const [paged, copied] = ['map', 'read'].map((io) =>
       spawnSync(process.execPath, [cli, 'stream', '--io', io, capture], { encoding: 'utf8' }),
     );
-    expect(mapped!.stdout.length).toBeGreaterThan(1000);
-    expect(mapped!.stdout).toBe(copied!.stdout);
+    expect(paged!.stdout.length).toBeGreaterThan(1000);
+    expect(paged!.stdout).toBe(copied!.stdout);
     expect(spawnSync(process.execPath, [cli, 'stream', '--io', 'guess', capture]).status).toBe(2);
   });
 });

@@ -1,0 +1,61 @@
+// Windows whose bytes others have put there: headers are touched before they are decoded, and that changes nothing.
+
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type CapturedPacket, ethernet, ipv4, pcap, snoop, tcp } from '../support/packets.ts';
+import { pcapng } from '../support/pcapng.ts';
+import { BUILDS, decodeSource, inMemory, type MemorySource } from './decoding.ts';
+
+/** Where in a decoder's window what others put there begins. */
+const PLACE = 4096;
+
+/** A capture that lies in a decoder's window already. */
+function far(content: Uint8Array): MemorySource {
+  return {
+    ...inMemory(content),
+    placeOf(position, length, window) {
+      window.fill(0xa5, 0, PLACE + length + 4096);
+      window.set(content.subarray(position, position + length), PLACE);
+      return PLACE;
+    },
+  };
+}
+
+const frame = (payload: number, seq: number): Uint8Array => ethernet(ipv4(tcp({ seq, payload: new Uint8Array(payload).fill(seq) })));
+const packets = (count: number, payload: (i: number) => number): CapturedPacket[] =>
+  Array.from({ length: count }, (_, i) => ({ captured: frame(payload(i), i), seconds: 1_600_000_000 + (i >> 6), fraction: i * 37 }));
+
+const long = packets(600, (i) => (i % 3 === 0 ? 0 : 1400));
+const short = packets(4000, () => 10);
+const CAPTURES: Readonly<Record<string, Uint8Array>> = {
+  'long records': pcap(long),
+  'records in the other byte order': pcap(long, { bigEndian: true }),
+  'short records': pcap(short),
+  'one record': pcap(packets(1, () => 60_000)),
+  blocks: pcapng(long),
+  snoop: snoop(long),
+};
+
+describe.each(BUILDS)('far bytes, $build', ({ decoder }) => {
+  it.each(Object.entries(CAPTURES))('are decoded as near ones: %s', (_, content) => {
+    for (const windowBytes of [1 << 20, 100_001]) {
+      const near = decodeSource(inMemory(content), windowBytes, decoder);
+      expect(near.packets).toBeGreaterThan(0);
+      expect(decodeSource(far(content), windowBytes, decoder)).toEqual(near);
+    }
+  });
+
+  it('are decoded as near ones, whatever they are', () => {
+    const errors = fc.array(fc.tuple(fc.nat(), fc.uint8Array({ minLength: 1, maxLength: 9 })), { maxLength: 40 });
+    const names = Object.keys(CAPTURES).slice(0, -1);
+    fc.assert(
+      fc.property(fc.constantFrom(...names), errors, fc.nat(), (name, wrong, cut) => {
+        const content = CAPTURES[name]!.slice();
+        for (const [at, values] of wrong) content.subarray(24 + (at % (content.length - 40))).set(values);
+        const damaged = content.subarray(0, content.length - (cut % 3000));
+        expect(decodeSource(far(damaged), 300_000, decoder)).toEqual(decodeSource(inMemory(damaged), 300_000, decoder));
+      }),
+      { numRuns: 40 },
+    );
+  });
+});

@@ -10,7 +10,6 @@ import type { Interface } from '../capture/section.ts';
 import { byteStream, decompressHere, kindOf, nameOf } from '../capture/stream.ts';
 import type { Decoder } from '../decode/decoder.ts';
 import { decompressBeside } from '../shard/decompression.ts';
-import { startThread } from '../shard/decompressors.ts';
 import type { PlannedCapture } from '../shard/plan.ts';
 import { lastTimeOf, packetsIn, type Probe, probe, probeHead } from '../shard/probe.ts';
 
@@ -236,9 +235,8 @@ async function openStream(path: string, open: () => Bytes, decoder: Decoder, met
   return { ...found, path: nameOf(path), size: 0, packets: 0, stream: rest };
 }
 
-/** Looks at how a compressed file begins. The thread that will decompress it starts meanwhile, and would take longer to tell. */
+/** Looks at how a compressed file begins: whoever decompresses it begins again. */
 async function openCompressed(path: string, open: () => Bytes, decoder: Decoder, signal: AbortSignal, met: Meeting): Promise<Opened> {
-  startThread();
   const chunks = byteStream(path, decompressHere, signal);
   const { found } = await beginning(path, chunks, decoder, met.compressed);
   await chunks.return();

@@ -9,7 +9,7 @@ import { AFTER_TIME_WAIT, FRAGMENT } from '../layout/drops.ts';
 import { BY_VLAN, BY_VNI } from '../layout/framing.ts';
 import { Clock } from '../records/time.ts';
 import type { Counts } from '../shard/decoding.ts';
-import { feedBeside } from '../shard/decompression.ts';
+import { feedFile } from '../shard/feeder.ts';
 import { Exchange } from '../shard/exchange.ts';
 import { Feed } from '../shard/feed.ts';
 import { FeedWriter } from '../shard/feed-writer.ts';
@@ -100,7 +100,7 @@ export class Run {
         start((workers ?? workersFor(work)) - 1);
         return work < 1 || (workers === undefined && workersFor(work) < workersFor(Infinity));
       },
-      compressed: () => start((workers ?? workersFor(Infinity, true)) - 1),
+      compressed: () => start(workers ?? workersFor(Infinity, true)),
       stream: () => start(workers ?? workersFor(Infinity)),
       fault: (fault) => options.onFault?.(fault),
     };
@@ -247,12 +247,12 @@ export class Run {
     };
   }
 
-  /** Threads beside this one, which has a shard of its own where it has no stream to hand on. */
+  /** Threads beside this one, which has a shard of its own where it has no stream to hand on, and no compressed file. */
   get #threads(): number {
-    return this.#input.stream ? this.workers : this.workers - 1;
+    return this.#feed ? this.workers : this.workers - 1;
   }
 
-  /** The shards, and the thread that decompresses. */
+  /** The shards, and whoever decompresses. */
   get #decoders(): number {
     return this.workers + (this.#input.compressed === undefined ? 0 : 1);
   }
@@ -325,7 +325,7 @@ export class Run {
   async *#together(tasks: readonly ShardTask[]): AsyncGenerator<Delivery[], void, undefined> {
     const there = tasks.slice(0, this.#threads);
     const pool = this.#pool ?? new ShardPool(this.#threads, this.#options.threadFlags);
-    yield* pool.run(there, this.#exchange, tasks[this.#threads]);
+    yield* pool.run(there, this.#exchange, this.#feed ? undefined : tasks[this.#threads]);
     this.#results.push(...pool.results);
   }
 
@@ -360,8 +360,7 @@ export class Run {
     let fault: Fault | undefined;
     if (stream) fault = await pump(stream, new FeedWriter(feed, this.#exchange, this.#windowBytes));
     else {
-      const { threadFlags: flags } = this.#options;
-      ({ fault, counts: this.#fed } = await feedBeside({ path: compressed!, decoding: { ...task!, feed: feed.buffer }, flags }));
+      ({ fault, counts: this.#fed } = await feedFile(compressed!, feed, task!));
     }
     if (fault) faults.push(fault);
   }

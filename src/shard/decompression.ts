@@ -4,7 +4,6 @@ import { MessageChannel, type Worker } from 'node:worker_threads';
 import type { Decompression } from '../capture/stream.ts';
 import type { Answer, StreamTask } from './decompressor.ts';
 import { giveBack, takeThread } from './decompressors.ts';
-import type { Fed, FileTask } from './feeder.ts';
 import { Slots } from './slots.ts';
 
 /** Compressed chunks that are under way. */
@@ -22,26 +21,6 @@ export const decompressBeside: Decompression = async function* decompressed(chun
     await giveBack(thread);
   }
 };
-
-/** Has a compressed file put into a feed. */
-export async function feedBeside(task: Omit<FileTask, 'port'>): Promise<Fed> {
-  const thread = takeThread();
-  const { worker } = thread;
-  const { port1, port2 } = new MessageChannel();
-  let died: ((error: unknown) => void) | undefined;
-  try {
-    return await new Promise<Fed>((resolve, reject) => {
-      died = reject;
-      port1.once('message', resolve);
-      worker.once('error', died);
-      worker.postMessage({ ...task, port: port2 }, [port2]);
-    });
-  } finally {
-    if (died) worker.off('error', died);
-    port1.close();
-    await giveBack(thread);
-  }
-}
 
 /** A stream that another thread decompresses. */
 class RemoteStream {

@@ -5,7 +5,6 @@ import { once } from 'node:events';
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { decompressHere } from '../capture/stream.ts';
 import { copyBytes } from '../platform/copy.ts';
-import { feedFile, type FileTask } from './feeder.ts';
 import { SLOT_BYTES, Slots } from './slots.ts';
 
 /** A stream; its compressed chunks come through the port, and last undefined. */
@@ -18,7 +17,7 @@ export interface StreamTask {
 /** What is said through the port: so many bytes are in the next slot; another chunk may be sent; it is over, and what was wrong. */
 export type Answer = number | 'more' | { readonly rule: string | undefined };
 
-parentPort?.on('message', (task: StreamTask | FileTask) => void ('path' in task ? feedFile(task) : decompress(task)));
+parentPort?.on('message', (task: StreamTask) => void decompress(task));
 
 async function decompress({ slots, port }: StreamTask): Promise<void> {
   const output = new Output(new Slots(slots), port);

@@ -14,11 +14,6 @@ export interface Thread {
 const threads = new Set<Thread>();
 const MOST_THREADS = processors();
 
-/** Has a thread start, if none is there that has nothing to do: takeThread() will be soon. */
-export function startThread(): void {
-  leastBusy();
-}
-
 /** The thread for one more stream, until that is given back: one that has none, or a new one, or the one that has the fewest. */
 export function takeThread(): Thread {
   const thread = leastBusy();

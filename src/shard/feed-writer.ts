@@ -15,8 +15,8 @@ const SPARE = 6;
 const ROOM = 1 << 21;
 
 /**
- * Puts a stream into a feed, window by window, no faster than the shards take them. Whoever does that in a thread of its own can decode, too: while
- * the shards are behind, and while it would wait for them.
+ * Puts a stream into a feed, window by window, no faster than the shards take them. Whoever has nothing else to do can decode, too: while the shards
+ * are behind, and while it would wait for them.
  */
 export class FeedWriter {
   /** Bytes before those for which room is given that stay where they are (compression/room.ts). */

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { CaptureError } from '../capture/errors.ts';
 import type { Fault } from '../capture/fault.ts';
 import type { FeedWriter } from './feed-writer.ts';
@@ -5,6 +6,8 @@ import type { FeedWriter } from './feed-writer.ts';
 /** What has come is handed on when nothing more does for as long, or when it has waited as long, ms. */
 const IDLE = 20;
 const PATIENCE = 100;
+/** Bytes after which the event loop gets a turn: where all that is needed is there, nothing is waited for. */
+const TURN = 1 << 24;
 
 /** Writes a stream into a feed to its end; answers where it broke off, if it did: all before is handed on. */
 export async function pump(chunks: AsyncGenerator<Uint8Array>, writer: FeedWriter): Promise<Fault | undefined> {
@@ -25,6 +28,7 @@ export async function pump(chunks: AsyncGenerator<Uint8Array>, writer: FeedWrite
 /** A slow stream is handed on as it comes. */
 async function writeAll(chunks: AsyncGenerator<Uint8Array>, writer: FeedWriter): Promise<void> {
   let handedOn = performance.now();
+  let turn = TURN;
   for (;;) {
     const coming = chunks.next();
     let timer: NodeJS.Timeout | undefined;
@@ -39,6 +43,10 @@ async function writeAll(chunks: AsyncGenerator<Uint8Array>, writer: FeedWriter):
     if (done) return;
     const before = writer.pending;
     if (!(await writer.write(value))) return;
+    if (writer.written >= turn) {
+      await setImmediate();
+      turn = writer.written + TURN;
+    }
     const now = performance.now();
     if (writer.pending < before + value.length) handedOn = now;
     else if (now - handedOn > PATIENCE) {

@@ -25,6 +25,8 @@ export interface Source {
   placeOf?(position: number, bytes: number, window: Uint8Array): number | undefined;
   /** Fills `bytes` from `position` on, as far as there are any; answers how many were read. */
   read(bytes: Uint8Array, position: number): number;
+  /** Gives back what others may want of it: nothing is read for a while. */
+  rest?(): void;
   close?(): void;
 }
 

@@ -2,12 +2,14 @@
 //
 // A page beyond a file's end kills the process that touches it. So a file is mapped only under a lease (fcntl_locking(2),
 // F_SETLEASE): the kernel grants it while nobody has the file open for writing, and makes whoever wants to write or truncate it
-// wait, for 45 s as a rule, until the lease is given back. It is asked for before each window, and a window takes a millisecond.
+// wait, for 45 s as a rule, until the lease is given back. It is asked for before each window, and a window takes a millisecond;
+// and whoever looks at none for a while gives it back. (A process that is stopped within a window, for longer than that, may lose
+// it.) Leases hold where all who write are of this system: on the file systems of its own disks.
 //
 // Threads of a process wait for each other where memory is mapped, so that is done for many windows at once. Pages are put there for one (madvise(2),
 // MADV_POPULATE_READ), which also tells of a disk that cannot be read: touching such a page would kill the process, too.
 
-import { fstatSync } from 'node:fs';
+import { fstatSync, statfsSync } from 'node:fs';
 import { functionsIn, type Library } from '../platform/library.ts';
 import { CaptureFile } from './file.ts';
 
@@ -15,6 +17,9 @@ import { CaptureFile } from './file.ts';
 const PAGE = 1 << 16;
 /** Bytes of a file that are mapped at once, and those behind them that a window has room for. */
 const STRETCH = 1 << 25;
+
+/** File systems of disks, or memory, that no other system writes to, by statfs(2): ext2 to ext4, XFS, Btrfs, F2FS, tmpfs. */
+const OWN_FILE_SYSTEMS: ReadonlySet<number> = new Set([0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x01021994]);
 
 const PROT_READ = 1;
 const PROT_READ_WRITE = 3;
@@ -90,6 +95,7 @@ export class MappedFile extends CaptureFile {
   }
 
   #lease(): boolean {
+    if (!OWN_FILE_SYSTEMS.has(statfsSync(`/proc/self/fd/${this.#descriptor}`).type)) return false;
     system ??= functionsIn(null, systemOf);
     if (system?.fcntl(this.#descriptor, F_SETSIG, SIGURG) !== 0 || system.fcntl(this.#descriptor, F_SETLEASE, F_RDLCK) !== 0) return false;
     // It may have become shorter before there was a lease.
@@ -123,6 +129,12 @@ export class MappedFile extends CaptureFile {
   override read(bytes: Uint8Array, position: number): number {
     if (bytes.buffer === this.#target?.buffer) this.#release();
     return super.read(bytes, position);
+  }
+
+  rest(): void {
+    if (!this.#leased) return;
+    this.#release();
+    this.#leased = undefined; // it may be had again
   }
 
   override close(): void {

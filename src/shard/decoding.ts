@@ -163,6 +163,11 @@ export class Decoding {
     return this.prove();
   }
 
+  /** Nothing is decoded for a while. */
+  rest(): void {
+    this.#reader.rest();
+  }
+
   close(): void {
     this.#reader.close();
   }

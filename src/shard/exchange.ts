@@ -216,9 +216,9 @@ export class Exchange {
     return !this.aborted;
   }
 
-  /** Waits until something has changed since look(). */
-  wait(): void {
-    Atomics.wait(this.#words, NEWS, this.#seen);
+  /** Waits until something has changed since look(), or for as long, ms; whether it has. */
+  wait(most = Infinity): boolean {
+    return Atomics.wait(this.#words, NEWS, this.#seen, most) !== 'timed-out';
   }
 
   /** Resolves when something has changed since look(): for a thread that must not stand still. */

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { NoteTaker } from '../stats/note.ts';
 import { Backlog } from './backlog.ts';
-import { type Delivery, ShardJob, type ShardResult, type ShardTask, windowsOf } from './job.ts';
+import { type Delivery, REST, ShardJob, type ShardResult, type ShardTask, windowsOf } from './job.ts';
 
 /** Windows after which the event loop gets a turn. */
 const TURN = 8;
@@ -21,15 +21,24 @@ export async function* runHere(
   const { exchange } = job;
   const backlog = new Backlog(task, exchange, (notes) => job.reuse(notes));
   let windows = 0;
-  for (const delivery of job.run()) {
-    if (!delivery) {
-      await exchange.change();
-      continue;
+  let proved = -1;
+  const timer = setInterval(() => {
+    if (exchange.proved === proved) job.rest();
+    proved = exchange.proved;
+  }, REST);
+  try {
+    for (const delivery of job.run()) {
+      if (!delivery) {
+        await exchange.change();
+        continue;
+      }
+      for (exchange.look(); backlog.isFull(delivery); exchange.look()) await exchange.change();
+      backlog.add(delivery);
+      yield delivery;
+      if ((windows += windowsOf(task)) % TURN === 0) await setImmediate();
     }
-    for (exchange.look(); backlog.isFull(delivery); exchange.look()) await exchange.change();
-    backlog.add(delivery);
-    yield delivery;
-    if ((windows += windowsOf(task)) % TURN === 0) await setImmediate();
+  } finally {
+    clearInterval(timer);
   }
   result(job.result());
 }

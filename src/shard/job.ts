@@ -42,6 +42,9 @@ export interface ShardTask extends DecodingTask {
   readonly transitions: boolean;
 }
 
+/** Who has waited for as long, ms, may have to wait longer: the output may be a page that somebody reads. */
+export const REST = 100;
+
 /** Windows whose ends are delivered together where no single connection has to leave, and no window of capture time, of which there may be many. */
 const TOGETHER = 32;
 
@@ -163,6 +166,11 @@ export class ShardJob {
   /** Takes back what a delivery noted, once it is merged. */
   reuse(notes: readonly Float64Array[]): void {
     for (const rows of notes) this.#notes.reuse(rows);
+  }
+
+  /** There is nothing to do for a while: gives back what others may want of the captures. */
+  rest(): void {
+    this.#shard.decoding.rest();
   }
 
   result(): ShardResult {

@@ -221,6 +221,11 @@ export class WindowReader {
     return answer({ offset: base + at, lost: false });
   }
 
+  /** Nothing is read for a while. */
+  rest(): void {
+    this.#source?.rest?.();
+  }
+
   close(): void {
     this.#source?.close?.();
     this.#source = undefined;

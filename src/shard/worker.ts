@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { CaptureError } from '../capture/errors.ts';
 import { Backlog } from './backlog.ts';
-import { ShardJob, type ShardResult, type ShardTask } from './job.ts';
+import { REST, ShardJob, type ShardResult, type ShardTask } from './job.ts';
 
 /** A failure as plain data, because an error's own properties do not survive the way between threads. */
 export interface WorkerFailure {
@@ -18,12 +18,17 @@ export async function runShard(port: MessagePort): Promise<ShardResult | WorkerF
     const job = new ShardJob(task);
     const { exchange } = job;
     const backlog = new Backlog(task, exchange, (notes) => job.reuse(notes));
+    const wait = (): void => {
+      if (exchange.wait(REST)) return;
+      job.rest();
+      exchange.wait();
+    };
     for (const delivery of job.run()) {
       if (!delivery) {
-        exchange.wait();
+        wait();
         continue;
       }
-      for (exchange.look(); backlog.isFull(delivery); exchange.look()) exchange.wait();
+      for (exchange.look(); backlog.isFull(delivery); exchange.look()) wait();
       backlog.add(delivery);
       const moved = [delivery.places.columns.buffer];
       if (delivery.text) moved.push(delivery.text.buffer);

@@ -88,6 +88,20 @@ describe.skipIf(process.platform !== 'linux')('a mapped file', () => {
     file.close();
   });
 
+  it('may be written by others while it rests, and is mapped again afterwards', () => {
+    const path = written('rested.bin');
+    const file = new MappedFile(path);
+    file.rest();
+    expect(mapped(file, 0, 100)).toBeDefined();
+    file.rest();
+    file.rest();
+    expect(isMapped(path)).toBe(false);
+    closeSync(openSync(path, 'r+')); // would wait for 45 s
+    expect(mapped(file, 100, 100)?.equals(Buffer.from(content.subarray(100, 200)))).toBe(true);
+    expect(isMapped(path)).toBe(true);
+    file.close();
+  });
+
   it('is read where somebody writes to it already, or has cut it since it was opened', () => {
     const path = written('growing.bin');
     const writer = openSync(path, 'a');

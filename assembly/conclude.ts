@@ -145,7 +145,7 @@ export function columnsOf(row: i32): usize {
 
 /** Connections whose slots are touched ahead. */
 const AHEAD = 8;
-/** Sum of the words touched ahead: means nothing, but no compiler can leave the reads out. */
+/** Sum of the words touched ahead: means nothing. The reads stay, because each may trap. */
 let touched: i32 = 0;
 
 /**

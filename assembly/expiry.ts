@@ -22,7 +22,7 @@ let head: u32 = 0;
 let tail: u32 = 0;
 /** How long a connection stays, ns. */
 let stay: f64 = Infinity;
-/** Sum of the words touched ahead: means nothing, but no compiler can leave the reads out. */
+/** Sum of the words touched ahead: means nothing. The reads stay, because each may trap. */
 let touched: i32 = 0;
 
 /** Nothing is due any more. */

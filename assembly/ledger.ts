@@ -83,7 +83,7 @@ let capacity: i32 = LOG_CAPACITY;
 /** Of the holders that were met last: in rows by 4-tuple the same come many times in a row. */
 let latestHost: i32 = -1;
 let latestGroup: i32 = -1;
-/** Sum of the words touched ahead: means nothing, but no compiler can leave the reads out. */
+/** Sum of the words touched ahead: means nothing. The reads stay, because each may trap. */
 let touched: i32 = 0;
 
 /** Begins an empty ledger, in memory that is all zeros. `rows`: of each log, LOG_CAPACITY at most. */

@@ -1,4 +1,5 @@
-// Headers of records, read before they are decoded, where a window's bytes are far from this processor: in pages of the file, or written by another one.
+// Headers of records, read before they are decoded, where a window's bytes are far from this processor: in
+// pages of the file, or written by another one.
 //
 // Where a record begins is known from the one before: a row of cache misses of which each waits for the last. Misses that wait for nothing overlap. So a
 // window is walked at several places at once, from what looks like a record there. What is read means nothing, and neither does a place that is none.
@@ -23,19 +24,18 @@ const CAPTURED_AT = 8;
 const LENGTH_AT = 4;
 /** From there to where most TCP headers end. */
 const HEADERS_BYTES = 71;
-/** Bytes of a record, with all that is read of it. */
+/** Bytes behind the beginning of a record that may be read. */
 const MARGIN = 128;
-/** How far a record is searched from where a walk is to begin, and bytes of a window for which that is worth it. */
-const SEARCHED = 1 << 14;
+/** Bytes of a window for which walks are worth it; and how far behind where one is to begin a record is searched. */
 const WORTHWHILE = 1 << 16;
-
+const SEARCHED = 1 << 14;
 /** Steps of all walks between two looks at whether they have come to an end. */
 const STEPS = 4;
-/** No length that may be has a bit more. */
+/** Bytes of a step, at least, if it is not from what only looked like a record; and all bits that a length may have. */
+const SMALLEST_STEP = 16;
 const LENGTH_BITS = 0x3ffffff;
-const SMALLEST = 16;
 
-/** Sum of the words that were read: means nothing, but no compiler can leave the reads out. */
+/** Sum of the words that were read: means nothing. The reads stay, because each may trap. */
 let touched: i32 = 0;
 
 /** Reads the headers of the records that begin in from..last, of bytes that end at `end`; a record begins at `from`. */
@@ -44,15 +44,13 @@ export function touchHeaders(from: usize, last: usize, end: usize): void {
   if ((form & (SWAPPED | SNOOP | TICKS | LENGTHS_SWAPPED)) != 0) return; // few have any
   const to = min(last, end - MARGIN);
   if (<i32>(to - from) < WORTHWHILE) return;
-  const piece = ((to - from) >>> 3) & ~3;
-  if (form & BLOCKS) walk(from, piece, to, from, LENGTH_AT, 0);
-  else walk(from, piece, to, from, CAPTURED_AT, form & PATCHED ? PATCHED_HEADER_BYTES : RECORD_HEADER_BYTES);
+  const blocks = (form & BLOCKS) != 0;
+  walk(from, to, blocks, blocks ? 0 : form & PATCHED ? PATCHED_HEADER_BYTES : RECORD_HEADER_BYTES);
 }
 
-/**
- * Walks eight pieces at once. `ahead`: where in a record its length stands; `header`: bytes of it that the length does not count.
- */
-function walk(from: usize, piece: usize, to: usize, sample: usize, ahead: usize, header: usize): void {
+/** Walks eight pieces of from..to at once, by where the lengths of their records stand. `header`: bytes that a length does not count. */
+function walk(from: usize, to: usize, blocks: bool, header: usize): void {
+  const piece = ((to - from) >>> 3) & ~3;
   const toB = from + piece;
   const toC = toB + piece;
   const toD = toC + piece;
@@ -60,19 +58,19 @@ function walk(from: usize, piece: usize, to: usize, sample: usize, ahead: usize,
   const toF = toE + piece;
   const toG = toF + piece;
   const toH = toG + piece;
-  let a = from + ahead;
-  let b = recordNear(toB, piece, sample, ahead);
-  let c = recordNear(toC, piece, sample, ahead);
-  let d = recordNear(toD, piece, sample, ahead);
-  let e = recordNear(toE, piece, sample, ahead);
-  let f = recordNear(toF, piece, sample, ahead);
-  let g = recordNear(toG, piece, sample, ahead);
-  let h = recordNear(toH, piece, sample, ahead);
+  const search = min(SEARCHED, piece);
+  let a = from + (blocks ? LENGTH_AT : CAPTURED_AT);
+  let b = lengthNear(toB, search, from, blocks);
+  let c = lengthNear(toC, search, from, blocks);
+  let d = lengthNear(toD, search, from, blocks);
+  let e = lengthNear(toE, search, from, blocks);
+  let f = lengthNear(toF, search, from, blocks);
+  let g = lengthNear(toG, search, from, blocks);
+  let h = lengthNear(toH, search, from, blocks);
   let sum = 0;
-  // What looked like a record may lead nowhere: there are no more of them than that.
-  for (let rounds = piece / (SMALLEST * STEPS); rounds > 0; rounds--) {
+  for (let rounds = piece / (SMALLEST_STEP * STEPS); rounds > 0; rounds--) {
     for (let i = 0; i < STEPS; i++) {
-      sum += headerOf(a) + headerOf(b) + headerOf(c) + headerOf(d) + headerOf(e) + headerOf(f) + headerOf(g) + headerOf(h);
+      sum += headerAt(a) + headerAt(b) + headerAt(c) + headerAt(d) + headerAt(e) + headerAt(f) + headerAt(g) + headerAt(h);
       a = next(a, header, to);
       b = next(b, header, to);
       c = next(c, header, to);
@@ -87,18 +85,19 @@ function walk(from: usize, piece: usize, to: usize, sample: usize, ahead: usize,
   touched = sum;
 }
 
-function headerOf(length: usize): i32 {
+/** What is there of a record's headers, by where its length stands. */
+function headerAt(length: usize): i32 {
   return load<i32>(length, HEADERS_BYTES);
 }
 
+/** Where the next record's length stands. */
 function next(length: usize, header: usize, to: usize): usize {
   return min(length + header + <usize>(load<u32>(length) & LENGTH_BITS), to);
 }
 
-/** Where the length stands of what looks like the first record from `at` on; or any place, where nothing does. */
-function recordNear(at: usize, piece: usize, sample: usize, ahead: usize): usize {
-  const to = at + min(SEARCHED, piece);
-  return ahead + (ahead == LENGTH_AT ? blockIn(at, to) : recordIn(at, to, sample));
+/** Where the length stands of what looks like the first record in so many bytes from `at` on, or of what begins behind them. `sample`: a record. */
+function lengthNear(at: usize, bytes: usize, sample: usize, blocks: bool): usize {
+  return blocks ? blockIn(at, at + bytes) + LENGTH_AT : recordIn(at, at + bytes, sample) + CAPTURED_AT;
 }
 
 function blockIn(at: usize, to: usize): usize {

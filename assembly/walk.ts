@@ -67,7 +67,7 @@ const ORDINARY = FIN | SYN | RST | ACK | FRAGMENT_HEAD | FRAGMENT_TAIL;
 const ENTRIES: usize = memory.data(BLOCK * 4, 16);
 /** Which segments of a block something is to be read for. */
 const SOME: usize = memory.data((BLOCK + 1) * 4, 16);
-/** Sum of the words touched ahead: means nothing, but no compiler can leave the reads out. */
+/** Sum of the words touched ahead: means nothing. The reads stay, because each may trap. */
 let touched: i32 = 0;
 
 /** Prepares for another capture. */

@@ -64,6 +64,8 @@ async function analyseAll(command: Command, page: PageFile | undefined): Promise
     });
   }
   const sets = command.each ? command.captures.flatMap(setsOf) : [{ captures: command.captures, inFolder: false }];
+  // A terminal may be stopped, and who writes to it then stands still, with all that is mapped.
+  const io = command.run.io ?? (command.name !== 'report' && process.stdout.isTTY ? 'read' : 'auto');
   const statuses: number[] = [];
   const reports: Report[] = [];
   for (const { captures, inFolder } of sets) {
@@ -72,7 +74,7 @@ async function analyseAll(command: Command, page: PageFile | undefined): Promise
     const told = new Set<Fault>();
     const onFault = (fault: Fault): void => tell(fault, told);
     try {
-      const run = await Run.open(captures, form, command.transitions, { ...command.run, threadFlags: THREAD_FLAGS, onFault }, abort);
+      const run = await Run.open(captures, form, command.transitions, { ...command.run, io, threadFlags: THREAD_FLAGS, onFault }, abort);
       await analyse(run, command);
       if (cachedDataVersionTag() !== BEGUN_WITH) setFlagsFromString(FLAGS_AFTER_THREADS);
       const outcome = run.outcome();

@@ -19,8 +19,8 @@ export interface Source {
   /** As messages name it. */
   readonly path: string;
   /**
-   * Where in a decoder's window as many bytes lie, so that they need not be read; undefined: they do not, or not one behind the other. Absent: they
-   * never do.
+   * Where in a decoder's window as many bytes from a position on lie, so that they need not be read, be it that they have been mapped there for whoever
+   * asks; undefined: they do not, or not one behind the other. Absent: they never do.
    */
   placeOf?(position: number, bytes: number, window: Uint8Array): number | undefined;
   /** Fills `bytes` from `position` on, as far as there are any; answers how many were read. */

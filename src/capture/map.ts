@@ -4,12 +4,14 @@
 // F_SETLEASE): the kernel grants it while nobody has the file open for writing, and makes whoever wants to write or truncate it
 // wait, for 45 s as a rule, until the lease is given back. It is asked for before each window, and a window takes a millisecond;
 // and whoever looks at none for a while gives it back. (A process that is stopped within a window, for longer than that, may lose
-// it.) Leases hold where all who write are of this system: on the file systems of its own disks.
+// it.) Leases hold where all who write are of this system: on the file systems of its own disks. Pages are private: V8 makes all of a
+// memory writable when it grows, and nothing that is written there would come into the file.
 //
 // Threads of a process wait for each other where memory is mapped, so that is done for many windows at once. Pages are put there for one (madvise(2),
-// MADV_POPULATE_READ), which also tells of a disk that cannot be read: touching such a page would kill the process, too.
+// MADV_POPULATE_READ), which also tells of a disk that cannot be read: touching such a page would kill the process, too, as it still would
+// if it were taken from memory meanwhile and could not be read a second time.
 
-import { fstatSync, statfsSync } from 'node:fs';
+import { fstatSync } from 'node:fs';
 import { functionsIn, type Library } from '../platform/library.ts';
 import { CaptureFile } from './file.ts';
 
@@ -19,7 +21,9 @@ const PAGE = 1 << 16;
 const STRETCH = 1 << 25;
 
 /** File systems of disks, or memory, that no other system writes to, by statfs(2): ext2 to ext4, XFS, Btrfs, F2FS, tmpfs. */
-const OWN_FILE_SYSTEMS: ReadonlySet<number> = new Set([0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x01021994]);
+const OWN_FILE_SYSTEMS: ReadonlySet<bigint> = new Set([0xef53n, 0x58465342n, 0x9123683en, 0xf2f52010n, 0x01021994n]);
+/** Words of a structure that is no smaller than what fstatfs(2) fills; the first one is the type. */
+const STATFS_WORDS = 32;
 
 const PROT_READ = 1;
 const PROT_READ_WRITE = 3;
@@ -45,7 +49,9 @@ interface System {
   /** Whether what is asked for with some memory was done (madvise(2)). */
   advise: (address: number, length: number, advice: number) => boolean;
   fcntl: (descriptor: number, command: number, argument: number) => number;
-  address: (bytes: Uint8Array) => number;
+  /** Fills a structure at an address; 0: it has. */
+  fstatfs: (descriptor: number, address: number) => number;
+  address: Library['address'];
 }
 
 function systemOf(library: Library): System {
@@ -58,6 +64,7 @@ function systemOf(library: Library): System {
     mapAt: (address, length, protection, flags, descriptor, offset) =>
       mmap(address, length, protection, MAP_PRIVATE | MAP_FIXED | flags, descriptor, offset) === address,
     fcntl: library.func('int fcntl(int descriptor, int command, int argument)') as System['fcntl'],
+    fstatfs: library.func('int fstatfs(int descriptor, uintptr_t address)') as System['fstatfs'],
     address: (bytes) => library.address(bytes),
   };
 }
@@ -83,10 +90,15 @@ export class MappedFile extends CaptureFile {
     this.#isWorthIt = isWorthIt;
   }
 
-  /** Maps the file over a decoder's window, which begins at a page. */
+  /**
+   * Maps a part of the file over a decoder's window, which begins at a page, and answers where in it `bytes` from `position` on are; undefined: it is
+   * to be read.
+   * @throws Error where the window's memory is lost
+   */
   placeOf(position: number, bytes: number, window: Uint8Array): number | undefined {
+    if (position + bytes > this.size) return undefined; // it ended before, when it was opened: whoever reads it finds that out
     if (this.#leased === undefined && this.#isWorthIt()) this.#leased = this.#lease();
-    if (!this.#leased || !system || position + bytes > this.size) return undefined;
+    if (!this.#leased || !system) return undefined;
     const start = position - (position % STRETCH);
     if (system.fcntl(this.#descriptor, F_GETLEASE, 0) === F_RDLCK && this.#map(start, window) && this.#populate(position, bytes))
       return position - start;
@@ -95,13 +107,18 @@ export class MappedFile extends CaptureFile {
   }
 
   #lease(): boolean {
-    if (!OWN_FILE_SYSTEMS.has(statfsSync(`/proc/self/fd/${this.#descriptor}`).type)) return false;
     system ??= functionsIn(null, systemOf);
-    if (system?.fcntl(this.#descriptor, F_SETSIG, SIGURG) !== 0 || system.fcntl(this.#descriptor, F_SETLEASE, F_RDLCK) !== 0) return false;
+    if (!system || !this.#isOwn(system)) return false;
+    if (system.fcntl(this.#descriptor, F_SETSIG, SIGURG) !== 0 || system.fcntl(this.#descriptor, F_SETLEASE, F_RDLCK) !== 0) return false;
     // It may have become shorter before there was a lease.
     const whole = fstatSync(this.#descriptor).size >= this.size;
     if (!whole) system.fcntl(this.#descriptor, F_SETLEASE, F_UNLCK);
     return whole;
+  }
+
+  #isOwn({ fstatfs, address }: System): boolean {
+    const status = new BigUint64Array(STATFS_WORDS);
+    return fstatfs(this.#descriptor, address(status)) === 0 && OWN_FILE_SYSTEMS.has(status[0]!);
   }
 
   #map(start: number, window: Uint8Array): boolean {

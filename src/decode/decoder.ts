@@ -179,7 +179,8 @@ export class Decoder {
    * Adds to the batch the records that begin in window[from..stop) and end before `to`; answers the offset of the first one that
    * it did not decode.
    * @param atEnd whether the capture ends at `to`
-   * @param far whether the bytes were put there by others than this thread: then what is needed of them is fetched beforehand
+   * @param far whether the bytes were put there by others than this thread: then what is needed of them is fetched beforehand, of all at once, so that only the
+   * first call about them says so
    */
   decode(from: number, to: number, stop = to, atEnd = true, far = false): number {
     if (!(from >= 0 && from <= to && stop <= to && to <= this.window.length))

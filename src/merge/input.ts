@@ -31,7 +31,7 @@ export interface Input {
   readonly files: number;
   /** The bytes of the only capture, where it is no file that can be read at any place. */
   readonly stream: Bytes | undefined;
-  /** The only capture, where it is a compressed file: a thread of its own reads it. */
+  /** The only capture, where it is a compressed file: it is decompressed right to where it is decoded. */
   readonly compressed: string | undefined;
   /** Bytes that have come of captures which are merged: their stream has other headers, and is longer. Undefined where none are. */
   readonly read: { bytes: number } | undefined;
@@ -68,7 +68,7 @@ interface Opened extends PlannedCapture, Probe {
   readonly packets: number;
   /** The only way to read it. */
   readonly stream?: () => Bytes;
-  /** It is a file that is compressed, so that another thread can read it, too. */
+  /** It is a file that is compressed, so that it can be read from its beginning again. */
   readonly compressed?: boolean;
 }
 

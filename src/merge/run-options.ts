@@ -35,7 +35,10 @@ export interface RunOptions {
   readonly per?: GroupBy;
   /** Changes of settings to be compared with what was seen. */
   readonly whatIf?: readonly Change[];
-  /** How files are read; as is fastest where absent. */
+  /**
+   * How files are read: copied (`read`, also where absent), mapped (`map`), or whichever is faster (`auto`). Who opens a mapped file for writing waits until
+   * the run has looked at what it is looking at, or for a tenth of a second: this program, too.
+   */
   readonly io?: Io;
   /** Settings of V8 that are made when a thread starts, as on a command line. They hold for the whole process: none where absent. */
   readonly threadFlags?: string;
@@ -48,7 +51,7 @@ export const EPHEMERAL_PORTS = 28_232;
 
 const GROUPS: readonly string[] = ['host', 'service', 'pair', 'subnet'] satisfies GroupBy['kind'][];
 const SCOPES: readonly string[] = ['vlan', 'vni'] satisfies Scope[];
-const IOS: readonly string[] = ['map', 'read'] satisfies Io[];
+const IOS: readonly string[] = ['auto', 'map', 'read'] satisfies Io[];
 /** Times that options may have: 32 years, in s and in ns. */
 const LONGEST = 1e9;
 const LONGEST_NS = LONGEST * 1e9;
@@ -57,7 +60,7 @@ const PORTS = 65_535;
 /** Programs hand options over as they are, also such as a command line cannot have. @throws RangeError for one out of range */
 export function checkOptions(options: RunOptions): void {
   const { workers = 1, windowBytes = WINDOW_CAPACITY, profile = 'linux', twoMsl = 1, idleTimeout = 1, ports = 1 } = options;
-  const { interval = 1, per, whatIf = [], distinguish = [], io = 'map' } = options;
+  const { interval = 1, per, whatIf = [], distinguish = [], io = 'read' } = options;
   demand(Object.hasOwn(PROFILES, profile), `no such profile: ${profile}`);
   demand(isWhole(workers, 1, SHARDS_CAPACITY), `${workers} workers: not a whole number from 1 to ${SHARDS_CAPACITY}`);
   demand(isWhole(windowBytes, 1, WINDOW_CAPACITY), `window of ${windowBytes} bytes`);

@@ -9,6 +9,7 @@ import { AFTER_TIME_WAIT, FRAGMENT } from '../layout/drops.ts';
 import { BY_VLAN, BY_VNI } from '../layout/framing.ts';
 import { Clock } from '../records/time.ts';
 import type { Counts } from '../shard/decoding.ts';
+import { feedBeside } from '../shard/decompression.ts';
 import { feedFile } from '../shard/feeder.ts';
 import { Exchange } from '../shard/exchange.ts';
 import { Feed } from '../shard/feed.ts';
@@ -36,12 +37,21 @@ import { WindowQueue } from './window-queue.ts';
 import type { Outcome } from './outcome.ts';
 import { checkOptions, EPHEMERAL_PORTS, lengthOf, type RunOptions, type Scope } from './run-options.ts';
 
+/**
+ * Threads that a run has beside this one: this one has a shard of its own, unless it is `fed`, that is hands on a stream, or what it decompresses. But
+ * records cost more to send than to make: if there is but one shard, it is where they are wanted.
+ */
+function threadsOf(workers: number, form: Form, fed: boolean): number {
+  const sends = form === 'records' || form === 'segments';
+  return fed && !(sends && workers === 1) ? workers : workers - 1;
+}
+
 const SCOPES: Readonly<Record<Scope, number>> = { vlan: BY_VLAN, vni: BY_VNI };
 
 /**
  * A run over captures, read as one in the order given: what ends comes out in batches, in capture order; then the outcome.
- * The work is divided among threads, or done in this one, by the same code. A stream is read by this thread and analysed by others;
- * a compressed file is read by a thread that decompresses it.
+ * The work is divided among threads, or done in this one, by the same code. A stream is read by this thread, and a compressed file decompressed, for
+ * others to analyse.
  */
 export class Run {
   readonly clock: Clock;
@@ -58,7 +68,7 @@ export class Run {
   readonly #exchange: Exchange;
   readonly #interfaces = new InterfaceLog();
   readonly #module: DecoderModule;
-  /** Of all who decode: the shards, and the thread that decompresses. */
+  /** Of all who decode: the shards, and this thread where it decompresses. */
   readonly #memories: readonly DecoderMemory[];
   readonly #results: ShardResult[] = [];
   /** What was counted where a compressed file was decompressed. */
@@ -100,8 +110,8 @@ export class Run {
         start((workers ?? workersFor(work)) - 1);
         return work < 1 || (workers === undefined && workersFor(work) < workersFor(Infinity));
       },
-      compressed: () => start(workers ?? workersFor(Infinity, true)),
-      stream: () => start(workers ?? workersFor(Infinity)),
+      compressed: () => start(threadsOf(workers ?? workersFor(Infinity, true), form, true)),
+      stream: () => start(threadsOf(workers ?? workersFor(Infinity), form, true)),
       fault: (fault) => options.onFault?.(fault),
     };
     try {
@@ -247,9 +257,8 @@ export class Run {
     };
   }
 
-  /** Threads beside this one, which has a shard of its own where it has no stream to hand on, and no compressed file. */
   get #threads(): number {
-    return this.#feed ? this.workers : this.workers - 1;
+    return threadsOf(this.workers, this.#form, this.#feed !== undefined);
   }
 
   /** The shards, and whoever decompresses. */
@@ -300,7 +309,7 @@ export class Run {
       captures: this.#input.captures,
       feed: this.#feed?.buffer,
       windowBytes: this.#windowBytes,
-      io: this.#options.io,
+      io: this.#options.io ?? 'read',
       filter: this.#filter,
       distinguished: (this.#options.distinguish ?? []).reduce((bits, scope) => bits | SCOPES[scope], 0),
       origin: this.clock.origin,
@@ -325,7 +334,7 @@ export class Run {
   async *#together(tasks: readonly ShardTask[]): AsyncGenerator<Delivery[], void, undefined> {
     const there = tasks.slice(0, this.#threads);
     const pool = this.#pool ?? new ShardPool(this.#threads, this.#options.threadFlags);
-    yield* pool.run(there, this.#exchange, this.#feed ? undefined : tasks[this.#threads]);
+    yield* pool.run(there, this.#exchange, this.#threads < this.workers ? tasks[this.#threads] : undefined);
     this.#results.push(...pool.results);
   }
 
@@ -360,7 +369,8 @@ export class Run {
     let fault: Fault | undefined;
     if (stream) fault = await pump(stream, new FeedWriter(feed, this.#exchange, this.#windowBytes));
     else {
-      ({ fault, counts: this.#fed } = await feedFile(compressed!, feed, task!));
+      const hand = this.#threads > 0 ? feedFile : feedBeside; // where this thread has a shard, that is enough
+      ({ fault, counts: this.#fed } = await hand(compressed!, { ...task!, feed: feed.buffer }));
     }
     if (fault) faults.push(fault);
   }

@@ -14,18 +14,19 @@ import { type DecodedWindow, type Place, regressionsOf, type Trouble, WindowRead
 
 /** Windows that may be decoded from guesses: while another proves what comes before, there is that much to do. */
 const GUESSES = 4;
+/** Who has decoded nothing for as long, ms, may decode nothing for much longer. */
+export const REST = 100;
 /** Troubles that are kept; of further ones it is known only how many. */
 export const TROUBLES = 100;
 
-/** How the bytes of files come into memory: they are read, or their pages are mapped. */
-export type Io = 'read' | 'map';
+/** How the bytes of files come into memory: they are read, or their pages are mapped, or whatever is faster. */
+export type Io = 'auto' | 'map' | 'read';
 
-/**
- * To map pages and to touch headers is faster than to read all bytes where records are as long as that, bytes; and where captures are as large, it makes
- * up for having been prepared: bench/RESULTS.md.
- */
+/** To map pages and to touch headers is faster than to read all bytes where records are as long as that, bytes, on the average: bench/RESULTS.md. */
 const LONG_RECORD_BYTES = 400;
+/** Bytes of all captures together that make up for what mapping needs, and of each. */
 const LARGE_BYTES = 1 << 28;
+const LARGE_FILE_BYTES = 1 << 25;
 
 /** All that one who decodes needs to know, as plain data: it may be sent to another thread. */
 export interface DecodingTask {
@@ -41,8 +42,7 @@ export interface DecodingTask {
   /** Where the only capture is a stream. */
   readonly feed: SharedArrayBuffer | undefined;
   readonly windowBytes: number;
-  /** Undefined: whatever is faster. */
-  readonly io: Io | undefined;
+  readonly io: Io;
   readonly filter: Int32Array | undefined;
   readonly distinguished: number;
   readonly origin: number;
@@ -68,10 +68,11 @@ export function settingOf(task: DecodingTask, decoder: Decoder): DecodingSetting
     ...task,
     windows: feed ?? new Plan(captures, task.windowBytes),
     open: (capture, areLong) => {
-      const { path } = captures[capture]!;
+      const { path, size } = captures[capture]!;
       if (feed) return index === 0 ? feed.ownSource(path) : feed.source(path);
       if (task.io === 'map') return new MappedFile(path);
-      return task.io === undefined && bytes >= LARGE_BYTES ? new MappedFile(path, areLong) : new CaptureFile(path);
+      const isLarge = bytes >= LARGE_BYTES && size >= LARGE_FILE_BYTES;
+      return task.io === 'auto' && isLarge ? new MappedFile(path, areLong) : new CaptureFile(path);
     },
     exchange: new Exchange(task.shards, memories.length, task.control),
     interfaces: new InterfaceLog(task.interfaces),
@@ -124,6 +125,8 @@ export class Decoding {
   readonly #guesses: Guess[] = [];
   /** Bytes of a record on the average of the window that was decoded last. */
   #recordBytes = 0;
+  /** When one was. */
+  #latest = 0;
 
   constructor(setting: DecodingSetting, decoder: Decoder) {
     this.#setting = setting;
@@ -163,9 +166,9 @@ export class Decoding {
     return this.prove();
   }
 
-  /** Nothing is decoded for a while. */
-  rest(): void {
-    this.#reader.rest();
+  /** Gives back what others may want of the captures, if nothing was decoded for REST: the output may be what somebody reads page by page. */
+  restIfIdle(): void {
+    if (performance.now() - this.#latest >= REST) this.#reader.rest();
   }
 
   close(): void {
@@ -214,6 +217,7 @@ export class Decoding {
     const { offset, lost = false, previous = Number.NaN, clock } = place;
     const decoded = this.#reader.decode(window, slot, { offset, lost, previous, clock, framing });
     this.#slots.fill(slot, number, decoded.records);
+    this.#latest = performance.now();
     if (decoded.packets > 0) this.#recordBytes = window.bytes / decoded.packets;
     return { number, decoded, section };
   }

@@ -2,8 +2,9 @@
 
 import { MessageChannel, type Worker } from 'node:worker_threads';
 import type { Decompression } from '../capture/stream.ts';
-import type { Answer, StreamTask } from './decompressor.ts';
+import type { Answer, FileTask, StreamTask } from './decompressor.ts';
 import { giveBack, takeThread } from './decompressors.ts';
+import type { Fed } from './feeder.ts';
 import { Slots } from './slots.ts';
 
 /** Compressed chunks that are under way. */
@@ -21,6 +22,27 @@ export const decompressBeside: Decompression = async function* decompressed(chun
     await giveBack(thread);
   }
 };
+
+/** Has a compressed file decompressed into a feed. */
+export async function feedBeside(path: string, decoding: FileTask['decoding']): Promise<Fed> {
+  const thread = takeThread();
+  const { worker } = thread;
+  const { port1, port2 } = new MessageChannel();
+  let died: ((error: unknown) => void) | undefined;
+  try {
+    return await new Promise<Fed>((resolve, reject) => {
+      died = reject;
+      port1.once('message', resolve);
+      worker.once('error', died);
+      const file: FileTask = { path, decoding, port: port2 };
+      worker.postMessage(file, [port2]);
+    });
+  } finally {
+    if (died) worker.off('error', died);
+    port1.close();
+    await giveBack(thread);
+  }
+}
 
 /** A stream that another thread decompresses. */
 class RemoteStream {

@@ -5,6 +5,8 @@ import { once } from 'node:events';
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { decompressHere } from '../capture/stream.ts';
 import { copyBytes } from '../platform/copy.ts';
+import type { DecodingTask } from './decoding.ts';
+import { feedFile } from './feeder.ts';
 import { SLOT_BYTES, Slots } from './slots.ts';
 
 /** A stream; its compressed chunks come through the port, and last undefined. */
@@ -14,10 +16,22 @@ export interface StreamTask {
   readonly port: MessagePort;
 }
 
-/** What is said through the port: so many bytes are in the next slot; another chunk may be sent; it is over, and what was wrong. */
+/** A file that is to be put into a feed, for which a Fed is answered through the port. */
+export interface FileTask {
+  readonly path: string;
+  readonly decoding: DecodingTask & { readonly feed: SharedArrayBuffer };
+  readonly port: MessagePort;
+}
+
+/** What is said through a stream's port: so many bytes are in the next slot; another chunk may be sent; it is over, and what was wrong. */
 export type Answer = number | 'more' | { readonly rule: string | undefined };
 
-parentPort?.on('message', (task: StreamTask) => void decompress(task));
+parentPort?.on('message', (task: StreamTask | FileTask) => void ('path' in task ? feed(task) : decompress(task)));
+
+async function feed({ path, decoding, port }: FileTask): Promise<void> {
+  port.postMessage(await feedFile(path, decoding));
+  port.close();
+}
 
 async function decompress({ slots, port }: StreamTask): Promise<void> {
   const output = new Output(new Slots(slots), port);

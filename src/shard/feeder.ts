@@ -2,7 +2,7 @@ import type { Fault } from '../capture/fault.ts';
 import { byteStream, decompressHere } from '../capture/stream.ts';
 import { Decoder } from '../decode/decoder.ts';
 import { type Counts, Decoding, type DecodingTask, settingOf } from './decoding.ts';
-import type { Feed } from './feed.ts';
+import { Feed } from './feed.ts';
 import { FeedWriter } from './feed-writer.ts';
 import { pump } from './pump.ts';
 
@@ -18,19 +18,19 @@ export interface Fed {
 }
 
 /**
- * Decompresses a file into a feed: where its bytes are read, and no other thread in between. As long as the shards have more to do than this, it
+ * Decompresses a file into the task's feed: where its bytes are read, and no other thread in between. As long as the shards have more to do than this, it
  * decodes what it has written.
  */
-export async function feedFile(path: string, feed: Feed, task: DecodingTask): Promise<Fed> {
+export async function feedFile(path: string, task: DecodingTask & { readonly feed: SharedArrayBuffer }): Promise<Fed> {
   const decoder = new Decoder(task.module, task.memories[task.index]!);
   const setting = settingOf(task, decoder);
   const decoding = new Decoding(setting, decoder);
+  const feed = new Feed(decoder.stream(task.memories[0]!), task.feed);
   const writer = new FeedWriter(feed, setting.exchange, task.windowBytes, decoding);
   const fault = await pump(
     byteStream(path, (chunks) => decompressHere(chunks, writer), undefined, CHUNK),
     writer,
   );
   await writer.finish();
-  decoding.close();
   return { fault, counts: decoding.counts };
 }

@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import type { NoteTaker } from '../stats/note.ts';
 import { Backlog } from './backlog.ts';
-import { type Delivery, REST, ShardJob, type ShardResult, type ShardTask, windowsOf } from './job.ts';
+import { REST } from './decoding.ts';
+import { type Delivery, ShardJob, type ShardResult, type ShardTask, windowsOf } from './job.ts';
 
 /** Windows after which the event loop gets a turn. */
 const TURN = 8;
@@ -21,11 +22,7 @@ export async function* runHere(
   const { exchange } = job;
   const backlog = new Backlog(task, exchange, (notes) => job.reuse(notes));
   let windows = 0;
-  let proved = -1;
-  const timer = setInterval(() => {
-    if (exchange.proved === proved) job.rest();
-    proved = exchange.proved;
-  }, REST);
+  const timer = setInterval(() => job.restIfIdle(), REST).unref();
   try {
     for (const delivery of job.run()) {
       if (!delivery) {

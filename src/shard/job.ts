@@ -42,9 +42,6 @@ export interface ShardTask extends DecodingTask {
   readonly transitions: boolean;
 }
 
-/** Who has waited for as long, ms, may have to wait longer: the output may be a page that somebody reads. */
-export const REST = 100;
-
 /** Windows whose ends are delivered together where no single connection has to leave, and no window of capture time, of which there may be many. */
 const TOGETHER = 32;
 
@@ -168,9 +165,9 @@ export class ShardJob {
     for (const rows of notes) this.#notes.reuse(rows);
   }
 
-  /** There is nothing to do for a while: gives back what others may want of the captures. */
-  rest(): void {
-    this.#shard.decoding.rest();
+  /** Gives back what others may want of the captures, if nothing was read of them for a while. */
+  restIfIdle(): void {
+    this.#shard.decoding.restIfIdle();
   }
 
   result(): ShardResult {

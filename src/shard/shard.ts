@@ -67,8 +67,10 @@ export class Shard {
       }
       const behind = congested ? 0 : exchange.proved - tracked;
       if (behind <= BEHIND && decoding.next()) busy = true;
+      else decoding.restIfIdle();
       if (!busy) yield WAITS;
     }
+    decoding.close();
     for (const _ of this.tracker.finish(exchange.proof(tracked - 1).clock)) yield tracked;
   }
 

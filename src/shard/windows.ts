@@ -91,7 +91,7 @@ export class WindowReader {
   /** Which offset of the capture the decoder's window begins with, less than 0 where bytes lie far behind, and how far it is filled. */
   #base = 0;
   #filled = 0;
-  /** They were put there by another one. */
+  /** What it holds was put there by others than this thread. */
   #far = false;
 
   constructor(setting: DecoderSetting, decoder: Decoder, open: Opener) {
@@ -182,6 +182,7 @@ export class WindowReader {
         decoder.begin(this.#setting, framing, slot, begun);
       }
     }
+    let far = this.#far;
     for (;;) {
       if (lost) {
         const boundary = findNext(decoder.window.subarray(0, filled), at, end, atEnd, decoder.framing, near());
@@ -193,7 +194,8 @@ export class WindowReader {
         troubles.push({ resumed: base + at });
         lost = false;
       }
-      at = decoder.decode(at, filled, end, atEnd, this.#far);
+      at = decoder.decode(at, filled, end, atEnd, far);
+      far = false;
       if (decoder.state[PREVIOUS]! >= 0) previous = base + decoder.state[PREVIOUS]!;
       // What crosses the window's end, or seems broken, is looked at with all that may be read behind it.
       if (at < end && base + filled < window.to && !atEnd) {
@@ -321,7 +323,7 @@ export class WindowReader {
     }
     // So much at most, that it is the same for all shards what is too large.
     const all = window.to - offset;
-    const read = !this.#far;
+    const wasRead = !this.#far;
     const place = all <= WINDOW_BYTES ? this.#source!.placeOf?.(offset, all, this.#decoder.window) : undefined;
     this.#far = place !== undefined;
     if (place !== undefined) {
@@ -329,7 +331,7 @@ export class WindowReader {
       return (this.#filled = window.to - this.#base);
     }
     const wanted = Math.min(window.to, window.base + window.bytes + NEAR) - offset;
-    if (read && this.#base === offset && this.#filled === wanted) return wanted;
+    if (wasRead && this.#base === offset && this.#filled === wanted) return wanted;
     this.#base = offset;
     this.#filled = 0;
     return this.#fill(wanted, offset);

@@ -1,7 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import { CaptureError } from '../capture/errors.ts';
 import { Backlog } from './backlog.ts';
-import { REST, ShardJob, type ShardResult, type ShardTask } from './job.ts';
+import { REST } from './decoding.ts';
+import { ShardJob, type ShardResult, type ShardTask } from './job.ts';
 
 /** A failure as plain data, because an error's own properties do not survive the way between threads. */
 export interface WorkerFailure {
@@ -20,7 +21,7 @@ export async function runShard(port: MessagePort): Promise<ShardResult | WorkerF
     const backlog = new Backlog(task, exchange, (notes) => job.reuse(notes));
     const wait = (): void => {
       if (exchange.wait(REST)) return;
-      job.rest();
+      job.restIfIdle();
       exchange.wait();
     };
     for (const delivery of job.run()) {

@@ -19,7 +19,7 @@ describe('what a program asks for', () => {
     ['twoMsl', [...NO_NUMBERS, Infinity, 1e10]],
     ['idleTimeout', NO_NUMBERS],
     ['interval', [...NO_NUMBERS, 0.0009, 1e10]],
-    ['io', ['mmap', 'auto', 1]],
+    ['io', ['mmap', 'AUTO', 1]],
     ['distinguish', [['vlan', 'vrf'], ['']]],
     ['whatIf', [[{ name: 'x', twoMsl: Number.NaN }], [{ name: 'x', twoMsl: 0 }], [{ name: 'x', ports: 0.5 }], [{ name: 'x', ports: 1e5 }]]],
   ])('has a range: %s', async (name, values) => {

@@ -1,5 +1,6 @@
 // A run that is left before its end.
 
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { setTimeout } from 'node:timers/promises';
@@ -30,4 +31,14 @@ describe.skipIf(process.platform !== 'linux')('a run that is left', () => {
       expect(open(capture)).toBe(0);
     },
   );
+});
+
+it.each(CAPTURES)('a run of which nobody wants more keeps no program alive: %s', (name) => {
+  const capture = fileURLToPath(new URL(`../captures/${name}`, import.meta.url));
+  const index = new URL('../../lib/index.js', import.meta.url).href;
+  const program = `import { analyze } from ${JSON.stringify(index)};
+    const run = analyze(${JSON.stringify(capture)}, { workers: 1 })[Symbol.asyncIterator]();
+    console.log((await run.next()).value.type);`;
+  const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8', timeout: 20_000 });
+  expect([status, stdout]).toEqual([0, 'connection\n']);
 });

@@ -4,7 +4,7 @@
 // F_SETLEASE): the kernel grants it while nobody has the file open for writing, and makes whoever wants to write or truncate it
 // wait, for 45 s as a rule, until the lease is given back. It is asked for before each window, and a window takes a millisecond;
 // and whoever looks at none for a while gives it back. (A process that is stopped within a window, for longer than that, may lose
-// it.) Leases hold where all who write are of this system: on the file systems of its own disks. Pages are private: V8 makes all of a
+// it; and one that writes its progress to a terminal which is stopped keeps it.) Leases hold where all who write are of this system: on the file systems of its own disks. Pages are private: V8 makes all of a
 // memory writable when it grows, and nothing that is written there would come into the file.
 //
 // Threads of a process wait for each other where memory is mapped, so that is done for many windows at once. Pages are put there for one (madvise(2),

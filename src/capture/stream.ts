@@ -62,8 +62,9 @@ export async function* byteStream(
   try {
     const status = path === STANDARD_INPUT ? fstatSync(STDIN) : await promises.stat(path);
     // A folder says by being read that it cannot be; a stream of it would only be empty.
-    const input = status.isFile() || status.isDirectory() ? fileChunks(path, most, signal) : pipeChunks(path, signal);
-    for await (const chunk of untilRecordsEnd(decoded(input, decompression))) {
+    const isFile = status.isFile() || status.isDirectory();
+    const input = isFile ? fileChunks(path, most, signal) : pipeChunks(path, signal);
+    for await (const chunk of untilRecordsEnd(decoded(input, decompression), !isFile)) {
       given += chunk.length;
       yield chunk;
     }
@@ -133,8 +134,11 @@ async function* decoded(input: AsyncIterable<Uint8Array>, decompression: Decompr
   }
 }
 
-/** A capture's bytes without those that stand behind its records, by what its header says. They are taken, too, and let go. */
-export async function* untilRecordsEnd(input: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+/**
+ * A capture's bytes without those that stand behind its records, by what its header says.
+ * @param whole those are taken, too, and let go: who writes a pipe would be told that nobody reads it
+ */
+export async function* untilRecordsEnd(input: AsyncIterable<Uint8Array>, whole = true): AsyncGenerator<Uint8Array, void, undefined> {
   const { head, all } = await peek(input);
   if (!tellsEnd(head)) {
     yield* all;
@@ -146,6 +150,7 @@ export async function* untilRecordsEnd(input: AsyncIterable<Uint8Array>): AsyncG
     const part = chunk.subarray(0, left);
     if (part.length > 0) yield part;
     left -= part.length;
+    if (left === 0 && !whole) return;
   }
 }
 

@@ -196,6 +196,7 @@ export class Decoding {
     if (exchange.stopped || exchange.proved === number) return this.#decodeProved(number, slot);
     const { section, clock } = before;
     if (number === window.opening) return this.#decodeFrom(number, slot, { offset: 0, clock }, NO_SECTION);
+    if (before.offset === Infinity) return this.#decodeFrom(number, slot, { offset: Infinity, clock }, section); // no more of it can be read
     const framing = this.#setting.interfaces.framing(section);
     const near = clock === -Infinity ? Number.NaN : origin + Math.floor(clock / 1e9);
     return this.#decodeFrom(number, slot, { offset: this.#reader.guess(window, framing, near) ?? Infinity, clock }, section);

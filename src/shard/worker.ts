@@ -20,9 +20,9 @@ export async function runShard(port: MessagePort): Promise<ShardResult | WorkerF
     const { exchange } = job;
     const backlog = new Backlog(task, exchange, (notes) => job.reuse(notes));
     const wait = (): void => {
-      if (exchange.wait(REST)) return;
+      const isNews = exchange.wait(REST);
       job.restIfIdle();
-      exchange.wait();
+      if (!isNews) exchange.wait();
     };
     for (const delivery of job.run()) {
       if (!delivery) {

@@ -3,7 +3,11 @@
 import { describe, expect, it } from 'vitest';
 import { CaptureError } from '../../src/capture/errors.ts';
 import { faultMessage } from '../../src/capture/fault.ts';
-import { decodeSource, inMemory, type MemorySource } from '../decode/decoding.ts';
+import { Decoding } from '../../src/shard/decoding.ts';
+import { Exchange } from '../../src/shard/exchange.ts';
+import { InterfaceLog } from '../../src/shard/interfaces.ts';
+import { Plan } from '../../src/shard/plan.ts';
+import { decoder, decodeSource, inMemory, type MemorySource } from '../decode/decoding.ts';
 import { bytes, ethernet, ipv4, pcap, tcp } from '../support/packets.ts';
 
 const packet = { captured: ethernet(ipv4(tcp({ payload: new Uint8Array(50) }))) };
@@ -125,5 +129,29 @@ describe('windows', () => {
     const { faults, packets } = decodeSource(failing, 100_000);
     expect(packets).toBe(from === 0 ? 0 : Math.ceil((100_000 - 24) / record));
     expect(faults).toEqual([{ file: 'memory.pcap', truncated: false, offset: from, rule: 'the device reports a read error' }]);
+  });
+});
+
+describe('a capture that was emptied before its first window', () => {
+  it('has nothing in the windows that are begun before that is known, either', () => {
+    const exchange = new Exchange(1, 2);
+    const setting = {
+      index: 0,
+      shards: 1,
+      origin: 0,
+      seed: 0,
+      memories: [decoder.memory],
+      windows: new Plan([{ path: 'emptied.pcap', size: 5000 }], 1000),
+      open: () => ({ path: 'emptied.pcap', read: () => 0 }),
+      exchange,
+      interfaces: new InterfaceLog(),
+    };
+    const decoding = new Decoding(setting, decoder);
+    expect(decoding.next()).toBe(true);
+    expect(decoding.prove()).toBe(true);
+    while (decoding.next() || decoding.prove());
+    expect(exchange.proved).toBe(5);
+    expect(decoding.counts).toMatchObject({ packets: 0, damages: 1 });
+    expect(decoding.counts.troubles.map(({ trouble }) => 'rule' in trouble && trouble.rule)).toEqual(['an empty file is not a capture']);
   });
 });

@@ -28,30 +28,34 @@ export async function pump(chunks: AsyncGenerator<Uint8Array>, writer: FeedWrite
 /** A slow stream is handed on as it comes. */
 async function writeAll(chunks: AsyncGenerator<Uint8Array>, writer: FeedWriter): Promise<void> {
   let handedOn = performance.now();
+  let waits = false;
   let turn = TURN;
-  for (;;) {
-    const coming = chunks.next();
-    let timer: NodeJS.Timeout | undefined;
-    if (writer.pending > 0) {
-      timer = setTimeout(() => {
+  const timer = setTimeout(() => {
+    if (!waits || writer.pending === 0) return;
+    writer.flush();
+    handedOn = performance.now();
+  }, IDLE);
+  try {
+    for (;;) {
+      waits = true;
+      timer.refresh(); // a new one for each chunk costs more
+      const { value, done } = await chunks.next();
+      waits = false;
+      if (done) return;
+      const before = writer.pending;
+      if (!(await writer.write(value))) return;
+      if (writer.written >= turn) {
+        await setImmediate();
+        turn = writer.written + TURN;
+      }
+      const now = performance.now();
+      if (writer.pending < before + value.length) handedOn = now;
+      else if (now - handedOn > PATIENCE) {
         writer.flush();
-        handedOn = performance.now();
-      }, IDLE);
+        handedOn = now;
+      }
     }
-    const { value, done } = await coming;
+  } finally {
     clearTimeout(timer);
-    if (done) return;
-    const before = writer.pending;
-    if (!(await writer.write(value))) return;
-    if (writer.written >= turn) {
-      await setImmediate();
-      turn = writer.written + TURN;
-    }
-    const now = performance.now();
-    if (writer.pending < before + value.length) handedOn = now;
-    else if (now - handedOn > PATIENCE) {
-      writer.flush();
-      handedOn = now;
-    }
   }
 }

@@ -62,7 +62,8 @@ export class FeedWriter {
       this.written += part.length;
       from += part.length;
       while (this.pending >= this.#windowBytes + SLACK) this.#announce(this.#windowBytes, this.#base + this.#windowBytes + SLACK, false);
-      while (this.#unclaimed >= SPARE && this.#decoding?.nextCertain());
+      // Who has not started yet is not behind.
+      while (this.#exchange.tracked > 0 && this.#unclaimed >= SPARE && this.#decoding?.nextCertain());
     }
     return true;
   }

@@ -4,8 +4,9 @@
 // F_SETLEASE): the kernel grants it while nobody has the file open for writing, and makes whoever wants to write or truncate it
 // wait, for 45 s as a rule, until the lease is given back. It is asked for before each window, and a window takes a millisecond;
 // and whoever looks at none for a while gives it back. (A process that is stopped within a window, for longer than that, may lose
-// it; and one that writes its progress to a terminal which is stopped keeps it.) Leases hold where all who write are of this system: on the file systems of its own disks. Pages are private: V8 makes all of a
-// memory writable when it grows, and nothing that is written there would come into the file.
+// it; and one that stands still, because it writes its progress to a terminal which is stopped, keeps it for so long.) Leases hold where
+// all who write are of this system: on the file systems of its own disks. Pages are private: V8 makes all of a memory writable when
+// it grows, and nothing that is written there would come into the file.
 //
 // Threads of a process wait for each other where memory is mapped, so that is done for many windows at once. Pages are put there for one (madvise(2),
 // MADV_POPULATE_READ), which also tells of a disk that cannot be read: touching such a page would kill the process, too, as it still would
@@ -73,7 +74,6 @@ let system: System | undefined;
 
 /** A file that is mapped while nobody can change it, and read otherwise, or before that is worth it. */
 export class MappedFile extends CaptureFile {
-  readonly #descriptor: number;
   readonly #isWorthIt: () => boolean;
   /** Undefined: it was not asked for. */
   #leased: boolean | undefined;
@@ -86,7 +86,6 @@ export class MappedFile extends CaptureFile {
 
   constructor(path: string, isWorthIt: () => boolean = () => true) {
     super(path);
-    this.#descriptor = this.descriptor;
     this.#isWorthIt = isWorthIt;
   }
 
@@ -100,7 +99,7 @@ export class MappedFile extends CaptureFile {
     if (this.#leased === undefined && this.#isWorthIt()) this.#leased = this.#lease();
     if (!this.#leased || !system) return undefined;
     const start = position - (position % STRETCH);
-    if (system.fcntl(this.#descriptor, F_GETLEASE, 0) === F_RDLCK && this.#map(start, window) && this.#populate(position, bytes))
+    if (system.fcntl(this.descriptor, F_GETLEASE, 0) === F_RDLCK && this.#map(start, window) && this.#populate(position, bytes))
       return position - start;
     this.#release();
     return undefined;
@@ -109,16 +108,16 @@ export class MappedFile extends CaptureFile {
   #lease(): boolean {
     system ??= functionsIn(null, systemOf);
     if (!system || !this.#isOwn(system)) return false;
-    if (system.fcntl(this.#descriptor, F_SETSIG, SIGURG) !== 0 || system.fcntl(this.#descriptor, F_SETLEASE, F_RDLCK) !== 0) return false;
+    if (system.fcntl(this.descriptor, F_SETSIG, SIGURG) !== 0 || system.fcntl(this.descriptor, F_SETLEASE, F_RDLCK) !== 0) return false;
     // It may have become shorter before there was a lease.
-    const whole = fstatSync(this.#descriptor).size >= this.size;
-    if (!whole) system.fcntl(this.#descriptor, F_SETLEASE, F_UNLCK);
+    const whole = fstatSync(this.descriptor).size >= this.size;
+    if (!whole) system.fcntl(this.descriptor, F_SETLEASE, F_UNLCK);
     return whole;
   }
 
   #isOwn({ fstatfs, address }: System): boolean {
     const status = new BigUint64Array(STATFS_WORDS);
-    return fstatfs(this.#descriptor, address(status)) === 0 && OWN_FILE_SYSTEMS.has(status[0]!);
+    return fstatfs(this.descriptor, address(status)) === 0 && OWN_FILE_SYSTEMS.has(status[0]!);
   }
 
   #map(start: number, window: Uint8Array): boolean {
@@ -128,7 +127,7 @@ export class MappedFile extends CaptureFile {
     this.#target = window;
     this.#start = start;
     this.#end = 0;
-    if (!system!.mapAt(address, length, PROT_READ, 0, this.#descriptor, start)) return false;
+    if (!system!.mapAt(address, length, PROT_READ, 0, this.descriptor, start)) return false;
     system!.advise(address, length, MADV_SEQUENTIAL); // the kernel reads ahead as it does for read(2)
     return true;
   }
@@ -167,7 +166,7 @@ export class MappedFile extends CaptureFile {
         throw new Error('memory cannot be had in the place of a mapped file');
       this.#target = undefined;
     }
-    system.fcntl(this.#descriptor, F_SETLEASE, F_UNLCK);
+    system.fcntl(this.descriptor, F_SETLEASE, F_UNLCK);
     this.#leased = false;
   }
 }

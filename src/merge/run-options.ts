@@ -37,7 +37,8 @@ export interface RunOptions {
   readonly whatIf?: readonly Change[];
   /**
    * How files are read: copied (`read`, also where absent), mapped (`map`), or whichever is faster (`auto`). Who opens a mapped file for writing waits until
-   * the run has looked at what it is looking at, or for a tenth of a second: this program, too.
+   * the run has looked at what it is looking at, or for a tenth of a second; but for 45 s, as a rule, where that is the program itself, which keeps the run from
+   * going on meanwhile.
    */
   readonly io?: Io;
   /** Settings of V8 that are made when a thread starts, as on a command line. They hold for the whole process: none where absent. */

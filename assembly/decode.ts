@@ -10,36 +10,58 @@ import { answer, word } from './state.ts';
 import { touchHeaders } from './touch.ts';
 import { decodeTicks, previous as previousTicks, stopped as ticksStopped } from './ticks.ts';
 
+/** Bytes whose headers are fetched at once, and decoded while they are in the cache. */
+const PIECE: usize = 1 << 20;
+
 /**
  * Decodes the records that begin in WINDOW[from..stop) and end before `to`, until the bytes run out, the batch is full or one is
  * broken. They are added to the batch of the last begin().
  * @returns the offset of the first record that was not decoded
  */
 export function decode(from: i32, stop: i32, to: i32): i32 {
-  const form = word(FORM);
-  const at = WINDOW + from;
   const last = WINDOW + stop;
   const end = WINDOW + to;
+  const far = word(FAR) != 0;
+  let next = WINDOW + from;
+  let piece = last;
+  latestRecord = 0;
+  do {
+    if (far) {
+      piece = min(next + PIECE, last);
+      touchHeaders(next, piece, end);
+    }
+    next = decodePiece(next, piece, end);
+  } while (next >= piece && next < last);
+  answerAll(stopped);
+  answer(PREVIOUS, latestRecord == 0 ? -1 : <i32>(latestRecord - WINDOW));
+  return <i32>(next - WINDOW);
+}
+
+/** Why decoding stopped, and where the last record is that was decoded; 0: none. */
+let stopped: i32 = 0;
+let latestRecord: usize = 0;
+
+function decodePiece(at: usize, last: usize, end: usize): usize {
+  const form = word(FORM);
   let next: usize;
-  let previous: usize = 0;
-  if (word(FAR) != 0) touchHeaders(at, last, end);
+  let previous: usize;
   if (form & BLOCKS) {
     next = decodeBlocks(at, last, end);
-    answerAll(blocksStopped);
+    stopped = blocksStopped;
     previous = previousBlock;
   } else if (form & SNOOP) {
     next = decodeSnoop(at, last, end);
-    answerAll(snoopStopped);
+    stopped = snoopStopped;
     previous = previousSnoop;
   } else if (form & TICKS) {
     next = decodeTicks(at, last, end);
-    answerAll(ticksStopped);
+    stopped = ticksStopped;
     previous = previousTicks;
   } else {
     next = decodeRecords(at, last, end);
-    answerAll(recordsStopped);
+    stopped = recordsStopped;
     previous = previousRecord;
   }
-  answer(PREVIOUS, previous == 0 ? -1 : <i32>(previous - WINDOW));
-  return <i32>(next - WINDOW);
+  if (previous != 0) latestRecord = previous;
+  return next;
 }

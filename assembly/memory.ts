@@ -1,7 +1,16 @@
 // Where things lie in linear memory. All of it is reserved here, once, and the module never allocates: the host's views stay
 // valid. Only the slots of connections, the last region, grow with the memory. What nobody touches costs nothing.
 
-import { BINS, COUNTS_WORDS, SEGMENTS_CAPACITY, SLOTS_CAPACITY, STREAM_BYTES, STREAM_MARGIN, WINDOW_BYTES } from '../src/layout/batch.ts';
+import {
+  BINS,
+  COUNTS_WORDS,
+  LARGEST_UNITS,
+  SEGMENTS_CAPACITY,
+  SLOTS_CAPACITY,
+  STREAM_BYTES,
+  STREAM_MARGIN,
+  WINDOW_BYTES,
+} from '../src/layout/batch.ts';
 import { DEPARTURE_WORDS } from '../src/layout/departure.ts';
 import { INSTRUCTION_WORDS, INSTRUCTIONS_CAPACITY } from '../src/layout/filter.ts';
 import { INTERFACE_BYTES, INTERFACES_CAPACITY, STATE_WORDS } from '../src/layout/framing.ts';
@@ -37,7 +46,7 @@ export const NAME_PAIR: usize = memory.data(ADDRESS_PAIR_BYTES, 16);
 
 // The large regions lie beyond all static data, which is below 64 KiB. (As static data, debug builds would write out
 // their zeros.) layout/tracking.ts says where the slots begin, in pages of 64 KiB, and asconfig.json's initialMemory.
-/** One bin; a slot has one for each shard. */
+/** One bin; a slot has one for each shard, and as many units of them as its window has. */
 export const SEGMENTS_BYTES: usize = SEGMENTS_CAPACITY * SEGMENT_BYTES;
 /** Every record may be IPv6. */
 export const PAIRS_BYTES: usize = SEGMENTS_CAPACITY * ADDRESS_PAIR_BYTES;
@@ -50,11 +59,11 @@ export const FILTER_BYTES: usize = INSTRUCTIONS_CAPACITY * INSTRUCTION_WORDS * 4
 export const COUNTS: usize = FILTER + FILTER_BYTES;
 export const PAIRS: usize = COUNTS + COUNTS_BYTES * SLOTS_CAPACITY;
 export const SEGMENTS: usize = PAIRS + PAIRS_BYTES * SLOTS_CAPACITY;
-/** A bin and its pairs that came from another memory. */
+/** What one shard has of the largest window, and its pairs, that came from another memory. */
 export const STAGE: usize = SEGMENTS + SEGMENTS_BYTES * BINS;
-export const STAGE_PAIRS: usize = STAGE + SEGMENTS_BYTES;
+export const STAGE_PAIRS: usize = STAGE + SEGMENTS_BYTES * LARGEST_UNITS;
 /** Who waits to leave the table: as many entries again as connections, of those that do not count any more. */
-export const EXPIRIES: usize = STAGE_PAIRS + PAIRS_BYTES;
+export const EXPIRIES: usize = STAGE_PAIRS + PAIRS_BYTES * LARGEST_UNITS;
 /** Entries to order connections by, and as much again to merge them; the index's own, while it is doubled. */
 export const ORDER: usize = EXPIRIES + CONNECTIONS_CAPACITY * 2 * 4;
 export const ORDER_ENTRY_BYTES = 16;

@@ -1,6 +1,6 @@
 // What the packets of a window have in common, whatever file format they come from: the capture clock and the counters.
 
-import { SEGMENTS_CAPACITY, SMALLEST_RECORD_BYTES, WINDOW_CAPACITY } from '../src/layout/batch.ts';
+import { SEGMENTS_CAPACITY, SMALLEST_RECORD_BYTES, WINDOW_UNIT } from '../src/layout/batch.ts';
 import { AGGREGATE, LINK_TRUNCATED } from '../src/layout/drops.ts';
 import {
   AGGREGATED,
@@ -13,6 +13,7 @@ import {
   SEED,
   SEGMENTS,
   SHARDS,
+  UNITS,
   STOPPED,
 } from '../src/layout/framing.ts';
 import * as links from '../src/layout/link.ts';
@@ -32,7 +33,7 @@ const LARGEST_LAG: f64 = 65535;
 /** Destination, source, length: what each packet of an A-MSDU begins with. */
 const SUBFRAME_HEADER = 14;
 /** Packets that are taken of an A-MSDU: as many as a batch has room for beside all records that can begin in a window. */
-const SUBFRAMES = SEGMENTS_CAPACITY - WINDOW_CAPACITY / SMALLEST_RECORD_BYTES - 1;
+const SUBFRAMES = SEGMENTS_CAPACITY - WINDOW_UNIT / SMALLEST_RECORD_BYTES - 1;
 
 /** The capture clock, ns since the origin. */
 export let latest: f64 = 0;
@@ -46,7 +47,7 @@ let aggregated = 0;
 /** Empties the batch of a slot and all counters: a window begins, at the clock that the host has set. */
 export function begin(slot: i32): void {
   clearAnswers();
-  startBatch(slot, word(SHARDS));
+  startBatch(slot, word(SHARDS), word(UNITS));
   useSeed(word(SEED));
   useFilter();
   useTags();

@@ -49,6 +49,9 @@ const PLAIN_HEADER = 0x45;
 export let endpointFlags: i32 = 0;
 
 let bins: usize = SEGMENTS;
+/** From one shard's bin to the next one's. */
+let binBytes: usize = SEGMENTS_BYTES;
+let capacity: i32 = SEGMENTS_CAPACITY;
 let counts: usize = COUNTS;
 /** Count of the bin that the record is written to. */
 let counter: usize = COUNTS;
@@ -59,11 +62,14 @@ let shards: u64 = 1;
 /** Number of the interface that the packet was captured on, within its section. */
 let captureInterface: u32 = 0;
 
-export function startBatch(slot: i32, shardCount: i32): void {
-  bins = SEGMENTS + <usize>slot * shardCount * SEGMENTS_BYTES;
+/** `units`: of the largest window. */
+export function startBatch(slot: i32, shardCount: i32, units: i32): void {
+  binBytes = <usize>units * SEGMENTS_BYTES;
+  capacity = units * SEGMENTS_CAPACITY;
+  bins = SEGMENTS + <usize>slot * shardCount * binBytes;
   counts = COUNTS + <usize>slot * COUNTS_BYTES;
   written = 0;
-  firstPair = PAIRS + <usize>slot * PAIRS_BYTES;
+  firstPair = PAIRS + <usize>(slot * units) * PAIRS_BYTES;
   pair = firstPair;
   shards = shardCount;
   captureInterface = 0;
@@ -75,7 +81,7 @@ export function setInterface(index: u32): void {
 }
 
 export function batchFull(): bool {
-  return written == SEGMENTS_CAPACITY;
+  return written == capacity;
 }
 
 export function records(): i32 {
@@ -89,7 +95,7 @@ export function pairs(): i32 {
 /** Where the next record of a shard goes. */
 function place(shard: usize): usize {
   counter = counts + (shard << 2);
-  return bins + shard * SEGMENTS_BYTES + <usize>(load<u32>(counter) * SEGMENT_BYTES);
+  return bins + shard * binBytes + <usize>(load<u32>(counter) * SEGMENT_BYTES);
 }
 
 /**

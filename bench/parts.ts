@@ -1,7 +1,7 @@
 import { Bench } from 'tinybench';
 import { CaptureFile } from '#lib/capture/file.js';
 import { Decoder } from '#lib/decode/decoder.js';
-import { WINDOW_CAPACITY } from '#lib/layout/batch.js';
+import { WINDOW_UNIT } from '#lib/layout/batch.js';
 import { PACKETS } from '#lib/layout/framing.js';
 import { SEGMENT_WORDS } from '#lib/layout/segment.js';
 import { Run } from '#lib/merge/run.js';
@@ -20,13 +20,12 @@ export interface Part {
 export async function measureParts(path: string, runs: number): Promise<Part[]> {
   const file = new CaptureFile(path);
   const decoder = new Decoder(Decoder.compile(), Decoder.memory());
-  const plan = new Plan([{ path, size: file.size }], WINDOW_CAPACITY);
+  const plan = new Plan([{ path, size: file.size }], WINDOW_UNIT);
   const { firstTime = 0 } = probe(file, file.size, decoder);
   const reader = new WindowReader({ origin: Math.floor(firstTime / 1e9), seed: 1, shards: 1 }, decoder, () => file);
 
   const read = (): void => {
-    for (let position = 0; position < file.size; position += WINDOW_CAPACITY)
-      file.read(decoder.window.subarray(0, WINDOW_CAPACITY), position);
+    for (let position = 0; position < file.size; position += WINDOW_UNIT) file.read(decoder.window.subarray(0, WINDOW_UNIT), position);
   };
   const decode = (take?: (packets: number) => void): void => {
     let place: Place = { offset: 0, lost: false, previous: Number.NaN, clock: -Infinity, framing: undefined };
@@ -40,7 +39,7 @@ export async function measureParts(path: string, runs: number): Promise<Part[]> 
   let kept = 0;
   decode((packets) => {
     if (kept > 200e6) return;
-    const batch = decoder.batch(decoder.memory, 0, 0);
+    const batch = decoder.batch(decoder.memory, 0);
     const words = batch.words.slice(0, batch.count * SEGMENT_WORDS);
     kept += words.byteLength;
     batches.push({

@@ -1,6 +1,6 @@
 import { CaptureFile } from '#lib/capture/file.js';
 import { Decoder } from '#lib/decode/decoder.js';
-import { WINDOW_CAPACITY } from '#lib/layout/batch.js';
+import { WINDOW_UNIT } from '#lib/layout/batch.js';
 import { PACKETS } from '#lib/layout/framing.js';
 import { Plan } from '#lib/shard/plan.js';
 import { probe } from '#lib/shard/probe.js';
@@ -25,7 +25,7 @@ export interface Step {
  */
 export function measureWindows(path: string, runs: number, windows: number): Step[] {
   const file = new CaptureFile(path);
-  const plan = new Plan([{ path, size: file.size }], WINDOW_CAPACITY);
+  const plan = new Plan([{ path, size: file.size }], WINDOW_UNIT);
   const count = Math.min(windows, plan.announced);
   const module = Decoder.compile();
   const least = { read: new Float64Array(count), decode: new Float64Array(count), track: new Float64Array(count) };
@@ -62,7 +62,7 @@ export function measureWindows(path: string, runs: number, windows: number): Ste
       clocked(least.read, number, () => file.read(decoder.window.subarray(0, window.bytes), window.base));
       clocked(least.decode, number, () => ({ end: place } = reader.decode(window, 0, place)));
       clocked(least.track, number, () => {
-        for (const _ of tracker.track(decoder.batch(memory, 0, 0), packets));
+        for (const _ of tracker.track(decoder.batch(memory, 0), packets));
         for (const _ of tracker.advance(place.clock));
       });
       packets += decoder.state[PACKETS]!;

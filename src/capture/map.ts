@@ -72,10 +72,9 @@ function systemOf(library: Library): System {
 
 let system: System | undefined;
 
-/** A file that is mapped while nobody can change it, and read otherwise, or before that is worth it. */
+/** A file that is mapped while nobody can change it, and read otherwise. */
 export class MappedFile extends CaptureFile {
-  readonly #isWorthIt: () => boolean;
-  /** Undefined: it was not asked for. */
+  /** Undefined: it has to be asked for. */
   #leased: boolean | undefined;
   /** The memory that the file was last mapped over, and from which position on. */
   #target: Uint8Array | undefined;
@@ -84,11 +83,6 @@ export class MappedFile extends CaptureFile {
   #position = 0;
   #end = 0;
 
-  constructor(path: string, isWorthIt: () => boolean = () => true) {
-    super(path);
-    this.#isWorthIt = isWorthIt;
-  }
-
   /**
    * Maps a part of the file over a decoder's window, which begins at a page, and answers where in it `bytes` from `position` on are; undefined: it is
    * to be read.
@@ -96,7 +90,7 @@ export class MappedFile extends CaptureFile {
    */
   placeOf(position: number, bytes: number, window: Uint8Array): number | undefined {
     if (position + bytes > this.size) return undefined; // it ended before, when it was opened: whoever reads it finds that out
-    if (this.#leased === undefined && this.#isWorthIt()) this.#leased = this.#lease();
+    this.#leased ??= this.#lease();
     if (!this.#leased || !system) return undefined;
     const start = position - (position % STRETCH);
     if (system.fcntl(this.descriptor, F_GETLEASE, 0) === F_RDLCK && this.#map(start, window) && this.#populate(position, bytes))

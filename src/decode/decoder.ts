@@ -34,6 +34,7 @@ import {
   SEED,
   SHARDS,
   STATE_WORDS,
+  UNITS,
 } from '../layout/framing.ts';
 import { ADDRESS_PAIR_BYTES, LAYOUT_VERSION, SEGMENT_BYTES } from '../layout/segment.ts';
 import { MEMORY_PAGES, MOST_PAGES } from '../layout/tracking.ts';
@@ -64,11 +65,17 @@ export interface DecoderSetting {
   readonly seed: number;
   /** Shards among which the 4-tuples are divided. */
   readonly shards: number;
+  /** Units of the largest window (layout/batch.ts); absent: 1. */
+  readonly units?: number | undefined;
   /** Bits of layout/framing.ts: what is a part of the identity of connections; absent: their 4-tuples alone. */
   readonly distinguished?: number | undefined;
   /** Program of the filter (layout/filter.ts); absent: all segments pass. */
   readonly filter?: Int32Array | undefined;
 }
+
+/** What the places of batches depend on. */
+type BatchSetting = Pick<DecoderSetting, 'shards' | 'units'>;
+const WHOLE: BatchSetting = { shards: 1 };
 
 /** A batch as one shard takes it: its own records, and the address pairs of all. */
 export interface ShardBatch {
@@ -92,8 +99,9 @@ interface Exports extends TableExports, ShapeExports {
   readonly decode: (from: number, stop: number, to: number) => number;
 }
 
-/** Batches of a decoder whose records go to as many shards. */
-export const slotsOf = (shards: number): number => Math.min(SLOTS_CAPACITY, Math.floor(BINS / shards));
+/** Batches of a decoder whose records go to as many shards, of windows of as many units. */
+export const slotsOf = (shards: number, units: number): number =>
+  Math.min(Math.floor(SLOTS_CAPACITY / units), Math.floor(BINS / (shards * units)));
 
 /** What the module calls its imports from a tracker: the file that declares them, assembly/host.ts. */
 const HOST = 'host';
@@ -160,7 +168,7 @@ export class Decoder {
 
   /** Begins a window: empties the batch of a slot and all counters. The capture clock already shows `clock` ns. */
   begin(setting: DecoderSetting, framing: Framing, slot = 0, clock = -Infinity): void {
-    if (!(slot >= 0 && slot < slotsOf(setting.shards))) throw new RangeError(`no such slot: ${slot}`);
+    if (!(slot >= 0 && slot < slotsOf(setting.shards, setting.units ?? 1))) throw new RangeError(`no such slot: ${slot}`);
     const { state } = this;
     state[FORM] = framing.form;
     state[INTERFACE_COUNT] = framing.interfaces.length / INTERFACE_WORDS;
@@ -168,6 +176,7 @@ export class Decoder {
     this.#origin[0] = setting.origin;
     state[SEED] = setting.seed;
     state[SHARDS] = setting.shards;
+    state[UNITS] = setting.units ?? 1;
     state[DISTINGUISHED] = setting.distinguished ?? 0;
     state[FILTER_LENGTH] = (setting.filter?.length ?? 0) / INSTRUCTION_WORDS;
     if (setting.filter) this.#filter.set(setting.filter);
@@ -196,29 +205,30 @@ export class Decoder {
   }
 
   /**
-   * A shard's part of a slot's batch for `shards`, of this decoder or of another one's memory, which goes by the number `of`. Valid until it is
-   * decoded into again.
+   * A shard's part of a slot's batch, of this decoder or of another one's memory, which goes by the number `of`. Valid until it is decoded into
+   * again. The setting is the same at each call.
    */
-  batch(memory: DecoderMemory, slot: number, shard = 0, shards = 1, of = 0): ShardBatch {
+  batch(memory: DecoderMemory, slot: number, { shards, units = 1 }: BatchSetting = WHOLE, shard = 0, of = 0): ShardBatch {
     const key = (of * SLOTS_CAPACITY + slot) * SHARDS_CAPACITY + shard;
     let views = this.#views.get(key);
-    if (!views) this.#views.set(key, (views = this.#binViews(memory, slot, slot * shards + shard)));
+    if (!views) this.#views.set(key, (views = this.#binViews(memory, slot, (slot * shards + shard) * units, units)));
     const { words, times, pairs, noPairs, counts } = views;
     const bytes = counts[PAIR_COUNT]! * ADDRESS_PAIR_BYTES;
     return { words, times, pairs: bytes === 0 ? noPairs : pairs.subarray(0, bytes), count: counts[shard]! };
   }
 
-  #binViews(memory: DecoderMemory, slot: number, bin: number): BinViews {
+  #binViews(memory: DecoderMemory, slot: number, bin: number, units: number): BinViews {
     // A memory that grows has a new buffer for the same bytes; those who ask whether a batch is theirs compare buffers.
     const { buffer } = memory === this.memory ? this.window : memory;
     const place = (name: string, number: number): number => this.#constant(name) + number * this.#constant(`${name}_BYTES`);
     const records = place('SEGMENTS', bin);
-    const bytes = SEGMENTS_CAPACITY * SEGMENT_BYTES;
+    const bytes = units * SEGMENTS_CAPACITY * SEGMENT_BYTES;
+    const pairs = place('PAIRS', slot * units);
     return {
       words: new Int32Array(buffer, records, bytes / Int32Array.BYTES_PER_ELEMENT),
       times: new Float64Array(buffer, records, bytes / Float64Array.BYTES_PER_ELEMENT),
-      pairs: new Uint8Array(buffer, place('PAIRS', slot), this.#constant('PAIRS_BYTES')),
-      noPairs: new Uint8Array(buffer, place('PAIRS', slot), 0),
+      pairs: new Uint8Array(buffer, pairs, units * this.#constant('PAIRS_BYTES')),
+      noPairs: new Uint8Array(buffer, pairs, 0),
       counts: new Int32Array(buffer, place('COUNTS', slot), COUNTS_WORDS),
     };
   }

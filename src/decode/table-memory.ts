@@ -1,4 +1,4 @@
-import { SEGMENTS_CAPACITY } from '../layout/batch.ts';
+import { LARGEST_UNITS, SEGMENTS_CAPACITY } from '../layout/batch.ts';
 import {
   ACK_WORD,
   ADDRESS_PAIR_BYTES,
@@ -152,10 +152,11 @@ export class TableMemory {
     this.#namePairAt = constant('NAME_PAIR');
     this.#namePair = new Uint8Array(buffer, this.#namePairAt, ADDRESS_PAIR_BYTES);
     const stage = constant('STAGE');
+    const staged = LARGEST_UNITS * SEGMENTS_CAPACITY;
     this.#staged = {
-      words: new Int32Array(buffer, stage, SEGMENTS_CAPACITY * SEGMENT_WORDS),
-      times: new Float64Array(buffer, stage, (SEGMENTS_CAPACITY * SEGMENT_WORDS) / 2),
-      pairs: new Uint8Array(buffer, constant('STAGE_PAIRS'), SEGMENTS_CAPACITY * ADDRESS_PAIR_BYTES),
+      words: new Int32Array(buffer, stage, staged * SEGMENT_WORDS),
+      times: new Float64Array(buffer, stage, (staged * SEGMENT_WORDS) / 2),
+      pairs: new Uint8Array(buffer, constant('STAGE_PAIRS'), staged * ADDRESS_PAIR_BYTES),
     };
     this.words = new Int32Array(buffer, slots);
     this.times = new Float64Array(buffer, slots);

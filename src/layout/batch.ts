@@ -5,7 +5,7 @@
 // records that it tracks, one behind the other, in capture order. A last fragment is in all bins.
 //
 //   counts of a slot   records of shard 0, 1, ... | address pairs
-//   bins of a slot     SEGMENTS_CAPACITY records for shard 0 | for shard 1 | ...
+//   bins of a slot     SEGMENTS_CAPACITY records for shard 0 | for shard 1 | ... (of a window of one unit)
 
 /** Batches, at most; and bins of all of them: few shards have many batches, SHARDS_CAPACITY have 2. */
 export const SLOTS_CAPACITY = 26;
@@ -15,18 +15,20 @@ export const SHARDS_CAPACITY = 64;
 /** Words of a slot's counts: one a shard, and behind them the address pairs of all. */
 export const PAIR_COUNT = 64;
 export const COUNTS_WORDS = 80;
-/** Bytes of a capture whose records are decoded into one batch, at most. */
-export const WINDOW_CAPACITY = 1 << 21;
-/** Room for a window and for a largest record, of 32 MiB, that crosses its end. */
-export const WINDOW_BYTES = 36 << 20;
+/** Bytes of a window for whose records a bin has room, and a slot for their address pairs. */
+export const WINDOW_UNIT = 1 << 21;
+/** A larger window takes as many bins for one, and slots, as it has units: so many at most. */
+export const LARGEST_UNITS = 4;
+/** Room for a largest window and for a largest record, of 32 MiB, that crosses its end, and what is before both. */
+export const WINDOW_BYTES = 42 << 20;
 /**
  * Bytes of a stream that are kept, in a ring behind the first shard's window: more than WINDOW_BYTES and a few windows, so that what is too large
  * is told before the ring is full. That shard decodes them where they lie.
  */
-export const STREAM_BYTES = 48 << 20;
+export const STREAM_BYTES = 54 << 20;
 /** Behind the ring: for what is written as one, but does not end with it. */
 export const STREAM_MARGIN = 1 << 17;
 /** The smallest record that writes one: a record header and an IPv4 header (a last fragment under raw IP). */
 export const SMALLEST_RECORD_BYTES = 36;
-/** Records in a batch: as many as can begin in a window. */
+/** Records in a bin: as many as can begin in a unit. */
 export const SEGMENTS_CAPACITY = 57 << 10;

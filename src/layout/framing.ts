@@ -21,32 +21,34 @@ export const SHARDS = 7;
 export const FILTER_LENGTH = 8;
 /** 1 where the bytes to decode are in no cache of this processor's: a file's pages, or what another one has written. */
 export const FAR = 9;
+/** Units of the largest window (layout/batch.ts), 1 to LARGEST_UNITS. */
+export const UNITS = 10;
 
 // -- carried from window to window
 /** f64 (two words): the capture clock, ns since the origin: the largest timestamp so far. Starts at -Infinity. */
-export const CLOCK = 10;
+export const CLOCK = 12;
 
 // -- answered: sums over the calls of decode() since begin()
-export const PACKETS = 12;
-export const SEGMENTS = 13;
+export const PACKETS = 14;
+export const SEGMENTS = 15;
 /** Address pairs written. */
-export const PAIRS = 14;
+export const PAIRS = 16;
 /** Packets whose timestamp lies before the capture clock. */
-export const REGRESSIONS = 15;
+export const REGRESSIONS = 17;
 /** Why the last call stopped: one of the words below. */
-export const STOPPED = 16;
+export const STOPPED = 18;
 /** Records written: SEGMENTS and the last fragments, which are no segments; what all shards have counts once. */
-export const RECORDS = 17;
+export const RECORDS = 19;
 /** f64 (two words): the first packet's own timestamp, ns since the origin; Infinity where there was none. */
-export const FIRST = 18;
+export const FIRST = 20;
 /** Section headers that were met. */
-export const SECTIONS = 20;
+export const SECTIONS = 22;
 /** Offset of the last record that the last call decoded, or, of a block, which has its length twice, where it ends, unless its type is unknown; -1: none. */
-export const PREVIOUS = 21;
+export const PREVIOUS = 23;
 /** DROP_REASONS words. */
-export const DROPS = 22;
+export const DROPS = 24;
 /** Packets that A-MSDUs held beyond one each: a packet of the capture is a segment or a drop, but for these. */
-export const AGGREGATED = 38;
+export const AGGREGATED = 40;
 
 export const STATE_WORDS = 64;
 

@@ -13,7 +13,7 @@
 // unsigned big-endian number, and FROM_HIGH tells that the other one sent this segment.
 
 /** Raised whenever the meaning of a byte changes; the module exports the value it was compiled with. */
-export const LAYOUT_VERSION = 4;
+export const LAYOUT_VERSION = 5;
 
 export const SEGMENT_BYTES = 64;
 export const SEGMENT_WORDS = 16;

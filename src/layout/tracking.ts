@@ -53,6 +53,6 @@ export const RECENT_CAPACITY = 524288;
 export const RECENT_BYTES = 32;
 export const CHAIN_BYTES = 8;
 /** Pages of 64 KiB of a decoder's memory before the slots, which lie at its end and grow (assembly/asconfig.json asks for as many). */
-export const MEMORY_PAGES = 23302;
+export const MEMORY_PAGES = 23772;
 /** Pages that 32 bits can address. */
 export const MOST_PAGES = 65536;

@@ -35,8 +35,6 @@ export interface Input {
   readonly compressed: string | undefined;
   /** Bytes that have come of captures which are merged: their stream has other headers, and is longer. Undefined where none are. */
   readonly read: { bytes: number } | undefined;
-  /** Packets of files that are read at any place, estimated as far as it matters. */
-  readonly packets: number;
   /** Whole seconds since 1970 of the first packet. */
   readonly origin: number;
   /** Digits that the seconds of a timestamp have behind the point. */
@@ -103,13 +101,12 @@ export async function openInput(
   return {
     captures: merged
       ? [{ path: `the ${opened.length} captures, merged,`, size: 0 }]
-      : opened.map(({ path, size, count }) => ({ path, size, count })),
+      : opened.map(({ path, size, count, packets }) => ({ path, size, count, packets })),
     names: opened.map(({ path }) => path),
     files: opened.length + errors.length,
     stream,
     compressed,
     read,
-    packets: opened.reduce((sum, { packets }) => sum + packets, 0),
     origin: Math.floor((opened[0]?.firstTime ?? 0) / 1e9),
     digits: opened.some(({ interfaces }) => interfaces.some(isFine)) ? 9 : 6,
     lateness: opened.some(({ together }) => together > 1) ? TURN : 0,

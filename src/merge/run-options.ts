@@ -1,8 +1,9 @@
 // What one may ask of a run.
 
 import type { Fault } from '../capture/fault.ts';
-import { SHARDS_CAPACITY, WINDOW_CAPACITY } from '../layout/batch.ts';
-import type { Io } from '../shard/decoding.ts';
+import { slotsOf } from '../decode/decoder.ts';
+import { LARGEST_UNITS, SHARDS_CAPACITY, WINDOW_UNIT } from '../layout/batch.ts';
+import type { Io } from '../shard/reading.ts';
 import { ADDRESS_BITS, type GroupBy } from '../stats/grouping.ts';
 import type { Change } from '../stats/what-if.ts';
 import { PROFILES } from '../tracker/time-wait.ts';
@@ -43,7 +44,7 @@ export interface RunOptions {
   readonly io?: Io;
   /** Settings of V8 that are made when a thread starts, as on a command line. They hold for the whole process: none where absent. */
   readonly threadFlags?: string;
-  /** Bytes that are decoded together, at most 2 MiB: for tests, no answer depends on it. */
+  /** Bytes that are decoded together, at most 2 MiB, or 8 MiB where 18 workers or fewer are asked for: for tests, no answer depends on it. */
   readonly windowBytes?: number;
 }
 
@@ -60,11 +61,12 @@ const PORTS = 65_535;
 
 /** Programs hand options over as they are, also such as a command line cannot have. @throws RangeError for one out of range */
 export function checkOptions(options: RunOptions): void {
-  const { workers = 1, windowBytes = WINDOW_CAPACITY, profile = 'linux', twoMsl = 1, idleTimeout = 1, ports = 1 } = options;
+  const { workers = 1, windowBytes = 1, profile = 'linux', twoMsl = 1, idleTimeout = 1, ports = 1 } = options;
   const { interval = 1, per, whatIf = [], distinguish = [], io = 'read' } = options;
   demand(Object.hasOwn(PROFILES, profile), `no such profile: ${profile}`);
   demand(isWhole(workers, 1, SHARDS_CAPACITY), `${workers} workers: not a whole number from 1 to ${SHARDS_CAPACITY}`);
-  demand(isWhole(windowBytes, 1, WINDOW_CAPACITY), `window of ${windowBytes} bytes`);
+  const largest = WINDOW_UNIT * (slotsOf(options.workers ?? SHARDS_CAPACITY, LARGEST_UNITS) > 1 ? LARGEST_UNITS : 1);
+  demand(isWhole(windowBytes, 1, largest), `window of ${windowBytes} bytes`);
   demand(isWhole(ports, 1, PORTS), `${ports} ports: not a whole number from 1 to ${PORTS}`);
   demand(isWithin(twoMsl, LONGEST), `twoMsl of ${twoMsl} s: not a number above 0, up to ${LONGEST}`);
   demand(isWithin(idleTimeout, Infinity), `idleTimeout of ${idleTimeout} s: not a number above 0`);

@@ -4,7 +4,6 @@ import type { Fault } from '../capture/fault.ts';
 import { interfacesOf } from '../capture/section.ts';
 import { Decoder, type DecoderMemory, type DecoderModule } from '../decode/decoder.ts';
 import { LedgerMemory } from '../decode/ledger-memory.ts';
-import { WINDOW_CAPACITY } from '../layout/batch.ts';
 import { AFTER_TIME_WAIT, FRAGMENT } from '../layout/drops.ts';
 import { BY_VLAN, BY_VNI } from '../layout/framing.ts';
 import { Clock } from '../records/time.ts';
@@ -21,6 +20,7 @@ import { workersFor, workOf } from '../shard/parallelism.ts';
 import { Plan } from '../shard/plan.ts';
 import { ShardPool } from '../shard/pool.ts';
 import { pump } from '../shard/pump.ts';
+import { dependsOnPackets, type Reading, readingOf } from '../shard/reading.ts';
 import { Answers } from '../stats/answers.ts';
 import { Intervals } from '../stats/intervals.ts';
 import { Statistics } from '../stats/statistics.ts';
@@ -59,7 +59,7 @@ export class Run {
   readonly workers: number;
   readonly #work: number;
   readonly #input: Input;
-  readonly #windowBytes: number;
+  readonly #reading: Reading;
   readonly #plan: Plan;
   /** Where the input is a stream, or compressed. */
   readonly #feed: Feed | undefined;
@@ -108,7 +108,9 @@ export class Run {
         bytes += size;
         const work = workOf(0, bytes);
         start((workers ?? workersFor(work)) - 1);
-        return work < 1 || (workers === undefined && workersFor(work) < workersFor(Infinity));
+        return (
+          work < 1 || (workers === undefined && workersFor(work) < workersFor(Infinity)) || dependsOnPackets(options.io ?? 'read', size)
+        );
       },
       compressed: () => start(threadsOf(workers ?? workersFor(Infinity, true), form, true)),
       stream: () => start(threadsOf(workers ?? workersFor(Infinity), form, true)),
@@ -148,13 +150,19 @@ export class Run {
     this.#filter = options.filter === undefined ? undefined : compileFilter(options.filter);
     this.#abort = abort;
     this.#input = input;
-    this.#windowBytes = options.windowBytes ?? WINDOW_CAPACITY;
     this.profile = options.twoMsl === undefined ? profile : { ...profile, twoMsl: options.twoMsl * 1e9 };
-    this.#plan = new Plan(input.captures, this.#windowBytes);
     this.clock = new Clock(input.origin, input.digits);
     const comes = input.stream !== undefined || input.compressed !== undefined;
-    this.#work = comes ? Infinity : workOf(input.packets, this.bytes);
+    this.#work = comes
+      ? Infinity
+      : workOf(
+          input.captures.reduce((sum, { packets = 0 }) => sum + packets, 0),
+          this.bytes,
+        );
     this.workers = options.workers ?? workersFor(this.#work, input.compressed !== undefined);
+    const { mapFrom, windowBytes } = readingOf(options.io ?? 'read', input.captures, this.workers);
+    this.#reading = { mapFrom, windowBytes: options.windowBytes ?? windowBytes };
+    this.#plan = new Plan(input.captures, this.#reading.windowBytes);
     this.#answers = new Answers(options.ports ?? EPHEMERAL_PORTS, this.profile.twoMsl, () => new LedgerMemory(), options.whatIf);
     this.#exchange = new Exchange(this.workers, this.#decoders);
     this.#memories = Array.from({ length: this.#decoders }, () => Decoder.memory());
@@ -308,8 +316,7 @@ export class Run {
       memories,
       captures: this.#input.captures,
       feed: this.#feed?.buffer,
-      windowBytes: this.#windowBytes,
-      io: this.#options.io ?? 'read',
+      ...this.#reading,
       filter: this.#filter,
       distinguished: (this.#options.distinguish ?? []).reduce((bits, scope) => bits | SCOPES[scope], 0),
       origin: this.clock.origin,
@@ -367,7 +374,7 @@ export class Run {
   async #fill(feed: Feed, task: ShardTask | undefined): Promise<void> {
     const { stream, compressed, faults } = this.#input;
     let fault: Fault | undefined;
-    if (stream) fault = await pump(stream, new FeedWriter(feed, this.#exchange, this.#windowBytes));
+    if (stream) fault = await pump(stream, new FeedWriter(feed, this.#exchange, this.#reading.windowBytes));
     else {
       const hand = this.#threads > 0 ? feedFile : feedBeside; // where this thread has a shard, that is enough
       ({ fault, counts: this.#fed } = await hand(compressed!, { ...task!, feed: feed.buffer }));

@@ -67,7 +67,7 @@ export class Backlog {
   #aheadOf({ last }: Delivery): number {
     if (!last) return AHEAD_IN_PARTS;
     const { decoders, shards } = this.#exchange;
-    return this.#outlet.form === 'segments' ? decoders * (slotsOf(shards) + 1) : AHEAD;
+    return this.#outlet.form === 'segments' ? decoders * (slotsOf(shards, 1) + 1) : AHEAD;
   }
 }
 

@@ -13,10 +13,11 @@ export class BatchSlots {
   readonly #windows: Int32Array;
   readonly #records: Int32Array;
 
-  constructor(exchange: Exchange) {
+  /** `units`: of the largest window (layout/batch.ts). */
+  constructor(exchange: Exchange, units = 1) {
     const { shards, decoders } = exchange;
     // One alone tracks each window at once.
-    const slots = decoders === 1 ? 1 : slotsOf(shards);
+    const slots = decoders === 1 ? 1 : slotsOf(shards, units);
     this.#exchange = exchange;
     this.#windows = new Int32Array(slots).fill(-1);
     this.#records = new Int32Array(slots);

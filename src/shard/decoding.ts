@@ -1,6 +1,6 @@
 // What one of those who decode does with the windows of a run: a worker, or the thread that decompresses while the workers have more to do.
 
-import { CaptureFile, type Source } from '../capture/file.ts';
+import { CaptureFile } from '../capture/file.ts';
 import { MappedFile } from '../capture/map.ts';
 import type { Decoder, DecoderMemory, DecoderModule, DecoderSetting } from '../decode/decoder.ts';
 import { DROP_REASONS } from '../layout/drops.ts';
@@ -10,7 +10,8 @@ import { Exchange } from './exchange.ts';
 import { Feed } from './feed.ts';
 import { InterfaceLog, NO_SECTION, type SectionRange } from './interfaces.ts';
 import { Plan, type PlannedCapture, type Windows } from './plan.ts';
-import { type DecodedWindow, type Place, regressionsOf, type Trouble, WindowReader } from './windows.ts';
+import { unitsOf } from './reading.ts';
+import { type DecodedWindow, type Opener, type Place, regressionsOf, type Trouble, WindowReader } from './windows.ts';
 
 /** Windows that may be decoded from guesses: while another proves what comes before, there is that much to do. */
 const GUESSES = 4;
@@ -18,15 +19,6 @@ const GUESSES = 4;
 export const REST = 100;
 /** Troubles that are kept; of further ones it is known only how many. */
 export const TROUBLES = 100;
-
-/** How the bytes of files come into memory: they are read, or their pages are mapped, or whatever is faster. */
-export type Io = 'auto' | 'map' | 'read';
-
-/** To map pages and to touch headers is faster than to read all bytes where records are as long as that, bytes, on the average: bench/RESULTS.md. */
-const LONG_RECORD_BYTES = 400;
-/** Bytes of all captures together that make up for what mapping needs, and of each. */
-const LARGE_BYTES = 1 << 28;
-const LARGE_FILE_BYTES = 1 << 25;
 
 /** All that one who decodes needs to know, as plain data: it may be sent to another thread. */
 export interface DecodingTask {
@@ -42,7 +34,8 @@ export interface DecodingTask {
   /** Where the only capture is a stream. */
   readonly feed: SharedArrayBuffer | undefined;
   readonly windowBytes: number;
-  readonly io: Io;
+  /** Bytes of a file from which on it is mapped. */
+  readonly mapFrom: number;
   readonly filter: Int32Array | undefined;
   readonly distinguished: number;
   readonly origin: number;
@@ -53,8 +46,7 @@ export interface DecodingSetting extends DecoderSetting {
   readonly index: number;
   readonly memories: readonly DecoderMemory[];
   readonly windows: Windows;
-  /** Opens a capture by its index. `areLong`: whether its records are, as far as is known by then. */
-  readonly open: (capture: number, areLong: () => boolean) => Source;
+  readonly open: Opener;
   readonly exchange: Exchange;
   readonly interfaces: InterfaceLog;
 }
@@ -63,17 +55,15 @@ export interface DecodingSetting extends DecoderSetting {
 export function settingOf(task: DecodingTask, decoder: Decoder): DecodingSetting {
   const { index, memories, captures } = task;
   const feed = task.feed && new Feed(decoder.stream(memories[0]!), task.feed);
-  const bytes = captures.reduce((sum, { size }) => sum + size, 0);
   return {
     ...task,
     windows: feed ?? new Plan(captures, task.windowBytes),
-    open: (capture, areLong) => {
+    open: (capture) => {
       const { path, size } = captures[capture]!;
       if (feed) return index === 0 ? feed.ownSource(path) : feed.source(path);
-      if (task.io === 'map') return new MappedFile(path);
-      const isLarge = bytes >= LARGE_BYTES && size >= LARGE_FILE_BYTES;
-      return task.io === 'auto' && isLarge ? new MappedFile(path, areLong) : new CaptureFile(path);
+      return size >= task.mapFrom ? new MappedFile(path) : new CaptureFile(path);
     },
+    units: unitsOf(task.windowBytes),
     exchange: new Exchange(task.shards, memories.length, task.control),
     interfaces: new InterfaceLog(task.interfaces),
   };
@@ -123,15 +113,13 @@ export class Decoding {
   readonly #slots: BatchSlots;
   /** Windows that were decoded, and are not certain yet. */
   readonly #guesses: Guess[] = [];
-  /** Bytes of a record on the average of the window that was decoded last. */
-  #recordBytes = 0;
-  /** When one was. */
+  /** When a window was decoded last. */
   #latest = 0;
 
   constructor(setting: DecodingSetting, decoder: Decoder) {
     this.#setting = setting;
-    this.#reader = new WindowReader(setting, decoder, (capture) => setting.open(capture, () => this.#recordBytes >= LONG_RECORD_BYTES));
-    this.#slots = new BatchSlots(setting.exchange);
+    this.#reader = new WindowReader(setting, decoder, setting.open);
+    this.#slots = new BatchSlots(setting.exchange, setting.units);
   }
 
   /** Makes certain what was decoded, as far as what comes before it is; whether there was anything. */
@@ -219,7 +207,6 @@ export class Decoding {
     const decoded = this.#reader.decode(window, slot, { offset, lost, previous, clock, framing });
     this.#slots.fill(slot, number, decoded.records);
     this.#latest = performance.now();
-    if (decoded.packets > 0) this.#recordBytes = window.bytes / decoded.packets;
     return { number, decoded, section };
   }
 

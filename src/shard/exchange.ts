@@ -80,7 +80,7 @@ export class Exchange {
   constructor(shards: number, decoders = shards, buffer?: SharedArrayBuffer) {
     this.shards = shards;
     this.decoders = decoders;
-    this.#ring = decoders * (slotsOf(shards) + 1);
+    this.#ring = decoders * (slotsOf(shards, 1) + 1);
     const words = Math.ceil((TRACKED + shards * 2) / 2) * 2;
     this.buffer = buffer ?? new SharedArrayBuffer(words * 4 + this.#ring * ENTRY * 8);
     this.#words = new Int32Array(this.buffer, 0, words);

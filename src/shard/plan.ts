@@ -5,6 +5,8 @@ export interface PlannedCapture {
   readonly size: number;
   /** Records as its header counts them, if it does. */
   readonly count?: number | undefined;
+  /** Packets, estimated, where it matters how many they are. */
+  readonly packets?: number | undefined;
 }
 
 /** A stretch of a capture: the records that begin in base..base + bytes are decoded together. */

@@ -75,9 +75,9 @@ export class Shard {
   }
 
   *#track(number: number): Generator<void, void, undefined> {
-    const { index, shards, exchange, memories, tracked } = this.#setting;
+    const { index, exchange, memories, tracked } = this.#setting;
     const { clock, owner, slot } = exchange.proof(number);
-    const batch = this.#decoder.batch(memories[owner]!, slot, index, shards, owner);
+    const batch = this.#decoder.batch(memories[owner]!, slot, this.#setting, index, owner);
     const { packets } = exchange.proof(number - 1);
     if (tracked) yield* this.#trackEach(batch, packets, tracked);
     else yield* this.tracker.track(batch, packets);

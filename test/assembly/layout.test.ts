@@ -41,7 +41,7 @@ describe.each(['decoder.wasm', 'decoder.debug.wasm'])('%s', (build) => {
   });
 
   it('keeps its regions apart, window and slots page aligned and the slots last', () => {
-    const { BINS, SLOTS_CAPACITY, SHARDS_CAPACITY, SEGMENTS_CAPACITY } = batch;
+    const { BINS, SLOTS_CAPACITY, SHARDS_CAPACITY, SEGMENTS_CAPACITY, LARGEST_UNITS } = batch;
     const regions = [
       ['STATE', segmentEnd('STATE', framing.STATE_WORDS * 4)],
       ['TRACKING', segmentEnd('TRACKING', tracking.TRACKING_WORDS * 4)],
@@ -51,8 +51,8 @@ describe.each(['decoder.wasm', 'decoder.debug.wasm'])('%s', (build) => {
       ['COUNTS', segmentEnd('COUNTS', value('COUNTS_BYTES') * SLOTS_CAPACITY)],
       ['PAIRS', segmentEnd('PAIRS', value('PAIRS_BYTES') * SLOTS_CAPACITY)],
       ['SEGMENTS', segmentEnd('SEGMENTS', value('SEGMENTS_BYTES') * BINS)],
-      ['STAGE', segmentEnd('STAGE', SEGMENTS_CAPACITY * segment.SEGMENT_BYTES)],
-      ['STAGE_PAIRS', segmentEnd('STAGE_PAIRS', SEGMENTS_CAPACITY * segment.ADDRESS_PAIR_BYTES)],
+      ['STAGE', segmentEnd('STAGE', LARGEST_UNITS * SEGMENTS_CAPACITY * segment.SEGMENT_BYTES)],
+      ['STAGE_PAIRS', segmentEnd('STAGE_PAIRS', LARGEST_UNITS * SEGMENTS_CAPACITY * segment.ADDRESS_PAIR_BYTES)],
       ['ORDER', segmentEnd('ORDER', tracking.CONNECTIONS_CAPACITY * 32)],
       ['LINES', segmentEnd('LINES', line.LINES_BYTES)],
       ['HINTS', segmentEnd('HINTS', tracking.HINTS * 4)],
@@ -77,7 +77,7 @@ describe.each(['decoder.wasm', 'decoder.debug.wasm'])('%s', (build) => {
     );
     expect(value('SEGMENTS') % segment.SEGMENT_BYTES).toBe(0);
     expect(value('SEGMENTS_BYTES')).toBe(batch.SEGMENTS_CAPACITY * segment.SEGMENT_BYTES);
-    expect(batch.SEGMENTS_CAPACITY * batch.SMALLEST_RECORD_BYTES).toBeGreaterThan(batch.WINDOW_CAPACITY);
+    expect(batch.SEGMENTS_CAPACITY * batch.SMALLEST_RECORD_BYTES).toBeGreaterThan(batch.WINDOW_UNIT);
     expect(value('COUNTS_BYTES')).toBe(batch.COUNTS_WORDS * 4);
     expect(batch.PAIR_COUNT).toBe(SHARDS_CAPACITY);
     expect(slot.SLOT_BYTES).toBe(slot.SLOT_WORDS * 4);

@@ -91,19 +91,6 @@ describe.skipIf(process.platform !== 'linux' || own === undefined)('a mapped fil
     file.close();
   });
 
-  it('is mapped when that is worth it, and not before', () => {
-    const path = written('later.bin');
-    let worth = false;
-    const file = new MappedFile(path, () => worth);
-    expect(mapped(file, 0, 100)).toBeUndefined();
-    expect(file.read(window.subarray(0, 100), 0)).toBe(100);
-    worth = true;
-    expect(mapped(file, 0, 100)).toBeDefined();
-    worth = false;
-    expect(mapped(file, 100, 100)).toBeDefined();
-    file.close();
-  });
-
   it('may be written by others while it rests, and is mapped again afterwards', () => {
     const path = written('rested.bin');
     const file = new MappedFile(path);

@@ -4,9 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { interfaceEntry } from '../../src/capture/section.ts';
 import { DROP_NAMES, namedDrops } from '../../src/decode/drops.ts';
 import * as drops from '../../src/layout/drops.ts';
-import { SEGMENTS_CAPACITY, SLOTS_CAPACITY } from '../../src/layout/batch.ts';
+import { slotsOf } from '../../src/decode/decoder.ts';
+import { LARGEST_UNITS, SEGMENTS_CAPACITY, SLOTS_CAPACITY } from '../../src/layout/batch.ts';
 import { BATCH_FULL, BROKEN_CAPTURED, PACKETS, RECORDS, SEGMENTS, STOPPED, WANTS_BYTES } from '../../src/layout/framing.ts';
 import { EN10MB } from '../../src/layout/link.ts';
+import { ADDRESS_PAIR_BYTES, SEGMENT_WORDS } from '../../src/layout/segment.ts';
 import { bytes, ethernet, ipv4, ipv6, pcapRecord, tcp } from '../support/packets.ts';
 import { BUILDS, decodePackets, ORIGIN, SEED } from './decoding.ts';
 
@@ -83,6 +85,30 @@ describe.each(BUILDS)('decoder, $build', ({ decoder }) => {
     expect([decoder.state[STOPPED], decoder.state[RECORDS], decoder.state[PACKETS]]).toEqual([WANTS_BYTES, 5, 5]);
   });
 
+  it('has as much more room for larger windows, in the last slot, too, and for each shard', () => {
+    const record = pcapRecord({ captured: ethernet(ipv6(tcp())) });
+    const count = LARGEST_UNITS * SEGMENTS_CAPACITY;
+    const block = bytes(...Array.from({ length: 1024 }, () => record));
+    put(...Array.from({ length: count / 1024 }, () => block));
+    const large = { ...setting, shards: 9, units: LARGEST_UNITS };
+    const last = slotsOf(9, LARGEST_UNITS) - 1;
+    expect(() => decoder.begin(large, framing, last + 1)).toThrow(RangeError);
+    const kept = Buffer.from(decoder.window.subarray(0, 1 << 16));
+    for (const slot of [0, last]) {
+      decoder.begin(large, framing, slot);
+      expect(decoder.decode(0, count * record.length)).toBe(count * record.length);
+      expect(decoder.state[RECORDS]).toBe(count);
+    }
+    expect(kept.equals(decoder.window.subarray(0, 1 << 16))).toBe(true);
+    const batches = [0, last].flatMap((slot) => Array.from({ length: 9 }, (_, shard) => decoder.batch(decoder.memory, slot, large, shard)));
+    const full = batches.filter(({ count: records }) => records > 0);
+    expect(full.map(({ count: records }) => records)).toEqual([count, count]);
+    for (const { words, pairs } of full) {
+      expect(words.subarray(0, SEGMENT_WORDS - 2)).toEqual(full[0]!.words.subarray(0, SEGMENT_WORDS - 2));
+      expect(pairs).toHaveLength(count * ADDRESS_PAIR_BYTES);
+    }
+  });
+
   it('refuses a record that claims more than the limit, and decodes what is before it', () => {
     const first = pcapRecord({ captured: packet });
     const broken = pcapRecord({ captured: packet });
@@ -155,6 +181,6 @@ describe.each(BUILDS)('decoder, $build', ({ decoder }) => {
     expect(decoder.clock).toBe(7000);
     decoder.begin(setting, framing, 0, 9000);
     decoder.decode(0, length);
-    expect([decoder.clock, decoder.batch(decoder.memory, 0, 0).times[0]]).toEqual([9000, 9000]);
+    expect([decoder.clock, decoder.batch(decoder.memory, 0).times[0]]).toEqual([9000, 9000]);
   });
 });

@@ -3,10 +3,11 @@
 import type { Source } from '../../src/capture/file.ts';
 import type { Fault } from '../../src/capture/fault.ts';
 import { recordsEnd, tellsEnd } from '../../src/capture/format.ts';
-import { Decoder } from '../../src/decode/decoder.ts';
+import { Decoder, type DecoderSetting } from '../../src/decode/decoder.ts';
 import { DROP_NAMES } from '../../src/decode/drops.ts';
 import { AGGREGATED, PACKETS, PAIRS, RECORDS, SEGMENTS } from '../../src/layout/framing.ts';
 import { Plan } from '../../src/shard/plan.ts';
+import { unitsOf } from '../../src/shard/reading.ts';
 import { type Place, regressionsOf, WindowReader } from '../../src/shard/windows.ts';
 import * as S from '../../src/layout/segment.ts';
 import { type CapturedPacket, type CaptureFields, pcap } from '../support/packets.ts';
@@ -86,7 +87,8 @@ export function decodeSource(
   filter?: Int32Array,
 ): Decoded {
   const plan = new Plan([{ path: source.path, size: source.size }], windowBytes);
-  const reader = new WindowReader({ origin: ORIGIN, seed, shards: 1, filter }, by, () => source);
+  const setting = { origin: ORIGIN, seed, shards: 1, units: unitsOf(windowBytes), filter };
+  const reader = new WindowReader(setting, by, () => source);
   const decoded: Decoded = { packets: 0, segments: 0, regressions: 0, aggregated: 0, drops: {}, records: [], faults: [] };
   let place: Place = { offset: 0, lost: false, previous: Number.NaN, clock: -Infinity, framing: undefined };
   for (let number = 0; number < plan.announced; number++) {
@@ -99,7 +101,7 @@ export function decodeSource(
     }
     const { state } = by;
     const count = state[RECORDS] ?? 0;
-    for (let index = 0; index < count; index++) decoded.records.push(record(by, index, decoded.packets));
+    for (let index = 0; index < count; index++) decoded.records.push(record(by, setting, index, decoded.packets));
     decoded.regressions += regressionsOf(window, decoded.packets);
     decoded.packets += state[PACKETS] ?? 0;
     decoded.segments += state[SEGMENTS] ?? 0;
@@ -139,8 +141,8 @@ export function dropOf(captured: Uint8Array, linkType?: number, original = captu
   return name;
 }
 
-function record(by: Decoder, index: number, packetsBefore: number): DecodedSegment {
-  const { words, times, pairs } = by.batch(by.memory, 0, 0);
+function record(by: Decoder, setting: DecoderSetting, index: number, packetsBefore: number): DecodedSegment {
+  const { words, times, pairs } = by.batch(by.memory, 0, setting);
   const at = index * S.SEGMENT_WORDS;
   const word = (offset: number): number => (words[at + offset] ?? 0) >>> 0;
   const flags = word(S.FLAGS_WORD);

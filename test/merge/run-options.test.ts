@@ -33,6 +33,13 @@ describe('what a program asks for', () => {
       await expect(run({ interval: 1, per: { kind: 'subnet', bits } })).rejects.toThrow(/a prefix of/);
   });
 
+  it('a window has room for its records, which many workers have less of', async () => {
+    await run({ workers: 18, windowBytes: 2 ** 23 });
+    await expect(run({ workers: 18, windowBytes: 2 ** 23 + 1 })).rejects.toThrow(/window of 8388609 bytes/);
+    await expect(run({ workers: 19, windowBytes: 2 ** 21 + 1 })).rejects.toThrow(RangeError);
+    await expect(run({ windowBytes: 2 ** 21 + 1 })).rejects.toThrow(RangeError);
+  });
+
   it('a filter has to be one', async () => {
     await expect(run({ filter: 'host and' })).rejects.toThrow(FilterError);
   });

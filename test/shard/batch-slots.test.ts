@@ -20,6 +20,8 @@ describe('the batches of a decoder', () => {
     expect(fillAll(new BatchSlots(new Exchange(2)), 700)).toHaveLength(SLOTS_CAPACITY);
     expect(fillAll(new BatchSlots(new Exchange(16)), 700)).toHaveLength(9);
     expect(fillAll(new BatchSlots(new Exchange(SHARDS_CAPACITY)), 700)).toHaveLength(2);
+    expect(fillAll(new BatchSlots(new Exchange(2), 4), 700)).toHaveLength(6);
+    expect(fillAll(new BatchSlots(new Exchange(16), 2), 700)).toHaveLength(4);
     expect(fillAll(new BatchSlots(new Exchange(1)), 700)).toHaveLength(1);
     expect(fillAll(new BatchSlots(new Exchange(1, 2)), 700)).toHaveLength(SLOTS_CAPACITY);
   });

@@ -133,7 +133,7 @@ async function feedTo(chunks: Iterable<Uint8Array>, ahead: number, windowBytes: 
     captures: [{ path: 'a stream', size: 0 }],
     feed: feed.buffer,
     windowBytes,
-    io: 'read',
+    mapFrom: Infinity,
     filter: undefined,
     distinguished: 0,
     origin: SECONDS,

@@ -1,58 +1,51 @@
-// Which files are mapped, and which are read.
+// Which files are mapped, which are read, and in windows of what size.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
-import { MappedFile } from '../../src/capture/map.ts';
-import { Decoder } from '../../src/decode/decoder.ts';
-import { type DecodingTask, type Io, settingOf } from '../../src/shard/decoding.ts';
+import { describe, expect, it } from 'vitest';
+import { WINDOW_UNIT } from '../../src/layout/batch.ts';
 import { Exchange } from '../../src/shard/exchange.ts';
-import { InterfaceLog } from '../../src/shard/interfaces.ts';
-
-const folder = mkdtempSync(join(tmpdir(), 'fourwaves-'));
-afterAll(() => rmSync(folder, { recursive: true }));
-const path = join(folder, 'small.pcap');
-writeFileSync(path, new Uint8Array(100));
+import { dependsOnPackets, type Io, readingOf } from '../../src/shard/reading.ts';
 
 const MIB = 1 << 20;
-const module = Decoder.compile();
-const decoder = new Decoder(module, Decoder.memory());
 
-/** Whether the first of captures that are said to be so large, MiB, is one that can be mapped. */
-function canBeMapped(io: Io, ...sizes: number[]): boolean {
-  const exchange = new Exchange(1);
-  const task: DecodingTask = {
-    index: 0,
-    shards: 1,
-    control: exchange.buffer,
-    interfaces: new InterfaceLog().buffer,
-    module,
-    memories: [decoder.memory],
-    captures: sizes.map((size) => ({ path, size: size * MIB })),
-    feed: undefined,
-    windowBytes: MIB,
-    io,
-    filter: undefined,
-    distinguished: 0,
-    origin: 0,
-    seed: 0,
-  };
-  const source = settingOf(task, decoder).open(0, () => true);
-  source.close?.();
-  return source instanceof MappedFile;
-}
+/** Files of so many MiB, whose records are of so many bytes. */
+const files = (sizes: readonly number[], recordBytes: number) =>
+  sizes.map((size) => ({ path: 'file', size: size * MIB, packets: (size * MIB) / recordBytes }));
 
 describe('files', () => {
-  it.each<[Io, number[], boolean]>([
-    ['read', [4096], false],
-    ['map', [0.001], true],
-    ['auto', [256], true],
-    ['auto', [255], false],
-    ['auto', [32, 224], true],
-    ['auto', [31, 4096], false],
-  ])('--io %s, of %j MiB: %s', (io, sizes, mapped) => {
-    expect(canBeMapped(io, ...sizes)).toBe(mapped);
+  it.each<[Io, number[], number, boolean]>([
+    ['read', [4096], 1400, false],
+    ['map', [0.001], 90, true],
+    ['auto', [256], 400, true],
+    ['auto', [256], 399, false],
+    ['auto', [255], 1400, false],
+    ['auto', [32, 224], 1400, true],
+    ['auto', [31, 4096], 1400, false],
+    ['auto', [31, 226], 1400, false],
+  ])('--io %s, of %j MiB, records of %i bytes: the first is mapped: %s', (io, sizes, recordBytes, mapped) => {
+    const captures = files(sizes, recordBytes);
+    expect(captures[0]!.size >= readingOf(io, captures, 2).mapFrom).toBe(mapped);
+  });
+
+  it('whose packets nobody has counted are read', () => {
+    expect(readingOf('auto', [{ path: 'file', size: 4096 * MIB }], 2)).toEqual({ mapFrom: Infinity, windowBytes: WINDOW_UNIT });
+    expect(dependsOnPackets('read', 4096 * MIB)).toBe(false);
+    expect(dependsOnPackets('auto', 32 * MIB)).toBe(true);
+    expect(dependsOnPackets('auto', 31 * MIB)).toBe(false);
+  });
+
+  it.each<[Io, number, number, number]>([
+    ['auto', 1400, 1, 4],
+    ['auto', 1400, 9, 4],
+    ['auto', 1400, 10, 2],
+    ['auto', 1400, 18, 2],
+    ['auto', 1400, 19, 1],
+    ['auto', 1400, 64, 1],
+    ['auto', 90, 2, 1],
+    ['map', 90, 2, 1],
+    ['map', 1400, 2, 4],
+    ['read', 1400, 2, 1],
+  ])('--io %s, records of %i bytes, %i workers: windows of %i units', (io, recordBytes, workers, units) => {
+    expect(readingOf(io, files([512], recordBytes), workers).windowBytes).toBe(units * WINDOW_UNIT);
   });
 });
 

@@ -21,6 +21,7 @@ const SECONDS = 1_700_000_000;
 interface Cut {
   workers: number;
   windowBytes: number;
+  io?: 'map';
 }
 
 async function answer(paths: string[], cut: Cut): Promise<string> {
@@ -158,6 +159,14 @@ const CUTS: Cut[] = [
   { workers: 16, windowBytes: 20_000 },
 ];
 
+const LARGE_CUTS: Cut[] = [
+  { workers: 1, windowBytes: 1 << 23 },
+  { workers: 1, windowBytes: 1 << 23, io: 'map' },
+  { workers: 2, windowBytes: 1 << 23, io: 'map' },
+  { workers: 3, windowBytes: 5 << 20 },
+  { workers: 18, windowBytes: 3 << 20, io: 'map' },
+];
+
 describe('the same lines and the same summary', () => {
   const whole: Cut = { workers: 1, windowBytes: 1 << 20 };
 
@@ -176,6 +185,20 @@ describe('the same lines and the same summary', () => {
     const expected = await answer([path], whole);
     expect(expected.split('\n').length).toBeGreaterThan(40);
     for (const cut of CUTS) expect(await answer([path], cut), JSON.stringify(cut)).toBe(expected);
+  });
+
+  it('windows of several units, full of the smallest records and of large ones', async () => {
+    const path = join(folder, 'large.pcap');
+    const small = carriers(bytes(1)).map(({ captured, seconds, fraction }, i) => ({
+      captured: captured.subarray(0, i % 3 === 0 ? 54 : 20),
+      seconds,
+      fraction,
+    }));
+    const large = carriers(records().subarray(0, 150_000)).map(({ captured, fraction }) => ({ captured, seconds: SECONDS + 9, fraction }));
+    const part = pcap(Array.from({ length: 200 }, () => small).flat());
+    writeFileSync(path, bytes(part, ...Array.from({ length: 4 }, () => pcap(large).subarray(24))));
+    const expected = await answer([path], whole);
+    for (const cut of LARGE_CUTS) expect(await answer([path], cut), JSON.stringify(cut)).toBe(expected);
   });
 
   it('what explain tells of a connection whose segments are fragmented', () => {

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { CaptureError } from '../../src/capture/errors.ts';
 import { faultMessage } from '../../src/capture/fault.ts';
+import { WINDOW_UNIT } from '../../src/layout/batch.ts';
 import { Decoding } from '../../src/shard/decoding.ts';
 import { Exchange } from '../../src/shard/exchange.ts';
 import { InterfaceLog } from '../../src/shard/interfaces.ts';
@@ -82,6 +83,25 @@ describe('windows', () => {
     const large = { captured: bytes(ethernet(ipv4(tcp())), new Uint8Array(200_000)) };
     expect(decodeSource(inMemory(pcap([packet, large, packet])), 1000)).toMatchObject({ packets: 3, segments: 3, faults: [] });
   });
+
+  it.each([0, 100_000, (1 << 23) - 600_000])(
+    'reads the largest record, and passes over more garbage than that, in windows of any size: behind %i bytes',
+    (before) => {
+      const size = 32 << 20;
+      const large = { captured: bytes(ethernet(ipv4(tcp())), new Uint8Array(size - 54)) };
+      const filler = Array.from({ length: Math.floor(before / 1000) }, () => ({
+        captured: bytes(ethernet(ipv4(tcp())), new Uint8Array(930)),
+      }));
+      const records = pcap([...filler, large, packet], { snaplen: 0xffffffff });
+      const garbage = new Uint8Array(43 << 20).fill(0xfe);
+      for (const content of [records, bytes(records, garbage, pcap([packet, packet, packet]).subarray(24))]) {
+        const units = [1, 3, 4].map((unit) => decodeSource(inMemory(content), unit * WINDOW_UNIT));
+        expect(units[0]).toMatchObject({ packets: filler.length + (content === records ? 2 : 5) });
+        expect(units[0]!.faults).toHaveLength(content === records ? 0 : 1);
+        for (const one of units) expect(one).toEqual(units[0]);
+      }
+    },
+  );
 
   it.each([1000, 100_000, 1 << 20])('read on for the record that crosses their end, where %i bytes are one', (windowBytes) => {
     // Of 60,000 and of 60 bytes, as of segmentation offload and its acknowledgements: their ends lie anywhere behind a window's.

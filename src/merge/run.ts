@@ -160,8 +160,8 @@ export class Run {
           this.bytes,
         );
     this.workers = options.workers ?? workersFor(this.#work, input.compressed !== undefined);
-    const { mapFrom, windowBytes } = readingOf(options.io ?? 'read', input.captures, this.workers);
-    this.#reading = { mapFrom, windowBytes: options.windowBytes ?? windowBytes };
+    const reading = readingOf(options.io ?? 'read', input.captures, this.workers);
+    this.#reading = { ...reading, windowBytes: options.windowBytes ?? reading.windowBytes };
     this.#plan = new Plan(input.captures, this.#reading.windowBytes);
     this.#answers = new Answers(options.ports ?? EPHEMERAL_PORTS, this.profile.twoMsl, () => new LedgerMemory(), options.whatIf);
     this.#exchange = new Exchange(this.workers, this.#decoders);

@@ -17,6 +17,8 @@ import { type Place, WindowReader } from './windows.ts';
 
 /** Bytes that are looked at, at once: more only where there is no packet among them, although nothing is damaged. */
 const PROBED = 1 << 20;
+/** The same in its middle, where only packets are counted. */
+const COUNTED = 1 << 18;
 /** Blocks that are looked at in search of interfaces: of those that hold no packet there may be gigabytes. */
 const MOST_BLOCKS = 4096;
 const PACKET_BLOCKS: ReadonlySet<number> = new Set([PACKET, SIMPLE_PACKET, ENHANCED_PACKET]);
@@ -97,15 +99,15 @@ function describedFirst(source: Source, { form }: Section): number {
   return count;
 }
 
-function planOf({ path }: Source, size: number): Plan {
-  return new Plan([{ path, size }], PROBED);
+function planOf({ path }: Source, size: number, bytes = PROBED): Plan {
+  return new Plan([{ path, size }], bytes);
 }
 
 /** How many packets a capture holds, as its middle lets expect: the beginning of many is full of short ones. */
 export function packetsIn(source: Source, decoder: Decoder, { framing, size }: Probe): number {
   const reader = new WindowReader(SETTING, decoder, () => source);
-  const plan = planOf(source, size);
-  if (plan.announced < 2) return decoder.state[PACKETS]!;
+  if (size <= PROBED) return decoder.state[PACKETS]!;
+  const plan = planOf(source, size, COUNTED);
   const window = plan.window(plan.announced >> 1);
   const offset = reader.guess(window, framing, Number.NaN);
   if (offset === undefined) return 0;

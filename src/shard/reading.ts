@@ -12,8 +12,11 @@ const LONG_RECORD_BYTES = 400;
 /** Bytes of all files together that make up for what mapping needs, and of each. */
 const LARGE_BYTES = 1 << 28;
 const LARGE_FILE_BYTES = 1 << 25;
-/** Batches that a decoder needs so that threads wait for each other no more than for anything else. */
+/** Units of a window (layout/batch.ts) of what is read, which has to be in the cache when it is decoded; LARGEST_UNITS of what is mapped. */
+const READ_UNITS = 2;
+/** Batches that a decoder needs so that threads wait for each other no more than for anything else, and windows so that each has its share. */
 const ENOUGH_SLOTS = 4;
+const ENOUGH_WINDOWS = 12;
 
 export interface Reading {
   /** Bytes of a file from which on it is mapped; Infinity: none is. */
@@ -28,17 +31,15 @@ export const dependsOnPackets = (io: Io, bytes: number): boolean => io !== 'read
 /** Units of a window (layout/batch.ts). */
 export const unitsOf = (windowBytes: number): number => Math.ceil(windowBytes / WINDOW_UNIT);
 
-/**
- * How files are best read by so many workers. What is to be done for each window is done less often where a window is larger; but where its bytes are
- * copied, they then are in the cache no more when they are decoded.
- */
+/** How files are best read by so many workers. What is done once a window is done less often where windows are larger. */
 export function readingOf(io: Io, captures: readonly PlannedCapture[], workers: number): Reading {
   const large = captures.filter(({ size }) => dependsOnPackets(io, size));
   const bytes = large.reduce((sum, { size }) => sum + size, 0);
   const packets = large.reduce((sum, { packets: estimated = 0 }) => sum + estimated, 0);
   const areLong = packets > 0 && bytes / packets >= LONG_RECORD_BYTES;
   const maps = io === 'map' || (io === 'auto' && areLong && bytes >= LARGE_BYTES);
-  let units = maps && areLong ? LARGEST_UNITS : 1;
-  while (units > 1 && slotsOf(workers, units) < ENOUGH_SLOTS) units /= 2;
+  const all = captures.reduce((sum, { size }) => sum + size, 0);
+  let units = maps && areLong ? LARGEST_UNITS : READ_UNITS;
+  while (units > 1 && (slotsOf(workers, units) < ENOUGH_SLOTS || all < units * WINDOW_UNIT * ENOUGH_WINDOWS * workers)) units /= 2;
   return { mapFrom: io === 'map' ? 0 : maps ? LARGE_FILE_BYTES : Infinity, windowBytes: units * WINDOW_UNIT };
 }

@@ -27,25 +27,30 @@ describe('files', () => {
   });
 
   it('whose packets nobody has counted are read', () => {
-    expect(readingOf('auto', [{ path: 'file', size: 4096 * MIB }], 2)).toEqual({ mapFrom: Infinity, windowBytes: WINDOW_UNIT });
+    expect(readingOf('auto', [{ path: 'file', size: 4096 * MIB }], 2)).toEqual({ mapFrom: Infinity, windowBytes: 2 * WINDOW_UNIT });
     expect(dependsOnPackets('read', 4096 * MIB)).toBe(false);
     expect(dependsOnPackets('auto', 32 * MIB)).toBe(true);
     expect(dependsOnPackets('auto', 31 * MIB)).toBe(false);
   });
 
-  it.each<[Io, number, number, number]>([
-    ['auto', 1400, 1, 4],
-    ['auto', 1400, 9, 4],
-    ['auto', 1400, 10, 2],
-    ['auto', 1400, 18, 2],
-    ['auto', 1400, 19, 1],
-    ['auto', 1400, 64, 1],
-    ['auto', 90, 2, 1],
-    ['map', 90, 2, 1],
-    ['map', 1400, 2, 4],
-    ['read', 1400, 2, 1],
-  ])('--io %s, records of %i bytes, %i workers: windows of %i units', (io, recordBytes, workers, units) => {
-    expect(readingOf(io, files([512], recordBytes), workers).windowBytes).toBe(units * WINDOW_UNIT);
+  it.each<[Io, number, number, number, number]>([
+    ['auto', 4096, 1400, 1, 4],
+    ['auto', 4096, 1400, 9, 4],
+    ['auto', 4096, 1400, 10, 2],
+    ['auto', 4096, 1400, 18, 2],
+    ['auto', 4096, 1400, 19, 1],
+    ['auto', 4096, 1400, 64, 1],
+    ['auto', 4096, 90, 2, 2],
+    ['map', 4096, 90, 2, 2],
+    ['map', 4096, 1400, 2, 4],
+    ['read', 4096, 1400, 2, 2],
+    ['auto', 384, 1400, 4, 4],
+    ['auto', 383, 1400, 4, 2],
+    ['auto', 191, 90, 4, 1],
+    ['read', 48, 90, 1, 2],
+    ['read', 1, 90, 1, 1],
+  ])('--io %s, %i MiB in records of %i bytes, %i workers: windows of %i units', (io, size, recordBytes, workers, units) => {
+    expect(readingOf(io, files([size], recordBytes), workers).windowBytes).toBe(units * WINDOW_UNIT);
   });
 });
 

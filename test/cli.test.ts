@@ -624,7 +624,7 @@ describe('a summary', () => {
 
 describe('output that nobody wants any more', () => {
   it('| head -1 ends quietly', () => {
-    const path = file('many.pcap', pcap(Array.from({ length: 3000 }, (_, i) => connection(1024 + i, i)).flat()));
+    const path = file('many.pcap', pcap(Array.from({ length: 9000 }, (_, i) => connection(1024 + i, i)).flat()));
     const { status, stdout, stderr } = spawnSync(
       'bash',
       ['-c', `set -o pipefail; "$0" "$1" stream "$2" | head -1`, process.execPath, CLI, path],

@@ -6,7 +6,7 @@
 
 /** Lanes, as many as shards; and the rows that one has room for. */
 export const LANES = 64;
-export const LANE_ROWS = 256;
+export const LANE_ROWS = 1024;
 
 // -- words of the state
 /** How many of a lane's rows were taken, and how many there are; CLOSED: it has none that come before any of the other lanes'. */
@@ -57,4 +57,4 @@ export const FULL = -2;
 export const OVER = -3;
 
 /** Pages of 64 KiB of its memory (assembly/asconfig.json asks for as many). */
-export const LEDGER_PAGES = 896;
+export const LEDGER_PAGES = 1038;

@@ -37,7 +37,7 @@ import { RESET_STAGES, resetStage } from './reset-stage.ts';
 export const WAIT_ENDS = ['expiry', 'reuse', 'rst', 'capture_end'] as const;
 
 /** Rows that are kept together: few enough to stay in the cache. */
-const CHUNK_ROWS = 256;
+const CHUNK_ROWS = 1024;
 /** Written anew for each connection. */
 const TIMES = new CloseTimes();
 

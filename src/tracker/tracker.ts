@@ -43,7 +43,7 @@ import { SilenceHeap } from './timers.ts';
 import { PassingWindows } from './watch.ts';
 
 /** Connections that the capture's end, or an instant, ends at a stroke. */
-const SHARE = 1024;
+const SHARE = 4096;
 
 /**
  * Follows the connections of one shard. Pure: segments and capture time in, ended connections out.

@@ -2,7 +2,7 @@
 //
 // A page beyond a file's end kills the process that touches it. So a file is mapped only under a lease (fcntl_locking(2),
 // F_SETLEASE): the kernel grants it while nobody has the file open for writing, and makes whoever wants to write or truncate it
-// wait, for 45 s as a rule, until the lease is given back. It is asked for before each window, and a window takes a millisecond;
+// wait, for 45 s as a rule, until the lease is given back. It is asked for before each window, and a window takes some milliseconds;
 // and whoever looks at none for a while gives it back. (A process that is stopped within a window, for longer than that, may lose
 // it; and one that stands still, because it writes its progress to a terminal which is stopped, keeps it for so long.) Leases hold where
 // all who write are of this system: on the file systems of its own disks. Pages are private: V8 makes all of a memory writable when

@@ -17,7 +17,7 @@ const GROUP_BYTES = 1 << 9;
 const CHANGE_BYTES = 1 << 3;
 
 /** What it depends on. */
-type Outlet = Pick<ShardTask, 'index' | 'shards' | 'form' | 'interval'>;
+type Outlet = Pick<ShardTask, 'index' | 'shards' | 'form' | 'interval' | 'windowBytes'>;
 
 /** The deliveries of one shard that were handed on and not taken yet. */
 export class Backlog {

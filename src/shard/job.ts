@@ -42,12 +42,16 @@ export interface ShardTask extends DecodingTask {
   readonly transitions: boolean;
 }
 
-/** Windows whose ends are delivered together where no single connection has to leave, and no window of capture time, of which there may be many. */
+/**
+ * Windows whose ends are delivered together where no single connection has to leave, and no window of capture time, of which there may be many; and
+ * their bytes, which may end as many connections as they hold packets.
+ */
 const TOGETHER = 32;
+const TOGETHER_BYTES = 1 << 26;
 
 /** How many windows one delivery is about. */
-export const windowsOf = ({ form, interval }: Pick<ShardTask, 'form' | 'interval'>): number =>
-  form === 'none' && interval === Infinity ? TOGETHER : 1;
+export const windowsOf = ({ form, interval, windowBytes }: Pick<ShardTask, 'form' | 'interval' | 'windowBytes'>): number =>
+  form === 'none' && interval === Infinity ? Math.min(TOGETHER, Math.floor(TOGETHER_BYTES / windowBytes)) : 1;
 
 /** Bytes of lines, or records, from which on a delivery is a part of what ended in its window. */
 const PART_BYTES = 4 << 20;

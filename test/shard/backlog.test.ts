@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Backlog } from '../../src/shard/backlog.ts';
 import { Exchange } from '../../src/shard/exchange.ts';
-import type { Delivery } from '../../src/shard/job.ts';
+import { type Delivery, windowsOf } from '../../src/shard/job.ts';
 import { PlaceLog } from '../../src/shard/places.ts';
 
 const MEGABYTE = 1 << 20;
@@ -23,7 +23,9 @@ const delivery = (window: number, bytes: number, last = true, notes: Float64Arra
 function shard() {
   const exchange = new Exchange(2);
   const reused: Float64Array[] = [];
-  const backlog = new Backlog({ index: 1, shards: 2, form: 'lines', interval: Infinity }, exchange, (notes) => reused.push(...notes));
+  const backlog = new Backlog({ index: 1, shards: 2, form: 'lines', interval: Infinity, windowBytes: 1 << 21 }, exchange, (notes) =>
+    reused.push(...notes),
+  );
   /** Hands on deliveries of as many bytes while there is room, up to `most`; answers how many. */
   const handOn = (bytes: number, most: number): number => {
     let handed = 0;
@@ -75,4 +77,12 @@ describe('what waits for the output', () => {
     for (; !backlog.isFull(delivery(0, 1000, false)) && parts < 100; parts++) backlog.add(delivery(0, 1000, false));
     expect(parts).toBe(9);
   });
+});
+
+it('a delivery is about as many windows as are not much of a capture, and about each by itself where that is waited for', () => {
+  const mebibytes = [0.001, 1, 2, 4, 6, 8];
+  const windows = mebibytes.map((size) => windowsOf({ form: 'none', interval: Infinity, windowBytes: size * MEGABYTE }));
+  expect(windows).toEqual([32, 32, 32, 16, 10, 8]);
+  expect(windowsOf({ form: 'lines', interval: Infinity, windowBytes: MEGABYTE })).toBe(1);
+  expect(windowsOf({ form: 'none', interval: 1, windowBytes: MEGABYTE })).toBe(1);
 });

@@ -13,6 +13,10 @@ import { decodeTicks, previous as previousTicks, stopped as ticksStopped } from 
 /** Bytes whose headers are fetched at once, and decoded while they are in the cache. */
 const PIECE: usize = 1 << 20;
 
+/** Why decoding stopped, and where the last record is that was decoded; 0: none. */
+let stopped: i32 = 0;
+let latestRecord: usize = 0;
+
 /**
  * Decodes the records that begin in WINDOW[from..stop) and end before `to`, until the bytes run out, the batch is full or one is
  * broken. They are added to the batch of the last begin().
@@ -37,10 +41,7 @@ export function decode(from: i32, stop: i32, to: i32): i32 {
   return <i32>(next - WINDOW);
 }
 
-/** Why decoding stopped, and where the last record is that was decoded; 0: none. */
-let stopped: i32 = 0;
-let latestRecord: usize = 0;
-
+/** Decodes the records that begin in at..last and end before `end`; answers where the first one is that it did not decode. */
 function decodePiece(at: usize, last: usize, end: usize): usize {
   const form = word(FORM);
   let next: usize;

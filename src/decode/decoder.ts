@@ -126,6 +126,8 @@ export class Decoder {
   readonly #filter: Int32Array;
   readonly #constant: (name: string) => number;
   readonly #views = new Map<number, BinViews>();
+  /** What the places of those depend on. */
+  #viewed = WHOLE;
 
   constructor(module: DecoderModule, memory: DecoderMemory) {
     const calls = Module.imports(module).filter(({ module: from }) => from === HOST);
@@ -206,9 +208,13 @@ export class Decoder {
 
   /**
    * A shard's part of a slot's batch, of this decoder or of another one's memory, which goes by the number `of`. Valid until it is decoded into
-   * again. The setting is the same at each call.
+   * again.
    */
   batch(memory: DecoderMemory, slot: number, { shards, units = 1 }: BatchSetting = WHOLE, shard = 0, of = 0): ShardBatch {
+    if (this.#viewed.shards !== shards || this.#viewed.units !== units) {
+      this.#viewed = { shards, units };
+      this.#views.clear();
+    }
     const key = (of * SLOTS_CAPACITY + slot) * SHARDS_CAPACITY + shard;
     let views = this.#views.get(key);
     if (!views) this.#views.set(key, (views = this.#binViews(memory, slot, (slot * shards + shard) * units, units)));

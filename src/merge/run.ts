@@ -17,7 +17,7 @@ import { InterfaceLog } from '../shard/interfaces.ts';
 import { runHere } from '../shard/here.ts';
 import { type Delivery, type Form, type ShardResult, type ShardTask, windowsOf } from '../shard/job.ts';
 import { workersFor, workOf } from '../shard/parallelism.ts';
-import { Plan } from '../shard/plan.ts';
+import { Plan, restsOf } from '../shard/plan.ts';
 import { ShardPool } from '../shard/pool.ts';
 import { pump } from '../shard/pump.ts';
 import { dependsOnPackets, type Reading, readingOf } from '../shard/reading.ts';
@@ -162,7 +162,7 @@ export class Run {
     this.workers = options.workers ?? workersFor(this.#work, input.compressed !== undefined);
     const reading = readingOf(options.io ?? 'read', input.captures, this.workers);
     this.#reading = { ...reading, windowBytes: options.windowBytes ?? reading.windowBytes };
-    this.#plan = new Plan(input.captures, this.#reading.windowBytes);
+    this.#plan = new Plan(input.captures, this.#reading.windowBytes, restsOf(this.#reading.windowBytes));
     this.#answers = new Answers(options.ports ?? EPHEMERAL_PORTS, this.profile.twoMsl, () => new LedgerMemory(), options.whatIf);
     this.#exchange = new Exchange(this.workers, this.#decoders);
     this.#memories = Array.from({ length: this.#decoders }, () => Decoder.memory());

@@ -9,8 +9,7 @@ import { BatchSlots } from './batch-slots.ts';
 import { Exchange } from './exchange.ts';
 import { Feed } from './feed.ts';
 import { InterfaceLog, NO_SECTION, type SectionRange } from './interfaces.ts';
-import { Plan, type PlannedCapture, type Windows } from './plan.ts';
-import { unitsOf } from './reading.ts';
+import { Plan, type PlannedCapture, restsOf, unitsOf, type Windows } from './plan.ts';
 import { type DecodedWindow, type Opener, type Place, regressionsOf, type Trouble, WindowReader } from './windows.ts';
 
 /** Windows that may be decoded from guesses: while another proves what comes before, there is that much to do. */
@@ -57,7 +56,7 @@ export function settingOf(task: DecodingTask, decoder: Decoder): DecodingSetting
   const feed = task.feed && new Feed(decoder.stream(memories[0]!), task.feed);
   return {
     ...task,
-    windows: feed ?? new Plan(captures, task.windowBytes),
+    windows: feed ?? new Plan(captures, task.windowBytes, restsOf(task.windowBytes)),
     open: (capture) => {
       const { path, size } = captures[capture]!;
       if (feed) return index === 0 ? feed.ownSource(path) : feed.source(path);
@@ -185,6 +184,7 @@ export class Decoding {
     const { section, clock } = before;
     if (number === window.opening) return this.#decodeFrom(number, slot, { offset: 0, clock }, NO_SECTION);
     if (before.offset === Infinity) return this.#decodeFrom(number, slot, { offset: Infinity, clock }, section); // no more of it can be read
+    if (window.bytes === 0) return this.#decodeFrom(number, slot, { offset: window.base, clock }, section);
     const framing = this.#setting.interfaces.framing(section);
     const near = clock === -Infinity ? Number.NaN : origin + Math.floor(clock / 1e9);
     return this.#decodeFrom(number, slot, { offset: this.#reader.guess(window, framing, near) ?? Infinity, clock }, section);

@@ -3,6 +3,7 @@ import { STREAM_BYTES, STREAM_MARGIN } from '../layout/batch.ts';
 import type { Decoding } from './decoding.ts';
 import type { Exchange } from './exchange.ts';
 import { AHEAD, type Feed } from './feed.ts';
+import { restsOf } from './plan.ts';
 
 /** Bytes beyond a window that are waited for before it is announced, so that the record that crosses its end is there. */
 const SLACK = 1 << 16;
@@ -61,7 +62,7 @@ export class FeedWriter {
       this.#feed.put(part, this.written);
       this.written += part.length;
       from += part.length;
-      while (this.pending >= this.#windowBytes + SLACK) this.#announce(this.#windowBytes, this.#base + this.#windowBytes + SLACK, false);
+      while (this.pending >= this.#windowBytes + SLACK) this.#announce(this.#windowBytes, this.#base + this.#windowBytes + SLACK);
       // Who has not started yet is not behind.
       while (this.#exchange.tracked > 0 && this.#unclaimed >= SPARE && this.#decoding?.nextCertain());
     }
@@ -71,13 +72,15 @@ export class FeedWriter {
   /** Announces what there is, because more may be long in coming; but not a part of what a capture begins with, which would be taken for all. */
   flush(): void {
     if (this.written < OPENING_BYTES) return;
-    while (this.pending > 0) this.#announceRest(false);
+    while (this.pending > 0) this.#announceRest();
   }
 
   /** The stream has ended. */
   end(): void {
-    while (this.pending > this.#windowBytes) this.#announceRest(false);
-    this.#announceRest(true);
+    while (this.pending > this.#windowBytes) this.#announceRest();
+    const rests = Math.min(restsOf(this.#windowBytes), this.#feed.announced);
+    this.#announceRest(true, rests === 0);
+    for (let rest = 1; rest <= rests; rest++) this.#announceRest(true, rest === rests);
   }
 
   /** Decodes, once the stream has ended, what nobody has claimed. */
@@ -91,13 +94,13 @@ export class FeedWriter {
     return this.#feed.announced - this.#exchange.claimed;
   }
 
-  #announceRest(last: boolean): void {
+  #announceRest(last = false, final = false): void {
     const bytes = Math.min(this.pending, this.#windowBytes);
-    this.#announce(bytes, Math.min(this.#base + bytes + SLACK, this.written), last);
+    this.#announce(bytes, Math.min(this.#base + bytes + SLACK, this.written), last, final);
   }
 
-  #announce(bytes: number, to: number, last: boolean): void {
-    this.#feed.announce(this.#base, bytes, to, last);
+  #announce(bytes: number, to: number, last = false, final = false): void {
+    this.#feed.announce({ base: this.#base, bytes, to, last, final });
     this.#base += bytes;
     this.#exchange.announce();
   }

@@ -17,6 +17,8 @@ const BYTES = 1;
 const TO = 2;
 const LAST = 3;
 const ENTRY = 4;
+/** Of LAST: nothing follows, not even for what had no room. */
+const FINAL = 2;
 
 /**
  * A capture that comes as a stream, in memory that all shards share: the windows that were announced, and its bytes, in a ring behind the first shard's
@@ -60,7 +62,15 @@ export class Feed implements Windows {
   window(number: number): Window {
     const at = (number % AHEAD) * ENTRY;
     const entry = this.#entries.subarray(at, at + ENTRY);
-    return { capture: 0, opening: 0, base: entry[BASE]!, bytes: entry[BYTES]!, to: entry[TO]!, last: entry[LAST] === 1 };
+    return {
+      capture: 0,
+      opening: 0,
+      base: entry[BASE]!,
+      bytes: entry[BYTES]!,
+      to: entry[TO]!,
+      last: entry[LAST]! > 0,
+      final: entry[LAST] === FINAL,
+    };
   }
 
   /** The capture as far as it has come, for any shard but the first. */
@@ -79,15 +89,15 @@ export class Feed implements Windows {
     };
   }
 
-  announce(base: number, bytes: number, to: number, last: boolean): void {
+  announce({ base, bytes, to, last, final }: Omit<Window, 'capture' | 'opening'>): void {
     const number = this.announced;
     const at = (number % AHEAD) * ENTRY;
     this.#entries[at + BASE] = base;
     this.#entries[at + BYTES] = bytes;
     this.#entries[at + TO] = to;
-    this.#entries[at + LAST] = last ? 1 : 0;
+    this.#entries[at + LAST] = final ? FINAL : last ? 1 : 0;
     Atomics.store(this.#words, ANNOUNCED, number + 1);
-    if (last) Atomics.store(this.#words, COMPLETE, 1);
+    if (final) Atomics.store(this.#words, COMPLETE, 1);
   }
 
   /** Where bytes of the capture can be written before put() has them: as far as they lie one behind the other, but STREAM_MARGIN at least. */

@@ -1,3 +1,5 @@
+import { WINDOW_BYTES, WINDOW_UNIT } from '../layout/batch.ts';
+
 /** A capture that is to be read. */
 export interface PlannedCapture {
   readonly path: string;
@@ -21,6 +23,8 @@ export interface Window {
   readonly to: number;
   /** The capture ends at `to`. */
   readonly last: boolean;
+  /** No window of the capture follows. */
+  readonly final: boolean;
 }
 
 /** The windows of a run, one row through all its captures. */
@@ -32,6 +36,15 @@ export interface Windows {
   window(number: number): Window;
 }
 
+/** Units of a window (layout/batch.ts). */
+export const unitsOf = (windowBytes: number): number => Math.ceil(windowBytes / WINDOW_UNIT);
+
+/**
+ * Windows behind a capture's end, for what others had no room for: where a length is wrong, that may be found out when its record should end, and
+ * then one window has to decode what stands between, too. There is never more than a decoder's window holds.
+ */
+export const restsOf = (windowBytes: number): number => Math.ceil(WINDOW_BYTES / (unitsOf(windowBytes) * WINDOW_UNIT));
+
 /** Bytes that may be read beyond a window. A longer record that crosses its end goes to the next window. */
 const SLACK = 1 << 16;
 
@@ -41,17 +54,20 @@ export class Plan implements Windows {
   readonly announced: number;
   readonly complete = true;
   readonly #windowBytes: number;
+  readonly #rests: number;
   /** Number of the first window of each capture. */
   readonly #starts: readonly number[];
 
-  constructor(captures: readonly PlannedCapture[], windowBytes: number) {
+  /** `rests`: windows behind the end of a capture that has as many, and one more, before it. */
+  constructor(captures: readonly PlannedCapture[], windowBytes: number, rests = 0) {
     this.captures = captures;
     this.#windowBytes = windowBytes;
+    this.#rests = rests;
     const starts: number[] = [];
     let windows = 0;
     for (const { size } of captures) {
       starts.push(windows);
-      windows += Math.ceil(size / windowBytes);
+      windows += this.#windowsOf(size);
     }
     this.#starts = starts;
     this.announced = windows;
@@ -62,9 +78,15 @@ export class Plan implements Windows {
     while (this.#starts[capture]! > number) capture--;
     const { size } = this.captures[capture]!;
     const opening = this.#starts[capture]!;
-    const base = (number - opening) * this.#windowBytes;
+    const base = Math.min((number - opening) * this.#windowBytes, size);
     const bytes = Math.min(this.#windowBytes, size - base);
     const to = Math.min(base + bytes + SLACK, size);
-    return { capture, opening, base, bytes, to, last: base + bytes === size };
+    const final = number + 1 === opening + this.#windowsOf(size);
+    return { capture, opening, base, bytes, to, last: base + bytes === size, final };
+  }
+
+  #windowsOf(size: number): number {
+    const windows = Math.ceil(size / this.#windowBytes);
+    return windows + Math.max(0, Math.min(this.#rests, windows - 1));
   }
 }

@@ -28,9 +28,6 @@ export interface Reading {
 /** Whether it depends on how many packets a file of so many bytes holds. */
 export const dependsOnPackets = (io: Io, bytes: number): boolean => io !== 'read' && bytes >= LARGE_FILE_BYTES;
 
-/** Units of a window (layout/batch.ts). */
-export const unitsOf = (windowBytes: number): number => Math.ceil(windowBytes / WINDOW_UNIT);
-
 /** How files are best read by so many workers. What is done once a window is done less often where windows are larger. */
 export function readingOf(io: Io, captures: readonly PlannedCapture[], workers: number): Reading {
   const large = captures.filter(({ size }) => dependsOnPackets(io, size));

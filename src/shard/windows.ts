@@ -22,11 +22,17 @@ import {
   TICKS,
   WANTS_BYTES,
 } from '../layout/framing.ts';
-import { WINDOW_BYTES } from '../layout/batch.ts';
+import { LARGEST_UNITS, WINDOW_BYTES, WINDOW_UNIT } from '../layout/batch.ts';
 import type { Window } from './plan.ts';
 
-/** A record before that begins farther back is not looked at again, bytes: the decoder's window has to hold it, too. */
+/**
+ * A record before that begins farther back is not looked at again, bytes: the decoder's window has to hold it, too. That is so where a window ends between
+ * them, and so everywhere: what is found does not depend on where windows end.
+ */
 const FARTHEST_PREVIOUS = 1 << 19;
+
+/** Bytes from a record on that may have to be looked at to decide what it is: the same for windows of any size, whose ends are as far apart. */
+const FARTHEST = WINDOW_BYTES - LARGEST_UNITS * WINDOW_UNIT;
 
 /** Bytes behind a window that are read at once: few records that cross its end need more of those that may be. */
 const NEAR = 1 << 12;
@@ -86,6 +92,8 @@ export class WindowReader {
   readonly #setting: DecoderSetting;
   readonly #decoder: Decoder;
   readonly #open: Opener;
+  /** Bytes from a record on to a window's end, at most. */
+  readonly #most: number;
   #source: Source | undefined;
   #capture = -1;
   /** Which offset of the capture the decoder's window begins with, less than 0 where bytes lie far behind, and how far it is filled. */
@@ -98,6 +106,7 @@ export class WindowReader {
     this.#setting = setting;
     this.#decoder = decoder;
     this.#open = open;
+    this.#most = FARTHEST + (setting.units ?? 1) * WINDOW_UNIT;
   }
 
   /** Guesses the offset of the first record that begins in a window; undefined where nothing looks like one. */
@@ -197,6 +206,12 @@ export class WindowReader {
       at = decoder.decode(at, filled, end, atEnd, far);
       far = false;
       if (decoder.state[PREVIOUS]! >= 0) previous = base + decoder.state[PREVIOUS]!;
+      if (decoder.state[STOPPED] === BATCH_FULL) {
+        if (!window.final) return answer({ offset: base + at, lost: false });
+        const rule = 'lengths are wrong so often that there is no end of what stands in what they claim';
+        troubles.push({ offset: base + at, rule, truncated: true });
+        return answer({ offset: Infinity, lost: false });
+      }
       // What crosses the window's end, or seems broken, is looked at with all that may be read behind it.
       if (at < end && base + filled < window.to && !atEnd) {
         wanted = this.#attempt(() => this.#readOn(window));
@@ -207,7 +222,7 @@ export class WindowReader {
         continue;
       }
       // It may be the length of the record before that is wrong, and then records were passed over.
-      const behind = (Number.isNaN(previous) ? at : previous - base) + 1;
+      const behind = (base + at - previous <= FARTHEST_PREVIOUS ? previous - base : at) + 1;
       let rule = this.#brokenRule(at);
       if (rule === undefined && atEnd && at < end) rule = this.#overlongRule(behind, near());
       if (rule === undefined) break;
@@ -257,8 +272,6 @@ export class WindowReader {
     const snoop = (framing.form & SNOOP) !== 0;
     const ticks = (framing.form & TICKS) !== 0;
     switch (stopped) {
-      case BATCH_FULL:
-        throw new Error('a window has more segments than a batch holds');
       case BROKEN_CAPTURED:
         return blocks
           ? `a packet block claims more captured bytes than it has room for, or than its interface may have`
@@ -324,7 +337,7 @@ export class WindowReader {
     // So much at most, that it is the same for all shards what is too large.
     const all = window.to - offset;
     const wasRead = !this.#far;
-    const place = all <= WINDOW_BYTES ? this.#source!.placeOf?.(offset, all, this.#decoder.window) : undefined;
+    const place = all <= this.#most ? this.#source!.placeOf?.(offset, all, this.#decoder.window) : undefined;
     this.#far = place !== undefined;
     if (place !== undefined) {
       this.#base = offset - place;
@@ -346,12 +359,8 @@ export class WindowReader {
   #fill(wanted: number, offset: number): number {
     const { path } = this.#source!;
     const target = this.#decoder.window;
-    if (this.#filled < wanted && wanted > WINDOW_BYTES)
-      throw new CaptureError(
-        path,
-        offset,
-        `a record is larger than ${WINDOW_BYTES} bytes, or no end of a damaged stretch is found in as many`,
-      );
+    if (this.#filled < wanted && wanted > this.#most)
+      throw new CaptureError(path, offset, `a record is larger than ${FARTHEST} bytes, or no end of a damaged stretch is found in as many`);
     const filled = this.#filled;
     if (filled >= wanted) return wanted;
     this.#filled = -1; // nothing, if it fails

@@ -6,8 +6,7 @@ import { recordsEnd, tellsEnd } from '../../src/capture/format.ts';
 import { Decoder, type DecoderSetting } from '../../src/decode/decoder.ts';
 import { DROP_NAMES } from '../../src/decode/drops.ts';
 import { AGGREGATED, PACKETS, PAIRS, RECORDS, SEGMENTS } from '../../src/layout/framing.ts';
-import { Plan } from '../../src/shard/plan.ts';
-import { unitsOf } from '../../src/shard/reading.ts';
+import { Plan, restsOf, unitsOf } from '../../src/shard/plan.ts';
 import { type Place, regressionsOf, WindowReader } from '../../src/shard/windows.ts';
 import * as S from '../../src/layout/segment.ts';
 import { type CapturedPacket, type CaptureFields, pcap } from '../support/packets.ts';
@@ -86,7 +85,7 @@ export function decodeSource(
   seed = SEED,
   filter?: Int32Array,
 ): Decoded {
-  const plan = new Plan([{ path: source.path, size: source.size }], windowBytes);
+  const plan = new Plan([{ path: source.path, size: source.size }], windowBytes, restsOf(windowBytes));
   const setting = { origin: ORIGIN, seed, shards: 1, units: unitsOf(windowBytes), filter };
   const reader = new WindowReader(setting, by, () => source);
   const decoded: Decoded = { packets: 0, segments: 0, regressions: 0, aggregated: 0, drops: {}, records: [], faults: [] };

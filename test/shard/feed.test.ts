@@ -2,12 +2,13 @@
 
 import { describe, expect, it } from 'vitest';
 import { Decoder } from '../../src/decode/decoder.ts';
-import { STREAM_BYTES, STREAM_MARGIN, WINDOW_BYTES } from '../../src/layout/batch.ts';
+import { STREAM_BYTES, STREAM_MARGIN } from '../../src/layout/batch.ts';
 import { ACK } from '../../src/layout/tcp.ts';
 import { type Counts, Decoding, settingOf } from '../../src/shard/decoding.ts';
 import { Exchange } from '../../src/shard/exchange.ts';
 import { Feed } from '../../src/shard/feed.ts';
 import { FeedWriter } from '../../src/shard/feed-writer.ts';
+import { restsOf } from '../../src/shard/plan.ts';
 import { runHere } from '../../src/shard/here.ts';
 import { InterfaceLog } from '../../src/shard/interfaces.ts';
 import type { ShardResult, ShardTask } from '../../src/shard/job.ts';
@@ -88,6 +89,21 @@ it('a feed has nothing to read before it has what a capture begins with, or all 
   await short.write(new Uint8Array(10));
   short.end();
   expect(short.pending).toBe(0);
+});
+
+it('a feed ends with windows for what others had no room for, if there were others', async () => {
+  for (const windows of [1, 2, 3, 40]) {
+    const feed = new Feed(new Uint8Array(new SharedArrayBuffer(STREAM_BYTES + STREAM_MARGIN)));
+    const writer = new FeedWriter(feed, new Exchange(1), WINDOW);
+    await writer.write(new Uint8Array(windows * WINDOW - 5));
+    writer.end();
+    const all = windows + Math.min(windows - 1, restsOf(WINDOW));
+    expect([feed.announced, feed.bytes, feed.complete]).toEqual([all, writer.written, true]);
+    const each = Array.from({ length: all }, (_, number) => feed.window(number));
+    expect(each.map(({ final }) => final)).toEqual(each.map((_, number) => number === all - 1));
+    expect(each.map(({ last }) => last)).toEqual(each.map((_, number) => number >= windows - 1));
+    for (const { base, bytes, to } of each.slice(windows)) expect([base, bytes, to]).toEqual([writer.written, 0, writer.written]);
+  }
 });
 
 const SECONDS = 1_700_000_000;
@@ -199,7 +215,7 @@ describe('the windows of a feed', () => {
       const troubles = [...writer.troubles, ...shard.counts.troubles].map(({ trouble }) => trouble);
       expect(writer.packets + shard.counts.packets).toBe(3);
       expect(troubles).toHaveLength(1);
-      expect(troubles[0]).toMatchObject({ rule: expect.stringContaining(`larger than ${WINDOW_BYTES} bytes`) as string });
+      expect(troubles[0]).toMatchObject({ rule: expect.stringContaining(`larger than ${34 << 20} bytes`) as string });
     },
   );
 });

@@ -10,6 +10,7 @@ import { Run } from '../../lib/merge/run.js';
 import { summaryRecord } from '../../lib/merge/summary.js';
 import { ACK, FIN, PSH, SYN } from '../../src/layout/tcp.ts';
 import { bytes, type CapturedPacket, ethernet, fragmentHeader, ipv4, ipv6, pcap, tcp } from '../support/packets.ts';
+import { pcapng } from '../support/pcapng.ts';
 import { netmon, netxray } from '../support/ticks.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'fourwaves-'));
@@ -199,6 +200,26 @@ describe('the same lines and the same summary', () => {
     writeFileSync(path, bytes(part, ...Array.from({ length: 4 }, () => pcap(large).subarray(24))));
     const expected = await answer([path], whole);
     for (const cut of LARGE_CUTS) expect(await answer([path], cut), JSON.stringify(cut)).toBe(expected);
+  });
+
+  it('a block that claims megabytes, of packets more than a window has room for', async () => {
+    const packets = carriers(bytes(1)).map(({ captured, seconds, fraction }) => ({
+      captured: captured.subarray(0, 54),
+      seconds,
+      fraction,
+    }));
+    const part = pcapng(packets);
+    const claiming = bytes(part, ...Array.from({ length: 499 }, () => part.subarray(pcapng([]).length)));
+    const view = new DataView(claiming.buffer);
+    let at = 0;
+    for (let block = 0; block < 1000; block++) at += view.getUint32(at + 4, true);
+    view.setUint32(at + 4, 8 << 20, true);
+    const path = join(folder, 'claims.pcapng');
+    writeFileSync(path, claiming);
+    const expected = await answer([path], { workers: 1, windowBytes: 1 << 23 });
+    expect(expected).toContain('"packets":120499,');
+    for (const cut of [{ workers: 1, windowBytes: 1 << 20 }, { workers: 2, windowBytes: 1 << 21 }, ...LARGE_CUTS])
+      expect(await answer([path], cut), JSON.stringify(cut)).toBe(expected);
   });
 
   it('what explain tells of a connection whose segments are fragmented', () => {

@@ -3,13 +3,15 @@
 import { describe, expect, it } from 'vitest';
 import { CaptureError } from '../../src/capture/errors.ts';
 import { faultMessage } from '../../src/capture/fault.ts';
-import { WINDOW_UNIT } from '../../src/layout/batch.ts';
+import { SEGMENTS_CAPACITY, WINDOW_UNIT } from '../../src/layout/batch.ts';
+import { RAW } from '../../src/layout/link.ts';
 import { Decoding } from '../../src/shard/decoding.ts';
 import { Exchange } from '../../src/shard/exchange.ts';
 import { InterfaceLog } from '../../src/shard/interfaces.ts';
 import { Plan } from '../../src/shard/plan.ts';
-import { decoder, decodeSource, inMemory, type MemorySource } from '../decode/decoding.ts';
+import { decoder, decodeSource, inMemory, type MemorySource, ORIGIN } from '../decode/decoding.ts';
 import { bytes, ethernet, ipv4, pcap, tcp } from '../support/packets.ts';
+import { pcapng } from '../support/pcapng.ts';
 
 const packet = { captured: ethernet(ipv4(tcp({ payload: new Uint8Array(50) }))) };
 const record = 16 + packet.captured.length;
@@ -102,6 +104,68 @@ describe('windows', () => {
       }
     },
   );
+
+  it('find the same behind a length that claims more than is looked at again, wherever it crosses their end', () => {
+    const many = Array.from({ length: 2000 }, (_, i) => ({
+      captured: ethernet(ipv4(tcp({ seq: i, payload: new Uint8Array((i * 37) % 1400) }))),
+      fraction: i,
+    }));
+    for (const [which, claimed] of [
+      [700, 600_000],
+      [700, 500_000],
+      [100, 1_000_000],
+    ] as const) {
+      const content = bytes(pcap(many, { snaplen: 0xffffffff }));
+      const view = new DataView(content.buffer);
+      let at = 24;
+      for (let i = 0; i < which; i++) at += 16 + view.getUint32(at + 8, true);
+      view.setUint32(at + 8, claimed, true);
+      view.setUint32(at + 12, claimed, true);
+      const whole = decodeSource(inMemory(content), 1 << 22);
+      expect(whole.faults).toHaveLength(1);
+      expect(whole.packets).toBeGreaterThan(700);
+      for (const windowBytes of [10_001, 100_000, 1 << 19, 1 << 20, 1 << 21])
+        expect(decodeSource(inMemory(content), windowBytes)).toEqual(whole);
+    }
+  });
+
+  it('leave to the next ones what they have no room for', () => {
+    // A block claims 6 MiB, which is found out where it should end: what stands between are 78,000 packets more than begin in that window.
+    const small = ethernet(ipv4(tcp()));
+    const part = pcapng(Array.from({ length: 1000 }, (_, i) => ({ captured: small, fraction: i })));
+    const head = pcapng([]).length;
+    const content = bytes(part, ...Array.from({ length: 139 }, () => part.subarray(head)));
+    const view = new DataView(content.buffer);
+    let at = 0;
+    for (let block = 0; block < 1000; block++) at += view.getUint32(at + 4, true);
+    view.setUint32(at + 4, 6 << 20, true);
+    const whole = decodeSource(inMemory(content), 1 << 23);
+    expect(whole).toMatchObject({ packets: 139_999, faults: [{ offset: at, truncated: false }] });
+    for (const windowBytes of [100_000, 1 << 20, 1 << 21, 1 << 22]) expect(decodeSource(inMemory(content), windowBytes)).toEqual(whole);
+  });
+
+  it('end where lengths are wrong so often that nothing has room for all of them', () => {
+    // Records that begin each 28 bytes, each within the one before, and end where nothing is.
+    const count = 18_500;
+    const nested = new Uint8Array(count * 28 + 100).fill(0xff);
+    const view = new DataView(nested.buffer);
+    for (let i = 0; i < count; i++) {
+      const claimed = (count - i) * 28;
+      [ORIGIN, 1, claimed, claimed].forEach((word, place) => view.setUint32(i * 28 + place * 4, word, true));
+      nested.set([0x45, 0, 0, 24, i >> 8, i, 0, 1, 64, 6, 0, 0], i * 28 + 16); // a last fragment
+    }
+    const raw = { captured: ipv4(tcp()) };
+    const sound = pcap(Array.from({ length: 9 }, () => raw)).subarray(24);
+    const content = bytes(
+      pcap([raw, raw, raw], { linkType: RAW, snaplen: 0xffffffff }),
+      ...Array.from({ length: 4 }, () => bytes(nested, sound)),
+    );
+    expect(content.length).toBeLessThan(WINDOW_UNIT);
+    const { faults, packets } = decodeSource(inMemory(content), WINDOW_UNIT);
+    expect(packets).toBeGreaterThanOrEqual(SEGMENTS_CAPACITY);
+    expect(packets).toBeLessThan(4 * count);
+    expect(faults.at(-1)).toMatchObject({ truncated: true, rule: expect.stringContaining('lengths are wrong so often') as string });
+  });
 
   it.each([1000, 100_000, 1 << 20])('read on for the record that crosses their end, where %i bytes are one', (windowBytes) => {
     // Of 60,000 and of 60 bytes, as of segmentation offload and its acknowledgements: their ends lie anywhere behind a window's.

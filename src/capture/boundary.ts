@@ -109,13 +109,16 @@ function boundaryAmong(
   near: number,
   chain: number,
 ): Boundary | undefined {
+  // A chain that meets one which came to nothing comes to nothing, too: without that, each place's chain would be as long as a megabyte.
+  const failed = chain === TO_THE_END && !Number.isNaN(near) ? new Set<number>() : undefined;
   for (let start = from; start < to; start++) {
     let at = start;
     let links = 0;
     let length = 0;
     let reference = near;
     let enough = false;
-    while (!enough && (length = lengthAt(at, reference)) > 0) {
+    while (!enough && !failed?.has(at) && (length = lengthAt(at, reference)) > 0) {
+      failed?.add(at);
       if (Number.isNaN(reference)) reference = secondsAt(at);
       at += length;
       links++;

@@ -190,8 +190,8 @@ export class Run {
   /** Share of the input that has been read, 0 to 1; not a number: how much there is, is not known. And packets in it. */
   get progress(): { share: number; packets: number } {
     const { proved, packetsRead } = this.#exchange;
-    const { announced } = this.#plan;
-    return { share: this.#feed ? Number.NaN : announced === 0 ? 1 : proved / announced, packets: packetsRead };
+    const windows = this.#plan.announced - this.#plan.rests;
+    return { share: this.#feed ? Number.NaN : windows === 0 ? 1 : Math.min(1, proved / windows), packets: packetsRead };
   }
 
   /**

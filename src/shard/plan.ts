@@ -53,8 +53,10 @@ export class Plan implements Windows {
   readonly captures: readonly PlannedCapture[];
   readonly announced: number;
   readonly complete = true;
+  /** Those of `announced` that are behind a capture's end. */
+  readonly rests: number;
   readonly #windowBytes: number;
-  readonly #rests: number;
+  readonly #most: number;
   /** Number of the first window of each capture. */
   readonly #starts: readonly number[];
 
@@ -62,7 +64,7 @@ export class Plan implements Windows {
   constructor(captures: readonly PlannedCapture[], windowBytes: number, rests = 0) {
     this.captures = captures;
     this.#windowBytes = windowBytes;
-    this.#rests = rests;
+    this.#most = rests;
     const starts: number[] = [];
     let windows = 0;
     for (const { size } of captures) {
@@ -71,6 +73,7 @@ export class Plan implements Windows {
     }
     this.#starts = starts;
     this.announced = windows;
+    this.rests = windows - captures.reduce((sum, { size }) => sum + Math.ceil(size / windowBytes), 0);
   }
 
   window(number: number): Window {
@@ -87,6 +90,6 @@ export class Plan implements Windows {
 
   #windowsOf(size: number): number {
     const windows = Math.ceil(size / this.#windowBytes);
-    return windows + Math.max(0, Math.min(this.#rests, windows - 1));
+    return windows + Math.max(0, Math.min(this.#most, windows - 1));
   }
 }

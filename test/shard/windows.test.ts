@@ -129,6 +129,25 @@ describe('windows', () => {
     }
   });
 
+  it('find what follows a length that claims more than the capture has, although its end is damaged, too', () => {
+    const count = 20_000; // each place's chain of records would be that long
+    const small = pcap(
+      Array.from({ length: count }, (_, i) => ({ captured: ethernet(ipv4(tcp())), fraction: i })),
+      { snaplen: 0xffffffff },
+    );
+    const size = (small.length - 24) / count;
+    const view = new DataView(small.buffer, small.byteOffset);
+    const claims = 24 + size * (count / 2);
+    view.setUint32(claims + 8, 4_000_000, true);
+    view.setUint32(claims + 12, 4_000_000, true);
+    const broken = 24 + size * (count - 100);
+    view.setUint32(broken + 8, 0x7fffffff, true);
+    const whole = decodeSource(inMemory(small), 1 << 22);
+    expect(whole.packets).toBe(count - 2);
+    expect(new Set(whole.faults.map(({ offset }) => offset))).toEqual(new Set([claims, broken]));
+    for (const windowBytes of [100_000, 1 << 20]) expect(decodeSource(inMemory(small), windowBytes)).toEqual(whole);
+  });
+
   it('leave to the next ones what they have no room for', () => {
     // A block claims 6 MiB, which is found out where it should end: what stands between are 78,000 packets more than begin in that window.
     const small = ethernet(ipv4(tcp()));

@@ -38,6 +38,11 @@ const RESUME = 1;
 const RESUME_SHORT = 3;
 /** All of them up to the capture's end: what tells damage from a cut. */
 export const TO_THE_END = Infinity;
+/**
+ * Behind what is no record, those that the one before may have claimed are looked for from there on, if it is as near, bytes: a decoder's window has to hold
+ * it, too. So what is found does not depend on where windows end.
+ */
+export const FARTHEST_PREVIOUS = 1 << 19;
 /** Or as many bytes of them, but not of one. */
 const CHAIN_BYTES = 1 << 20;
 /** Places with the right half of a time that a guess looks at, before it looks at all: payloads may be full of it. */
@@ -80,6 +85,9 @@ export interface Beginning {
   readonly seconds: number;
 }
 
+/** From where on records are looked for behind one that is none, at `at`; `previous`: where the one before begins, not a number where nobody knows. */
+export const behindBroken = (at: number, previous: number): number => (at - previous <= FARTHEST_PREVIOUS ? previous : at) + 1;
+
 /**
  * The first place at or after `from` from which several plausible records follow each other, or which the capture's end cuts
  * short. It depends on nothing but the capture's bytes, so it is the same however they come in windows.
@@ -110,15 +118,15 @@ function boundaryAmong(
   chain: number,
 ): Boundary | undefined {
   // A chain that meets one which came to nothing comes to nothing, too: without that, each place's chain would be as long as a megabyte.
-  const failed = chain === TO_THE_END && !Number.isNaN(near) ? new Set<number>() : undefined;
+  const failed = chain === TO_THE_END && !Number.isNaN(near) ? new Uint8Array(bytes.length) : undefined;
   for (let start = from; start < to; start++) {
     let at = start;
     let links = 0;
     let length = 0;
     let reference = near;
     let enough = false;
-    while (!enough && !failed?.has(at) && (length = lengthAt(at, reference)) > 0) {
-      failed?.add(at);
+    while (!enough && failed?.[at] !== 1 && (length = lengthAt(at, reference)) > 0) {
+      if (failed) failed[at] = 1;
       if (Number.isNaN(reference)) reference = secondsAt(at);
       at += length;
       links++;
@@ -183,7 +191,7 @@ function upperHalfIn({ form }: Section): number | undefined {
   return (form & SWAPPED) === 0 ? 2 : 0;
 }
 
-/** Finds the record that is the next one behind damage. */
+/** Finds the record that is the next one behind damage. `broken`: a place that may look like one, but has been found to be none. */
 export function findNext(
   bytes: Uint8Array,
   from: number,
@@ -191,9 +199,12 @@ export function findNext(
   atEnd: boolean,
   section: Section,
   near: number,
+  broken = -1,
 ): Boundary | undefined {
   const told = (section.form & BLOCKS) !== 0 || !Number.isNaN(near);
-  return findBoundary(bytes, from, to, atEnd, section, near, told ? resumeOf(section) : GUESS);
+  const chain = told ? resumeOf(section) : GUESS;
+  const next = findBoundary(bytes, from, to, atEnd, section, near, chain);
+  return next?.found && next.offset === broken ? findBoundary(bytes, broken + 1, to, atEnd, section, near, chain) : next;
 }
 
 function resumeOf({ form }: Section): number {

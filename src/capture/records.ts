@@ -20,7 +20,7 @@ import {
   SWAPPED,
   TICKS,
 } from '../layout/framing.ts';
-import { type Beginning, findBeginning, findBoundary, findNext, GUESS, TO_THE_END } from './boundary.ts';
+import { behindBroken, type Beginning, findBeginning, findBoundary, findNext, GUESS, TO_THE_END } from './boundary.ts';
 import { areRecords, isDoubtedRecord } from './doubt.ts';
 import { type Fault, miscount } from './fault.ts';
 import { OPENING_BYTES, openingOf, tellOpening } from './format.ts';
@@ -69,8 +69,8 @@ export class RecordReader {
   /** Of the next record in `#bytes`, and of `#bytes` in the capture. */
   #at = 0;
   #base = 0;
-  /** Of the record before in `#bytes`, whose length may be wrong; -1: there is none. */
-  #previous = -1;
+  /** Of the record before in `#bytes`, whose length may be wrong; not a number: there is none. */
+  #previous = Number.NaN;
   #ended = false;
   /** Offset of what is broken, while the next record is searched. */
   #lost: number | undefined;
@@ -175,7 +175,7 @@ export class RecordReader {
       this.#ended = true;
       return;
     }
-    const kept = this.#previous < 0 ? this.#at : this.#previous;
+    const kept = Number.isNaN(this.#previous) ? this.#at : this.#previous;
     this.#base += kept;
     this.#bytes = kept === this.#bytes.length ? value : Buffer.concat([this.#bytes.subarray(kept), value]);
     this.#view = new DataView(this.#bytes.buffer as ArrayBuffer, this.#bytes.byteOffset, this.#bytes.byteLength);
@@ -220,18 +220,17 @@ export class RecordReader {
   /** What stands here is no record: perhaps because the length of the record before is wrong, and then records were passed over. */
   #lose(): void {
     this.#lost = this.#base + this.#at;
-    this.#at = (this.#previous < 0 ? this.#at : this.#previous) + 1;
-    this.#previous = -1;
+    this.#at = behindBroken(this.#at, this.#previous);
+    this.#previous = Number.NaN;
   }
 
   /** Whether what the capture's end cuts is no record, because others stand behind where it should begin, up to that end: then they come next. */
   #isOverlong(): boolean {
     if (this.#lost !== undefined || this.#at === this.#bytes.length) return false;
     const section = this.#section!;
-    const from = (this.#previous < 0 ? this.#at : this.#previous) + 1;
     const find = (at: number, to: number, chain: number): number | undefined =>
       findBoundary(this.#bytes, at, to, true, section, this.dueSeconds, chain)?.offset;
-    const next = find(from, this.#bytes.length, TO_THE_END);
+    const next = find(behindBroken(this.#at, this.#previous), this.#bytes.length, TO_THE_END);
     // Where no time is known that tells records, there have to be some of them.
     if (next === undefined || (Number.isNaN(this.dueSeconds) && find(next, next + 1, GUESS) === undefined)) return false;
     this.#lose();
@@ -240,7 +239,8 @@ export class RecordReader {
 
   /** Goes on where the next record is; false: it is not among the bytes that there are. */
   #resume(): boolean {
-    const boundary = findNext(this.#bytes, this.#at, this.#bytes.length, this.#ended, this.#section!, this.dueSeconds);
+    const [bytes, broken] = [this.#bytes, this.#lost! - this.#base];
+    const boundary = findNext(bytes, this.#at, bytes.length, this.#ended, this.#section!, this.dueSeconds, broken);
     this.#at = boundary?.offset ?? this.#bytes.length;
     if (!boundary?.found) return false;
     const resumed = this.#base + this.#at;

@@ -153,12 +153,8 @@ export class Run {
     this.profile = options.twoMsl === undefined ? profile : { ...profile, twoMsl: options.twoMsl * 1e9 };
     this.clock = new Clock(input.origin, input.digits);
     const comes = input.stream !== undefined || input.compressed !== undefined;
-    this.#work = comes
-      ? Infinity
-      : workOf(
-          input.captures.reduce((sum, { packets = 0 }) => sum + packets, 0),
-          this.bytes,
-        );
+    const packets = input.captures.reduce((sum, capture) => sum + (capture.packets ?? 0), 0);
+    this.#work = comes ? Infinity : workOf(packets, this.bytes);
     this.workers = options.workers ?? workersFor(this.#work, input.compressed !== undefined);
     const reading = readingOf(options.io ?? 'read', input.captures, this.workers);
     this.#reading = { ...reading, windowBytes: options.windowBytes ?? reading.windowBytes };

@@ -1,4 +1,13 @@
-import { findBeginning, findBoundary, findNext, GUESS, guessBoundary, TO_THE_END } from '../capture/boundary.ts';
+import {
+  behindBroken,
+  FARTHEST_PREVIOUS,
+  findBeginning,
+  findBoundary,
+  findNext,
+  GUESS,
+  guessBoundary,
+  TO_THE_END,
+} from '../capture/boundary.ts';
 import { CaptureError } from '../capture/errors.ts';
 import type { Source } from '../capture/file.ts';
 import { OPENING_BYTES, openingOf } from '../capture/format.ts';
@@ -24,12 +33,6 @@ import {
 } from '../layout/framing.ts';
 import { LARGEST_UNITS, WINDOW_BYTES, WINDOW_UNIT } from '../layout/batch.ts';
 import type { Window } from './plan.ts';
-
-/**
- * A record before that begins farther back is not looked at again, bytes: the decoder's window has to hold it, too. That is so where a window ends between
- * them, and so everywhere: what is found does not depend on where windows end.
- */
-const FARTHEST_PREVIOUS = 1 << 19;
 
 /** Bytes from a record on that may have to be looked at to decide what it is: the same for windows of any size, whose ends are as far apart. */
 const FARTHEST = WINDOW_BYTES - LARGEST_UNITS * WINDOW_UNIT;
@@ -192,9 +195,10 @@ export class WindowReader {
       }
     }
     let far = this.#far;
+    let broken = -1;
     for (;;) {
       if (lost) {
-        const boundary = findNext(decoder.window.subarray(0, filled), at, end, atEnd, decoder.framing, near());
+        const boundary = findNext(decoder.window.subarray(0, filled), at, end, atEnd, decoder.framing, near(), broken);
         if (!boundary?.found) {
           decoder.decode(0, 0);
           return answer(atEnd ? { offset: Infinity, lost: false } : { offset: base + (boundary?.offset ?? end), lost: true });
@@ -222,12 +226,13 @@ export class WindowReader {
         continue;
       }
       // It may be the length of the record before that is wrong, and then records were passed over.
-      const behind = (base + at - previous <= FARTHEST_PREVIOUS ? previous - base : at) + 1;
+      const behind = behindBroken(at, previous - base);
       let rule = this.#brokenRule(at);
       if (rule === undefined && atEnd && at < end) rule = this.#overlongRule(behind, near());
       if (rule === undefined) break;
       troubles.push({ offset: base + at, rule, truncated: false });
       lost = true;
+      broken = at;
       at = behind;
       previous = Number.NaN;
     }
